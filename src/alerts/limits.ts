@@ -1,0 +1,11 @@
+/** The first message of a group waits for company. */
+export const FIRST_AFTER_MS = 10_000;
+/** Then at most one message a group in this time. */
+export const DIGEST_EVERY_MS = 5 * 60_000;
+/** WeCom allows a robot 20 a minute and blocks it for a minute beyond; we keep clear of it. */
+export const MESSAGES_PER_MINUTE = 15;
+/** Placements that may fail in ten minutes before that itself is an alert: the sixth rings. */
+export const PLACEMENT_FAILURES_MAX = 5;
+export const PLACEMENT_WINDOW_MS = 10 * 60_000;
+/** A group that is not about single events counts as recovered when nothing was added for so long. */
+export const QUIET_MS = 10 * 60_000;

@@ -1,0 +1,99 @@
+import type { AlertGroup, Sample } from './group.js';
+
+/** What the event types are called in messages. */
+const typeNames: Record<string, string> = {
+  MEICAN_NEW_V2_ORDER: '美餐下单',
+  MEICAN_V2_CANCEL: '美餐取消',
+  ENERGY_CENTER_V2_CANCEL: '能量点退款',
+  ENERGY_CENTER_ROLLBACK_V2_ERROR: '支付回滚',
+  ZHIPAN_SYNC_ERROR: '智盘消费同步',
+  COFFEE_CONSUME_CANCEL: '咖啡退款',
+  WECOM_DINER_CARD: '订餐失败通知',
+};
+const stateNames: Record<AlertGroup['kind'], string> = {
+  errored: '失败，已停止重试',
+  unknown: '结果未知，已停止重试',
+  loss: '已退款但美餐拒绝取消（损失一餐）',
+  'placements-failing': '十分钟内下单失败超过五笔',
+};
+const mealNames = { BREAKFAST: '早餐', LUNCH: '午餐', DINNER: '晚餐' } as const;
+
+export const MARKDOWN_MAX_BYTES = 4096;
+const CAUSE_MAX_BYTES = 600;
+
+export function wordAlert(group: AlertGroup, samples: readonly Sample[], publicUrl: string): string {
+  const type = group.eventType ?? '';
+  const numbers = [...new Set(samples.map((sample) => sample.subjectNo).filter((no) => no !== null))];
+  const newest = samples[0];
+  const lines = [
+    `**<font color="warning">${nameOf(type)}：${stateNames[group.kind]}</font>**`,
+    `> 订单：${numbers.map((no) => plain(no)).join('、') || '—'}${group.occurrences > numbers.length ? ` 等，共 ${group.occurrences} 次` : ''}`,
+    `> 类型：${typeText(type)}`,
+    `> 原因：${cutBytes(plain(group.cause), CAUSE_MAX_BYTES)}`,
+    `> 新增：${group.unsent}，自 ${shanghai(group.firstAt)}，最近 ${shanghai(group.lastAt)}`,
+    `> [查看事件](${publicUrl}/console/events/${newest?.eventId ?? ''})`,
+  ];
+  return cutBytes(lines.join('\n'), MARKDOWN_MAX_BYTES);
+}
+
+export function wordRecovery(group: AlertGroup, publicUrl: string): string {
+  const type = group.eventType ?? '';
+  const lines = [`**<font color="info">已恢复：${nameOf(type)}</font>**`, `> 类型：${typeText(type)}`, `> 原因：${cutBytes(plain(group.cause), CAUSE_MAX_BYTES)}`, `> 共 ${group.occurrences} 次，自 ${shanghai(group.firstAt)}`, `> [查看](${publicUrl}/console/)`];
+  return cutBytes(lines.join('\n'), MARKDOWN_MAX_BYTES);
+}
+
+/** Our own constants stay as they are: on-call greps for them. */
+function typeText(type: string): string {
+  return /^[A-Z0-9_]{1,64}$/.test(type) ? type : plain(type);
+}
+
+function nameOf(type: string): string {
+  return typeNames[type] ?? plain(type);
+}
+
+export interface CardWording {
+  readonly title: string;
+  readonly description: string;
+  readonly url: string;
+  readonly buttonText: string;
+}
+
+export function wordCard(order: { orderNo: string; dishName: string; edibleDate: string; mealType: keyof typeof mealNames }, publicUrl: string): CardWording {
+  const [year, month, day] = order.edibleDate.split('-').map(Number);
+  const dish = cutBytes(escapeHtml(order.dishName), 150);
+  return {
+    title: '订餐失败',
+    description: `<div class="gray">${year}年${month}月${day}日 ${mealNames[order.mealType]}</div><div class="normal">${dish}</div><div class="highlight">未能下单，能量点将自动退回。订单号 ${escapeHtml(order.orderNo)}</div>`,
+    url: `${publicUrl}/`,
+    buttonText: '重新订餐',
+  };
+}
+
+/** Text from outside loses every sign that WeCom's markdown would act on: mentions, links, colours, headings, code. */
+export function plain(text: string): string {
+  const wide: Record<string, string> = { '<': '＜', '>': '＞', '[': '［', ']': '］', '(': '（', ')': '）', '#': '＃', '*': '＊', '_': '＿', '`': '｀', '@': '＠', '~': '～', '|': '｜', '\\': '＼', '!': '！' };
+  const oneLine = Array.from(text, (character) => ((character.codePointAt(0) ?? 0) < 32 || character === '\u2028' || character === '\u2029' || character === '\u0085' ? ' ' : character)).join('');
+  // A bare address would become a link by itself.
+  return oneLine.replace(/[<>[\]()#*_`@~|\\!]/g, (sign) => wide[sign] ?? ' ').replace(/:\/\//g, '：／／').replace(/www\./gi, 'www．');
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
+}
+
+/** At most so many bytes of UTF-8, cut between characters. */
+export function cutBytes(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  let bytes = Buffer.byteLength('…');
+  let out = '';
+  for (const character of text) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > maxBytes) break;
+    out += character;
+  }
+  return `${out}…`;
+}
+
+function shanghai(instant: Date): string {
+  return new Intl.DateTimeFormat('zh-CN', { timeZone: 'Asia/Shanghai', dateStyle: 'short', timeStyle: 'medium', hour12: false }).format(instant);
+}

@@ -1,0 +1,55 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import { createAuthenticate } from './http/auth.js';
+import { createServer } from './http/server.js';
+import { systemClock } from './clock.js';
+import type { Logger } from './logging.js';
+import type { Runtime } from './runtime.js';
+import { consumptionRoutes } from './routes/consumptions.js';
+import { eventRoutes } from './routes/events.js';
+import { healthRoutes } from './routes/health.js';
+import { menuRoutes } from './routes/menus.js';
+import { orderRoutes } from './routes/orders.js';
+
+/** The HTTP server with all routes, not yet listening. */
+export async function createApp(runtime: Runtime, logger: Logger): Promise<FastifyInstance> {
+  const { settings, database, outbox, locks, numbers, clients, metrics } = runtime;
+  const app = await createServer({
+    logger,
+    authenticate: createAuthenticate({ secret: settings.AUTH_JWT_SECRET, jwksUrl: settings.AUTH_JWKS_URL }),
+    docsOpen: settings.DOCS_OPEN,
+    rateLimitPerMinute: settings.RATE_LIMIT_PER_MINUTE,
+    rateLimitUserPerMinute: settings.RATE_LIMIT_USER_PER_MINUTE,
+  });
+  const inlineBudgetMs = settings.INLINE_BUDGET_MS;
+  await app.register(healthRoutes, { database, metrics });
+  await app.register(menuRoutes, { database });
+  await app.register(orderRoutes, { database, outbox, locks, numbers, inlineBudgetMs, energy: clients.energy, clock: systemClock, paymentWindowMs: settings.PAYMENT_WINDOW_MS, payTimeoutMs: settings.ENERGY_TIMEOUT_MS });
+  await app.register(consumptionRoutes, { database, outbox, inlineBudgetMs });
+  await app.register(eventRoutes, { database, outbox });
+  return app;
+}
+
+/** Starts serving; resolves to the URL and the way to stop. */
+export async function startApi(runtime: Runtime, logger: Logger): Promise<{ url: string; stop(): Promise<void> }> {
+  const { settings } = runtime;
+  if (!settings.AUTH_JWT_SECRET && !settings.AUTH_JWKS_URL) logger.warn('neither AUTH_JWT_SECRET nor AUTH_JWKS_URL is set: every request but /livez and /readyz is refused');
+  const app = await createApp(runtime, logger);
+  const url = await app.listen({ host: settings.HOST, port: settings.PORT });
+  const metrics = settings.METRICS_PORT === undefined ? undefined : await startMetrics(runtime, settings.METRICS_PORT);
+  return {
+    url,
+    async stop() {
+      await app.close();
+      await metrics?.close();
+      await runtime.outbox.drain(settings.SHUTDOWN_TIMEOUT_MS / 2);
+    },
+  };
+}
+
+/** Metrics on a port of their own, for a scraper without a token; keep it off the public network. */
+export async function startMetrics(runtime: Runtime, port: number): Promise<FastifyInstance> {
+  const app = Fastify();
+  app.get('/metrics', async (_request, reply) => reply.type(runtime.metrics.registry.contentType).send(await runtime.metrics.registry.metrics()));
+  await app.listen({ host: runtime.settings.HOST, port });
+  return app;
+}

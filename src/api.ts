@@ -1,0 +1,19 @@
+import { startApi } from './api-part.js';
+import { runProcess } from './process.js';
+import { createRuntime } from './runtime.js';
+
+/** The HTTP process. Any number may run. */
+await runProcess('api', {}, async (settings, logger) => {
+  const runtime = await createRuntime(settings, logger);
+  const api = await startApi(runtime, logger).catch(async (error: unknown) => {
+    await runtime.close();
+    throw error;
+  });
+  logger.info({ url: api.url }, 'api listens');
+  return {
+    async stop() {
+      await api.stop();
+      await runtime.close();
+    },
+  };
+});

@@ -1,0 +1,47 @@
+import type { Tx } from '../database/database.js';
+import { join, now, sql } from '../database/sql.js';
+import type { OrderStatus, RefundState } from '../entities/box-order.js';
+
+/** Each of these is one conditional UPDATE. False: the order was no longer in a state to leave; the caller does nothing more. */
+
+export async function toOrdering(tx: Tx, orderId: string): Promise<boolean> {
+  return changed(await tx.execute(sql`UPDATE box_order SET status = 'ORDERING', updated_at = ${now} WHERE id = ${orderId} AND status = 'PAYING'`));
+}
+
+export async function toOrdered(tx: Tx, orderId: string, meicanOrderId: string): Promise<boolean> {
+  return changed(await tx.execute(sql`UPDATE box_order SET status = 'ORDERED', meican_order_id = ${meicanOrderId}, updated_at = ${now} WHERE id = ${orderId} AND status = 'ORDERING'`));
+}
+
+export interface Ending {
+  readonly to: 'USER_CANCEL' | 'SYSTEM_CANCEL' | 'ORDER_ERROR';
+  readonly from: readonly OrderStatus[];
+  readonly refund: RefundState;
+  readonly operator?: string | null;
+  readonly reason?: string | null;
+}
+
+/** Ends a live order. Whoever gets true, and nobody else, releases its stock (`release`) in the same transaction. */
+export async function endOrder(tx: Tx, orderId: string, ending: Ending): Promise<boolean> {
+  return changed(
+    await tx.execute(sql`
+      UPDATE box_order SET status = ${ending.to}, refund = ${ending.refund}, live_key = NULL, operator = ${ending.operator ?? null}, cancel_reason = ${ending.reason ?? null}, updated_at = ${now}
+      WHERE id = ${orderId} AND status IN (${join(ending.from)})`),
+  );
+}
+
+/** Stores the vendor's id on an order that has none. */
+export async function learnMeicanOrderId(tx: Tx, orderId: string, meicanOrderId: string): Promise<boolean> {
+  return changed(await tx.execute(sql`UPDATE box_order SET meican_order_id = ${meicanOrderId}, updated_at = ${now} WHERE id = ${orderId} AND meican_order_id IS NULL`));
+}
+
+export async function markMeicanCancelled(tx: Tx, orderId: string): Promise<boolean> {
+  return changed(await tx.execute(sql`UPDATE box_order SET meican_cancelled_at = ${now}, updated_at = ${now} WHERE id = ${orderId} AND meican_cancelled_at IS NULL`));
+}
+
+export async function setRefund(tx: Tx, orderId: string, refund: RefundState): Promise<boolean> {
+  return changed(await tx.execute(sql`UPDATE box_order SET refund = ${refund}, updated_at = ${now} WHERE id = ${orderId} AND refund = 'PENDING'`));
+}
+
+function changed({ affected }: { affected: number }): boolean {
+  return affected === 1;
+}

@@ -1,0 +1,196 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { classifyTransport } from './classify.js';
+import { applied, notApplied, type Outcome, PROCESSING, rejected, unknown } from './outcome.js';
+import { type Answer, type CallContext, clockOffsetMs, parseJson, type Request, recordOf, retryAfterMs, Transport } from './transport.js';
+
+/** Code literals that no public manual states: configuration, in one table. */
+export const energyCodes = {
+  ok: 0,
+  insufficientBalance: 40201,
+  cardNotUsable: 40301,
+  tradeNotFound: 40401,
+  refundNotFound: 40402,
+  accountNotFound: 40403,
+  otherBody: 40901,
+  refundedUnderAnotherNumber: 40902,
+  alreadyPaid: 40903,
+  closed: 40904,
+  rateLimited: 42901,
+  systemError: 50001,
+  cancelPayError: 50002,
+  badParameter: 40001,
+  badSignature: 40101,
+} as const;
+
+const codes = energyCodes;
+const REFUSALS: readonly number[] = [
+  codes.insufficientBalance, codes.cardNotUsable, codes.tradeNotFound, codes.refundNotFound, codes.accountNotFound, codes.otherBody, codes.refundedUnderAnotherNumber, codes.alreadyPaid, codes.closed, codes.badParameter, codes.badSignature,
+];
+
+export interface EnergyOptions {
+  /** Includes any prefix. */
+  readonly baseUrl: string;
+  readonly appId: string;
+  readonly appSecret: string;
+  readonly timeoutMs: number;
+}
+
+export interface Pay {
+  readonly outTradeNo: string;
+  readonly userId: string;
+  readonly amountInCent: number;
+  readonly subject: string;
+  readonly orderNo: string;
+  readonly expireAt: Date;
+}
+
+export interface Refund {
+  readonly outRefundNo: string;
+  readonly outTradeNo: string;
+  readonly userId: string;
+  readonly amountInCent: number;
+  readonly reason: string;
+}
+
+export interface Consumption {
+  readonly recordNo: string;
+  readonly userId: string;
+  readonly amountInCent: number;
+  readonly canteen: string;
+  readonly consumedAt: Date;
+}
+
+export interface Account {
+  readonly userId: string;
+  readonly cardStatus: string;
+  readonly balanceInCent: number;
+}
+
+export type TradeState = 'SUCCESS' | 'PROCESSING' | 'FAILED' | 'CLOSED' | 'NONE';
+
+const envelope = z.object({ code: z.number().int(), message: z.string().nullish(), result: z.unknown() });
+const trade = z.object({ outTradeNo: z.string(), status: z.enum(['SUCCESS', 'PROCESSING', 'FAILED', 'CLOSED']), duplicate: z.boolean().nullish(), refundedAmount: z.number().nullish() });
+const refund = z.object({ outRefundNo: z.string(), status: z.enum(['SUCCESS', 'PROCESSING', 'FAILED']), fundChange: z.string().nullish() });
+const account = z.object({ userId: z.string(), cardStatus: z.string(), balance: z.number() });
+const consumption = z.object({ recordNo: z.string(), status: z.string(), duplicate: z.boolean().nullish() });
+
+/** The energy center: all numbers are ours and deterministic, so a repeat with the same number and body has the same result. */
+export class EnergyClient {
+  readonly #transport: Transport;
+  #clockOffsetMs = 0;
+
+  constructor(private readonly options: EnergyOptions) {
+    this.#transport = new Transport(options);
+  }
+
+  async findCardAccountInfo(userId: string, context: CallContext): Promise<Outcome<Account>> {
+    return this.#call('energy.findCardAccountInfo', 'GET', `/v1/accounts/${encodeURIComponent(userId)}`, null, context, (result) => {
+      const parsed = account.safeParse(result);
+      return parsed.success ? applied({ userId: parsed.data.userId, cardStatus: parsed.data.cardStatus, balanceInCent: parsed.data.balance }) : null;
+    });
+  }
+
+  /** Unknown with code PROCESSING: the vendor works on it; only a query that answers SUCCESS is success. */
+  async pay(pay: Pay, context: CallContext): Promise<Outcome<null>> {
+    const body = { outTradeNo: pay.outTradeNo, userId: pay.userId, amount: pay.amountInCent, subject: pay.subject, orderNo: pay.orderNo, expireAt: pay.expireAt.toISOString() };
+    return this.#call('energy.pay', 'POST', '/v1/pay', body, context, (result) => {
+      const parsed = trade.safeParse(result);
+      return parsed.success && parsed.data.outTradeNo === pay.outTradeNo ? judgeState(parsed.data.status, parsed.data.duplicate === true) : null;
+    });
+  }
+
+  /** What the vendor holds under this number; NONE when it never heard of it (which may change while a pay is on its way). */
+  async queryPay(outTradeNo: string, context: CallContext): Promise<Outcome<{ state: TradeState; refundedInCent: number }>> {
+    const outcome = await this.#call<{ state: TradeState; refundedInCent: number }>('energy.queryPay', 'GET', `/v1/pay/${encodeURIComponent(outTradeNo)}`, null, context, (result) => {
+      const parsed = trade.safeParse(result);
+      return parsed.success && parsed.data.outTradeNo === outTradeNo ? applied({ state: parsed.data.status, refundedInCent: parsed.data.refundedAmount ?? 0 }) : null;
+    });
+    return noneWhen(outcome, codes.tradeNotFound, { state: 'NONE', refundedInCent: 0 });
+  }
+
+  /** Applied: no money was or will be taken under this number. Rejected 40903: it had been paid. */
+  async closePay(outTradeNo: string, context: CallContext): Promise<Outcome<null>> {
+    return this.#call('energy.closePay', 'POST', `/v1/pay/${encodeURIComponent(outTradeNo)}/close`, {}, context, (result) => {
+      const parsed = trade.safeParse(result);
+      if (!parsed.success) return null;
+      return parsed.data.status === 'CLOSED' ? applied(null, parsed.data.duplicate === true) : unknown(parsed.data.status, 'a close that did not close');
+    });
+  }
+
+  async unPay(wanted: Refund, context: CallContext): Promise<Outcome<null>> {
+    const body = { outRefundNo: wanted.outRefundNo, outTradeNo: wanted.outTradeNo, userId: wanted.userId, amount: wanted.amountInCent, reason: wanted.reason };
+    return this.#call('energy.unPay', 'POST', '/v1/unpay', body, context, (result) => {
+      const parsed = refund.safeParse(result);
+      return parsed.success && parsed.data.outRefundNo === wanted.outRefundNo ? judgeState(parsed.data.status, parsed.data.fundChange === 'N') : null;
+    });
+  }
+
+  async queryRefund(outRefundNo: string, context: CallContext): Promise<Outcome<{ state: TradeState }>> {
+    const outcome = await this.#call<{ state: TradeState }>('energy.queryRefund', 'GET', `/v1/unpay/${encodeURIComponent(outRefundNo)}`, null, context, (result) => {
+      const parsed = refund.safeParse(result);
+      return parsed.success && parsed.data.outRefundNo === outRefundNo ? applied({ state: parsed.data.status }) : null;
+    });
+    return noneWhen(outcome, codes.refundNotFound, { state: 'NONE' });
+  }
+
+  async syncConsumption(wanted: Consumption, context: CallContext): Promise<Outcome<null>> {
+    const body = { recordNo: wanted.recordNo, userId: wanted.userId, amount: wanted.amountInCent, canteen: wanted.canteen, consumedAt: wanted.consumedAt.toISOString() };
+    return this.#call('energy.syncConsumption', 'POST', '/v1/consumptions', body, context, (result) => {
+      const parsed = consumption.safeParse(result);
+      return parsed.success && parsed.data.recordNo === wanted.recordNo && parsed.data.status === 'ACCEPTED' ? applied(null, parsed.data.duplicate === true) : null;
+    });
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  async #call<T>(call: string, method: 'GET' | 'POST', path: string, body: object | null, context: CallContext, read: (result: unknown) => Outcome<T> | null): Promise<Outcome<T>> {
+    const startedMs = performance.now();
+    const at = new Date();
+    const request: Request = { method, path, headers: body ? { 'Content-Type': 'application/json' } : {}, body: body ? JSON.stringify(body) : null, isRead: method === 'GET' };
+    let answer = await this.#transport.send(this.#signed(request), context);
+    if (answer.kind === 'answer' && answer.status === 401) {
+      // Not executed. Our clock may be off: sign again once, by the vendor's clock.
+      this.#clockOffsetMs = clockOffsetMs(answer.headers);
+      answer = await this.#transport.send(this.#signed(request), context);
+    }
+    const outcome = classifyTransport(answer) ?? judge(answer, read);
+    context.journal?.(recordOf(call, request, answer, outcome, startedMs, at, [this.options.appSecret]));
+    return outcome;
+  }
+
+  #signed(request: Request): Request {
+    const timestamp = String(Date.now() + this.#clockOffsetMs);
+    const nonce = randomUUID();
+    const signature = energySignature(this.options.appSecret, { method: request.method, path: this.#transport.pathOf(request.path), timestamp, nonce, body: request.body ?? '' });
+    return { ...request, headers: { ...request.headers, 'X-App-Id': this.options.appId, 'X-Timestamp': timestamp, 'X-Nonce': nonce, 'X-Signature': signature } };
+  }
+}
+
+function judge<T>(answer: Answer, read: (result: unknown) => Outcome<T> | null): Outcome<T> {
+  if (answer.kind !== 'answer') return unknown('NO_ANSWER', 'no answer came back');
+  const parsed = envelope.safeParse(parseJson(answer.text));
+  if (!parsed.success) return unknown('MALFORMED', 'the answer is not the envelope that the energy center promises');
+  const { code, message, result } = parsed.data;
+  if (code === codes.ok) return read(result) ?? unknown('MALFORMED', 'the answer lacks a required field');
+  if (code === codes.rateLimited) return notApplied(String(code), 'the energy center limits our rate', retryAfterMs(answer.headers) ?? 5_000);
+  if (REFUSALS.includes(code)) return rejected(String(code), message ?? 'refused');
+  return unknown(String(code), message ?? 'a code after which the outcome is not known');
+}
+
+function judgeState(state: 'SUCCESS' | 'PROCESSING' | 'FAILED' | 'CLOSED', duplicate: boolean): Outcome<null> {
+  if (state === 'SUCCESS') return applied(null, duplicate);
+  if (state === 'PROCESSING') return unknown(PROCESSING, 'the energy center is still working on it');
+  return rejected(state, `the energy center answered ${state}`);
+}
+
+function noneWhen<T>(outcome: Outcome<T>, code: number, none: T): Outcome<T> {
+  return outcome.kind === 'rejected' && outcome.code === String(code) ? applied(none) : outcome;
+}
+
+/** hex(HMAC-SHA256(secret, METHOD\nPATH?QUERY\nTIMESTAMP\nNONCE\nBODY\n)); PATH as the server sees it. */
+export function energySignature(secret: string, signed: { method: string; path: string; timestamp: string; nonce: string; body: string }): string {
+  return createHmac('sha256', secret).update(`${signed.method}\n${signed.path}\n${signed.timestamp}\n${signed.nonce}\n${signed.body}\n`).digest('hex');
+}

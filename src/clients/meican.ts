@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { MealType } from '../entities/menu.js';
+import { classifyTransport } from './classify.js';
+import { applied, notApplied, type Outcome, rejected, unknown } from './outcome.js';
+import { type Answer, type CallContext, clockOffsetMs, parseJson, type Request, recordOf, retryAfterMs, Transport } from './transport.js';
+
+/** Code literals and paths that no public manual states: configuration, in one table. */
+export interface MeicanLiterals {
+  readonly multiOrder: string;
+  readonly tooFast: string;
+  readonly refusals: readonly string[];
+  readonly addOrderPath: string;
+  readonly deleteOrderPath: string;
+  readonly dayListPath: string;
+}
+
+export const meicanLiterals: MeicanLiterals = {
+  multiOrder: 'MULTI_ORDER',
+  tooFast: 'TOO_FAST',
+  refusals: ['ORDER_CLOSED', 'DISH_NOT_AVAILABLE', 'PRICE_CHANGED', 'NOT_FOUND'],
+  addOrderPath: '/v1/corps/{corp}/addorder',
+  deleteOrderPath: '/v1/corps/{corp}/deleteorder',
+  dayListPath: '/v1/corps/{corp}/listgrouporderandbill',
+};
+
+export interface MeicanOptions {
+  readonly baseUrl: string;
+  readonly corpToken: string;
+  readonly timeoutMs: number;
+  readonly literals?: Partial<MeicanLiterals>;
+}
+
+export interface AddOrder {
+  readonly corp: string;
+  readonly email: string;
+  readonly realName: string;
+  readonly addressId: string;
+  readonly mealDate: string;
+  readonly mealType: MealType;
+  readonly meicanDishId: string;
+  readonly priceInCent: number;
+}
+
+/** `multi`: Meican says that this diner has an order for the meal already; its id may be anybody's, or absent. */
+export type AddedOrder = { readonly multi: false; readonly orderId: string } | { readonly multi: true; readonly orderId: string | null };
+
+/** One order of the day list. What the list leaves out is null. */
+export interface ListedOrder {
+  readonly orderId: string;
+  readonly email: string;
+  readonly mealType: string | null;
+  readonly dishes: readonly { readonly dishId: string | null; readonly name: string | null }[];
+}
+
+const envelope = z.object({ resultCode: z.string().min(1), resultDescription: z.string().nullish(), data: z.unknown() });
+const id = z.union([z.string(), z.number()]).transform(String);
+const orderIdData = z.object({ orderId: id.refine((value) => value.trim() !== '') });
+const dayList = z.object({
+  orderList: z.array(
+    z.object({
+      mealList: z.array(
+        z.object({
+          orderId: id.refine((value) => value.trim() !== ''),
+          email: z.string().min(1),
+          mealType: z.string().nullish(),
+          orderContent: z.array(z.object({ name: z.string().nullish(), dishId: id.nullish() })).nullish(),
+        }),
+      ),
+    }),
+  ),
+});
+
+/** Meican's corporate API. Meican takes no order number of ours: `addOrder` is the one call that is never repeated blindly. */
+export class MeicanClient {
+  readonly #transport: Transport;
+  readonly #literals: MeicanLiterals;
+  #clockOffsetMs = 0;
+
+  constructor(private readonly options: MeicanOptions) {
+    this.#transport = new Transport(options);
+    this.#literals = { ...meicanLiterals, ...options.literals };
+  }
+
+  async addOrder(order: AddOrder, context: CallContext): Promise<Outcome<AddedOrder>> {
+    const { multiOrder } = this.#literals;
+    const dish = { dishId: /^\d{1,15}$/.test(order.meicanDishId) ? Number(order.meicanDishId) : order.meicanDishId, count: 1, priceInCent: order.priceInCent };
+    const form = { email: order.email, realName: order.realName, addressId: order.addressId, mealDate: order.mealDate, mealType: order.mealType, dishes: JSON.stringify([dish]) };
+    return this.#call('meican.addOrder', this.#post(this.#literals.addOrderPath, order.corp, form), context, (code, data) => {
+      const orderId = orderIdData.safeParse(data);
+      if (code === multiOrder) return applied<AddedOrder>({ multi: true, orderId: orderId.success ? orderId.data.orderId : null }, true);
+      if (code !== 'OK') return null;
+      return orderId.success ? applied<AddedOrder>({ multi: false, orderId: orderId.data.orderId }) : unknown('NO_ORDER_ID', 'an OK without an order id');
+    });
+  }
+
+  /** An order that Meican no longer has (NOT_FOUND) is as good as cancelled: `duplicate`. Only for ids that we know to have existed. */
+  async cancelOrder(corp: string, orderId: string, context: CallContext): Promise<Outcome<null>> {
+    return this.#call('meican.cancelOrder', this.#post(this.#literals.deleteOrderPath, corp, { orderId }), context, (code) => {
+      if (code === 'OK') return applied(null);
+      return code === 'NOT_FOUND' ? applied(null, true) : null;
+    });
+  }
+
+  /** All orders of the corp on a day `yyyy-MM-dd`. May lag by seconds: absence proves nothing before the settle window is over. */
+  async listOrders(corp: string, day: string, context: CallContext): Promise<Outcome<ListedOrder[]>> {
+    const request: Request = { method: 'GET', path: `${this.#path(this.#literals.dayListPath, corp)}?target=${encodeURIComponent(day)}`, headers: {}, body: null, isRead: true };
+    return this.#call('meican.listOrders', request, context, (code, data) => {
+      if (code !== 'OK') return null;
+      const parsed = dayList.safeParse(data);
+      if (!parsed.success) return unknown('MALFORMED', 'the day list lacks a required field');
+      const orders = parsed.data.orderList.flatMap((group) => group.mealList);
+      return applied(
+        orders.map(({ orderId, email, mealType, orderContent }) => ({
+          orderId,
+          email,
+          mealType: mealType ?? null,
+          dishes: (orderContent ?? []).map((dish) => ({ dishId: dish.dishId ?? null, name: dish.name ?? null })),
+        })),
+      );
+    });
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  async #call<T>(call: string, request: Request, context: CallContext, read: (code: string, data: unknown) => Outcome<T> | null): Promise<Outcome<T>> {
+    const startedMs = performance.now();
+    const at = new Date();
+    let answer = await this.#transport.send(this.#signed(request), context);
+    if (answer.kind === 'answer' && answer.status === 401) {
+      // Not executed. Our clock may be off: sign again once, by the vendor's clock.
+      this.#clockOffsetMs = clockOffsetMs(answer.headers);
+      answer = await this.#transport.send(this.#signed(request), context);
+    }
+    const outcome = classifyTransport(answer) ?? this.#judge(answer, read);
+    context.journal?.(recordOf(call, request, answer, outcome, startedMs, at, [this.options.corpToken]));
+    return outcome;
+  }
+
+  #judge<T>(answer: Answer, read: (code: string, data: unknown) => Outcome<T> | null): Outcome<T> {
+    if (answer.kind !== 'answer') return unknown('NO_ANSWER', 'no answer came back');
+    const parsed = envelope.safeParse(parseJson(answer.text));
+    if (!parsed.success) return unknown('MALFORMED', 'the answer is not the envelope that Meican promises');
+    const { resultCode, resultDescription, data } = parsed.data;
+    const outcome = read(resultCode, data);
+    if (outcome) return outcome;
+    if (resultCode === this.#literals.tooFast) return notApplied(resultCode, 'Meican limits our rate', retryAfterMs(answer.headers) ?? 5_000);
+    if (this.#literals.refusals.includes(resultCode)) return rejected(resultCode, resultDescription ?? resultCode);
+    return unknown(resultCode.slice(0, 60), 'a result code that we do not know');
+  }
+
+  #post(path: string, corp: string, form: Record<string, string>): Request {
+    return { method: 'POST', path: this.#path(path, corp), headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(form).toString(), isRead: false };
+  }
+
+  #path(template: string, corp: string): string {
+    return template.replace('{corp}', encodeURIComponent(corp));
+  }
+
+  #signed(request: Request): Request {
+    const timestamp = String(Date.now() + this.#clockOffsetMs);
+    const separator = request.path.includes('?') ? '&' : '?';
+    return { ...request, path: `${request.path}${separator}timestamp=${timestamp}&signature=${meicanSignature(this.options.corpToken, timestamp)}` };
+  }
+}
+
+/** sha1_hex(corpToken + timestamp), as Meican documents it. */
+export function meicanSignature(corpToken: string, timestamp: string): string {
+  return createHash('sha1').update(corpToken + timestamp).digest('hex');
+}

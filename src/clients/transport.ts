@@ -1,0 +1,152 @@
+import http from 'node:http';
+import https from 'node:https';
+import axios, { type AxiosError, type AxiosInstance, type AxiosRequestConfig } from 'axios';
+import axiosRetry from 'axios-retry';
+import { limitSide, redact } from './redact.js';
+
+/** What a caller hands down to every call. */
+export interface CallContext {
+  readonly signal?: AbortSignal;
+  readonly requestId: string;
+  readonly traceparent: string;
+  /** Hears of every call, redacted. */
+  readonly journal?: (exchange: CallRecord) => void;
+}
+
+export interface CallRecord {
+  readonly call: string;
+  readonly at: string;
+  readonly durationMs: number;
+  readonly request: { readonly method: string; readonly path: string; readonly body: string | null };
+  readonly answer: { readonly status: number | null; readonly body: string | null } | null;
+  readonly outcome: 'applied' | 'rejected' | 'not-applied' | 'unknown';
+  readonly code: string | null;
+}
+
+export interface Request {
+  readonly method: 'GET' | 'POST';
+  /** Relative to the base URL, query included. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  /** Changes nothing at the vendor: repeated by itself after a network error. */
+  readonly isRead: boolean;
+}
+
+export type Answer =
+  | { readonly kind: 'answer'; readonly status: number; readonly headers: Readonly<Record<string, unknown>>; readonly text: string }
+  /** `sent` false: surely not executed. */
+  | { readonly kind: 'no-answer'; readonly sent: boolean; readonly code: string };
+
+export interface TransportOptions {
+  readonly baseUrl: string;
+  /** From the first byte sent to the last byte received, repeats included. Milliseconds. */
+  readonly timeoutMs: number;
+}
+
+const ANSWER_MAX_BYTES = 2 * 1024 * 1024;
+const READ_REPEATS = 2;
+const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EPROTO']);
+const TLS_ERROR = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
+
+/**
+ * HTTP to one vendor. Returns what came back, whatever the status; decides only whether the request can have been executed.
+ * Writes use a fresh connection each: an idle one that the vendor has closed answers a POST with ECONNRESET, which nobody can tell
+ * from "done, and the answer lost".
+ */
+export class Transport {
+  readonly #axios: AxiosInstance;
+  readonly #reads = { http: new http.Agent({ keepAlive: true, maxSockets: 20 }), https: new https.Agent({ keepAlive: true, maxSockets: 20 }) };
+
+  constructor(private readonly options: TransportOptions) {
+    this.#axios = axios.create({
+      baseURL: options.baseUrl.replace(/\/+$/, ''),
+      responseType: 'text',
+      transformResponse: (data: unknown) => data, // text stays text; the clients parse and validate it
+      validateStatus: () => true,
+      maxRedirects: 0,
+      maxContentLength: ANSWER_MAX_BYTES,
+      proxy: false,
+    });
+    axiosRetry(this.#axios, {
+      retries: READ_REPEATS,
+      shouldResetTimeout: false,
+      // The default would repeat a POST after ECONNRESET: an order placed four times.
+      retryCondition: (error) => (error.config as { isRead?: boolean } | undefined)?.isRead === true && error.code !== 'ERR_CANCELED' && axiosRetry.isNetworkError(error),
+      retryDelay: (count) => Math.min(1000, 50 * 2 ** count),
+    });
+  }
+
+  /** The path that the vendor's server sees, without the query. */
+  pathOf(path: string): string {
+    return new URL(`${this.options.baseUrl.replace(/\/+$/, '')}${path}`).pathname;
+  }
+
+  async send(request: Request, context: CallContext): Promise<Answer> {
+    if (context.signal?.aborted) return { kind: 'no-answer', sent: false, code: 'ABORTED' };
+    const deadline = AbortSignal.timeout(this.options.timeoutMs); // a dripping body outlives axios' own timeout
+    const signal = context.signal ? AbortSignal.any([context.signal, deadline]) : deadline;
+    const config: AxiosRequestConfig & { isRead: boolean } = {
+      method: request.method,
+      url: request.path,
+      headers: { ...request.headers, 'X-Request-Id': context.requestId, traceparent: context.traceparent },
+      signal,
+      isRead: request.isRead,
+      ...(request.body === null ? {} : { data: request.body }),
+      ...(request.isRead ? { httpAgent: this.#reads.http, httpsAgent: this.#reads.https } : {}),
+    };
+    try {
+      const response = await this.#axios.request<string>(config);
+      return { kind: 'answer', status: response.status, headers: response.headers as Record<string, unknown>, text: response.data ?? '' };
+    } catch (error) {
+      const code = deadline.aborted ? 'TIMEOUT' : ((error as AxiosError).code ?? 'NETWORK_ERROR');
+      return { kind: 'no-answer', sent: !(NEVER_SENT.has(code) || TLS_ERROR.test(code)), code };
+    }
+  }
+
+  close(): void {
+    this.#reads.http.destroy();
+    this.#reads.https.destroy();
+  }
+}
+
+/** `Retry-After` in milliseconds (seconds or an HTTP date), at most five minutes; null when absent or nonsense. */
+export function retryAfterMs(headers: Readonly<Record<string, unknown>>): number | null {
+  const value = headers['retry-after'];
+  if (typeof value !== 'string') return null;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), 300_000) : null;
+}
+
+/** How far the vendor's clock is ahead of ours, from its `Date` header; 0 when it does not say. */
+export function clockOffsetMs(headers: Readonly<Record<string, unknown>>): number {
+  const date = typeof headers.date === 'string' ? Date.parse(headers.date) : Number.NaN;
+  return Number.isFinite(date) ? date - Date.now() : 0;
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The journal's entry for a call: no query string, nothing secret, nothing personal. */
+export function recordOf(call: string, request: Request, answer: Answer, outcome: { kind: CallRecord['outcome']; code?: string }, startedMs: number, at: Date, secrets: readonly string[]): CallRecord {
+  const side = (text: string): string => limitSide(redact(text, secrets));
+  return {
+    call,
+    at: at.toISOString(),
+    durationMs: Math.round(performance.now() - startedMs),
+    request: { method: request.method, path: redact(request.path.split('?')[0] ?? '', secrets), body: request.body === null ? null : side(decodeForm(request.body)) },
+    answer: answer.kind === 'answer' ? { status: answer.status, body: side(answer.text) } : { status: null, body: null },
+    outcome: outcome.kind,
+    code: outcome.code ?? (answer.kind === 'no-answer' ? answer.code : null),
+  };
+}
+
+/** A form is kept as JSON, so that a person can read it. */
+function decodeForm(body: string): string {
+  return body.startsWith('{') ? body : JSON.stringify(Object.fromEntries(new URLSearchParams(body)));
+}

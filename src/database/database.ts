@@ -1,0 +1,257 @@
+import 'reflect-metadata';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import mysql2 from 'mysql2';
+import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { type Clock, systemClock } from '../clock.js';
+import { entities } from '../entities/index.js';
+import { mysqlDialect, sqliteDialect } from './dialects.js';
+import { isTransient } from './errors.js';
+import { migrations } from './migrations/index.js';
+import { type Dialect, fromSqlInstant, now, render, type Sql, sql } from './sql.js';
+import { serializeSqlite } from './sqlite.js';
+
+export interface Executed {
+  /** Rows matched by an UPDATE or DELETE, rows inserted by an INSERT. */
+  readonly affected: number;
+  /** The id that an AUTO_INCREMENT column gave to the (first) row, as a string. */
+  readonly insertId: string;
+}
+
+export interface Queryable {
+  readonly dialect: Dialect;
+  /** TypeORM's view of the same connection or transaction, for the read side. */
+  readonly manager: EntityManager;
+  query<T extends object>(statement: Sql): Promise<T[]>;
+  execute(statement: Sql): Promise<Executed>;
+}
+
+/** An open transaction. Pass it on; never use the Database itself while one is open in the same flow. */
+export interface Tx extends Queryable {
+  readonly isOpen: boolean;
+  /** Runs once the transaction has committed; never runs when it rolled back. */
+  afterCommit(hook: () => void): void;
+}
+
+export interface DatabaseOptions {
+  /** `mysql://user:pass@host:port/db` or `sqlite:./path.db` (`sqlite::memory:`). */
+  readonly url: string;
+  /** Connections in the pool; SQLite has one. */
+  readonly poolSize?: number;
+  /** A statement that has not answered by then is given up and its connection destroyed. Milliseconds. */
+  readonly statementTimeoutMs?: number;
+  readonly clock?: Clock;
+}
+
+const LOCK_WAIT_S = 5;
+const TRANSACTION_TRIES = 5;
+const inTransaction = new AsyncLocalStorage<DataSource>();
+
+export class Database implements Queryable {
+  private constructor(
+    readonly source: DataSource,
+    readonly dialect: Dialect,
+    private readonly statementTimeoutMs: number,
+    private readonly clock: Clock,
+  ) {}
+
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const clock = options.clock ?? systemClock;
+    const timeoutMs = options.statementTimeoutMs ?? 15_000;
+    if (options.url.startsWith('sqlite:')) {
+      const source = sqliteSource(options.url.slice('sqlite:'.length));
+      await source.initialize();
+      serializeSqlite(source);
+      return new Database(source, sqliteDialect(clock), timeoutMs, clock);
+    }
+    const source = mysqlSource(options.url, options.poolSize ?? 10);
+    await source.initialize();
+    return new Database(source, mysqlDialect, timeoutMs, clock);
+  }
+
+  get manager(): EntityManager {
+    this.#refuseInsideTransaction();
+    return this.source.manager;
+  }
+
+  async query<T extends object>(statement: Sql): Promise<T[]> {
+    return this.#withRunner((runner) => select<T>(runner, this.dialect, statement));
+  }
+
+  async execute(statement: Sql): Promise<Executed> {
+    return this.#withRunner((runner) => change(runner, this.dialect, statement));
+  }
+
+  /** The database's clock: the one clock that leases, due times and cut-offs are compared with. */
+  async now(): Promise<Date> {
+    const [row] = await this.query<{ now: unknown }>(sql`SELECT ${now} AS now`);
+    return fromSqlInstant(row?.now);
+  }
+
+  /**
+   * One local transaction (READ COMMITTED; SQLite: IMMEDIATE). On a deadlock, a lock wait timeout or a busy file the whole of
+   * `work` runs again, up to 5 times in all: it must not change anything but the database. No vendor is called in here.
+   */
+  async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    this.#refuseInsideTransaction();
+    for (let tryNo = 1; ; tryNo++) {
+      try {
+        return await this.#transactionOnce(work);
+      } catch (error) {
+        if (!isTransient(error) || tryNo >= TRANSACTION_TRIES) throw error;
+        await this.clock.sleep(tryNo * 10 * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.source.isInitialized) await this.source.destroy();
+  }
+
+  async #transactionOnce<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const runner = this.source.createQueryRunner();
+    const tx = new Transaction(runner, this.dialect);
+    try {
+      const result = await this.#limited(runner, async () => {
+        await runner.startTransaction();
+        const value = await inTransaction.run(this.source, () => work(tx));
+        tx.isOpen = false;
+        await runner.commitTransaction();
+        return value;
+      });
+      await runner.release();
+      for (const hook of tx.hooks) hook();
+      return result;
+    } catch (error) {
+      tx.isOpen = false;
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => {});
+      await runner.release().catch(() => {});
+      throw error;
+    }
+  }
+
+  async #withRunner<T>(use: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    this.#refuseInsideTransaction();
+    const runner = this.source.createQueryRunner();
+    try {
+      return await this.#limited(runner, () => use(runner));
+    } finally {
+      await runner.release().catch(() => {});
+    }
+  }
+
+  /** mysql2 has no timeout for its pool queue nor for a silent server; a connection that does not answer is destroyed. */
+  async #limited<T>(runner: QueryRunner, use: () => Promise<T>): Promise<T> {
+    if (this.dialect.name === 'sqlite') return use();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        (runner as unknown as { databaseConnection?: { destroy(): void } }).databaseConnection?.destroy();
+        reject(Object.assign(new Error('the database did not answer in time'), { code: 'DATABASE_TIMEOUT' }));
+      }, this.statementTimeoutMs);
+    });
+    const work = use();
+    work.catch(() => {}); // after a timeout nobody else listens
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** With a second connection a transaction could wait for itself for ever; failing at once names the culprit. */
+  #refuseInsideTransaction(): void {
+    if (inTransaction.getStore() === this.source) throw new Error('the database was used outside of the transaction that is open in this flow');
+  }
+}
+
+class Transaction implements Tx {
+  isOpen = true;
+  readonly hooks: (() => void)[] = [];
+
+  constructor(
+    private readonly runner: QueryRunner,
+    readonly dialect: Dialect,
+  ) {}
+
+  get manager(): EntityManager {
+    return this.runner.manager;
+  }
+
+  async query<T extends object>(statement: Sql): Promise<T[]> {
+    this.#refuseClosed();
+    return select<T>(this.runner, this.dialect, statement);
+  }
+
+  async execute(statement: Sql): Promise<Executed> {
+    this.#refuseClosed();
+    return change(this.runner, this.dialect, statement);
+  }
+
+  afterCommit(hook: () => void): void {
+    this.hooks.push(hook);
+  }
+
+  #refuseClosed(): void {
+    if (!this.isOpen) throw new Error('the transaction has ended');
+  }
+}
+
+async function select<T>(runner: QueryRunner, dialect: Dialect, statement: Sql): Promise<T[]> {
+  const { text, params } = render(statement, dialect);
+  return (await runner.query(text, params as unknown[])) as T[];
+}
+
+async function change(runner: QueryRunner, dialect: Dialect, statement: Sql): Promise<Executed> {
+  const { text, params } = render(statement, dialect);
+  const result = (await runner.query(text, params as unknown[], true)) as { affected?: number; raw: unknown };
+  const insertId = dialect.name === 'sqlite' ? result.raw : (result.raw as { insertId?: number | string }).insertId;
+  return { affected: result.affected ?? 0, insertId: String(insertId ?? '') };
+}
+
+function sqliteSource(file: string): DataSource {
+  if (file !== ':memory:') mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+  return new DataSource({
+    type: 'better-sqlite3',
+    driver: createRequire(import.meta.url)('libsql'),
+    database: file,
+    entities,
+    migrations,
+    statementCacheSize: 200,
+    prepareDatabase: (connection: { pragma(text: string): unknown }) => {
+      connection.pragma('journal_mode = WAL');
+      connection.pragma('synchronous = NORMAL'); // survives SIGKILL; a power cut may lose the last commits, never consistency
+      connection.pragma('busy_timeout = 10000');
+      connection.pragma('foreign_keys = ON');
+    },
+  });
+}
+
+function mysqlSource(url: string, poolSize: number): DataSource {
+  const driver = {
+    ...mysql2,
+    // mysql2 knows no init statement; the pool's own event is the one place that no connection slips past.
+    createPool(options: mysql2.PoolOptions) {
+      const pool = mysql2.createPool(options);
+      pool.on('connection', (connection) => {
+        connection.query(`SET time_zone='+00:00', innodb_lock_wait_timeout=${LOCK_WAIT_S}, sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'`);
+        connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'); // claims under REPEATABLE READ deadlock on gap locks
+      });
+      return pool;
+    },
+  };
+  return new DataSource({
+    type: 'mysql',
+    url,
+    driver,
+    entities,
+    migrations,
+    timezone: 'Z',
+    charset: 'utf8mb4_bin',
+    poolSize,
+    connectTimeout: 5_000,
+    extra: { enableKeepAlive: true, maxIdle: poolSize },
+  });
+}

@@ -1,0 +1,29 @@
+interface DriverError {
+  code?: string;
+  errno?: number;
+  message?: string;
+  driverError?: DriverError;
+}
+
+/** Deadlock, lock wait timeout, busy file: the whole transaction was, or must be, undone and may be run again. */
+export function isTransient(error: unknown): boolean {
+  const { code, errno } = error as DriverError;
+  return errno === 1213 || errno === 1205 || code === 'ER_LOCK_DEADLOCK' || code === 'ER_LOCK_WAIT_TIMEOUT' || code === 'SQLITE_BUSY' || code === 'SQLITE_BUSY_SNAPSHOT';
+}
+
+/** The server or the way to it is gone; what a running COMMIT did is unknown to us. */
+export function isDisconnected(error: unknown): boolean {
+  const { code } = error as DriverError;
+  return ['PROTOCOL_CONNECTION_LOST', 'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOENT', 'ER_SERVER_SHUTDOWN', 'ER_CONNECTION_KILLED', 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR', 'DATABASE_TIMEOUT'].includes(code ?? '');
+}
+
+/**
+ * The name of the unique index (MySQL) or of the first column (SQLite) that a row collided with, else null.
+ * Both contain the column's name, so callers ask `duplicateOf(e)?.includes('live_key')`.
+ */
+export function duplicateOf(error: unknown): string | null {
+  const { code, errno, message = '' } = error as DriverError;
+  if (errno === 1062 || code === 'ER_DUP_ENTRY') return /for key '([^']*)'/.exec(message)?.[1] ?? 'unknown';
+  if (code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY') return /failed: (.*)$/.exec(message)?.[1] ?? 'unknown';
+  return null;
+}

@@ -1,0 +1,97 @@
+/**
+ * SQL as values. A statement is written once, with `?` never typed by hand, and rendered for the dialect it runs on.
+ * Every value in `${}` becomes a bound parameter, unless it is itself a piece of SQL.
+ */
+export type SqlValue = string | number | null | Date;
+
+/** An instant of the database's own clock, `plusMs` from now. */
+export interface DatabaseInstant {
+  readonly kind: 'instant';
+  readonly plusMs: number;
+}
+
+export interface Sql {
+  readonly kind: 'sql';
+  readonly strings: readonly string[];
+  readonly values: readonly SqlPart[];
+}
+type SqlPart = SqlValue | Sql | DatabaseInstant;
+
+export interface Rendered {
+  readonly text: string;
+  readonly params: readonly (string | number | null)[];
+}
+
+export interface Dialect {
+  readonly name: 'mysql' | 'sqlite';
+  /** Text and parameters of the database clock, shifted by `plusMs`. */
+  instant(plusMs: number): Rendered;
+  /** Appended to a SELECT that claims rows; SQLite needs none, its write transactions are alone. */
+  readonly skipLocked: string;
+  /** Appended to a SELECT that must see, and hold, the newest state of its rows. */
+  readonly forUpdate: string;
+}
+
+export function sql(strings: TemplateStringsArray, ...values: SqlPart[]): Sql {
+  return { kind: 'sql', strings, values };
+}
+
+/** A constant of the program, such as a column name. Never pass anything that came from outside. */
+export function raw(text: string): Sql {
+  return { kind: 'sql', strings: [text], values: [] };
+}
+
+export function join(parts: readonly SqlPart[], separator = ', '): Sql {
+  const strings = parts.map((_, i) => (i === 0 ? '' : separator));
+  return { kind: 'sql', strings: [...strings, ''], values: parts };
+}
+
+/** `now` of the database. */
+export const now: DatabaseInstant = { kind: 'instant', plusMs: 0 };
+
+/** The database's now plus `ms` milliseconds. */
+export function after(ms: number): DatabaseInstant {
+  return { kind: 'instant', plusMs: Math.round(ms) };
+}
+
+export function render(statement: Sql, dialect: Dialect): Rendered {
+  const text: string[] = [];
+  const params: (string | number | null)[] = [];
+  const add = (piece: Sql): void => {
+    piece.strings.forEach((string, i) => {
+      text.push(string);
+      if (i >= piece.values.length) return;
+      const value = piece.values[i];
+      if (value === undefined) throw new TypeError('an undefined value reached a statement');
+      if (value === null || typeof value === 'string' || typeof value === 'number') {
+        text.push('?');
+        params.push(value);
+      } else if (value instanceof Date) {
+        text.push('?');
+        params.push(toSqlInstant(value));
+      } else if (value.kind === 'instant') {
+        const instant = dialect.instant(value.plusMs);
+        text.push(instant.text);
+        params.push(...instant.params);
+      } else add(value);
+    });
+  };
+  add(statement);
+  return { text: text.join(''), params };
+}
+
+/** `2026-11-23 10:30:00.000`, UTC: how both databases store an instant. */
+export function toSqlInstant(instant: Date): string {
+  return instant.toISOString().replace('T', ' ').replace('Z', '');
+}
+
+/** An instant as a driver returns it: a Date (mysql2) or UTC text (SQLite). */
+export function fromSqlInstant(value: unknown): Date {
+  if (value instanceof Date) return value;
+  if (typeof value !== 'string') throw new TypeError(`not an instant: ${typeof value}`);
+  return new Date(`${value.replace(' ', 'T')}Z`);
+}
+
+export function fromSqlInstantOrNull(value: unknown): Date | null {
+  return value === null || value === undefined ? null : fromSqlInstant(value);
+}

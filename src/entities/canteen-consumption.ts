@@ -1,0 +1,17 @@
+import { Entity } from 'typeorm';
+import { Id, Instant, Text, Whole } from './columns.js';
+
+/** A meal eaten at a canteen till (智盘), to be synced to the energy center by its record number. */
+@Entity('canteen_consumption')
+export class CanteenConsumption {
+  @Id() id!: string;
+  @Text('record_no') recordNo!: string;
+  @Text('user_id') userId!: string;
+  @Whole('amount_in_cent') amountInCent!: number;
+  @Text('canteen') canteen!: string;
+  @Instant('consumed_at') consumedAt!: Date;
+  @Text('status') status!: 'PENDING' | 'SYNCED';
+  @Text('event_id') eventId!: string;
+  @Instant('created_at') createdAt!: Date;
+  @Instant('updated_at') updatedAt!: Date;
+}

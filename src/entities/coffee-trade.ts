@@ -1,0 +1,17 @@
+import { Entity } from 'typeorm';
+import { Id, Instant, OptionalText, Text, Whole } from './columns.js';
+
+/** A coffee trade whose points go back: refund number `R<tradeNo>`, of the energy center's trade `outTradeNo`. */
+@Entity('coffee_trade')
+export class CoffeeTrade {
+  @Id() id!: string;
+  @Text('trade_no') tradeNo!: string;
+  @Text('out_trade_no') outTradeNo!: string;
+  @Text('user_id') userId!: string;
+  @Whole('amount_in_cent') amountInCent!: number;
+  @OptionalText('reason') reason!: string | null;
+  @Text('status') status!: 'PENDING' | 'REFUNDED';
+  @Text('event_id') eventId!: string;
+  @Instant('created_at') createdAt!: Date;
+  @Instant('updated_at') updatedAt!: Date;
+}

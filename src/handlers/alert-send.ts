@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { takeSlot } from '../alerts/budget.js';
+import { type AlertGroup, isDrained, loadGroup, markRecovered, markSent, samplesOf } from '../alerts/group.js';
+import { DIGEST_EVERY_MS, FIRST_AFTER_MS } from '../alerts/limits.js';
+import { alertSendType } from '../alerts/raise.js';
+import { cutBytes, wordAlert, wordRecovery } from '../alerts/word.js';
+import { WEBHOOK_DEAD, type WecomClient } from '../clients/wecom.js';
+import type { Outcome } from '../clients/outcome.js';
+import type { Database } from '../database/database.js';
+import type { EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
+import { callContext, usualAnswer } from './answer.js';
+
+const payload = z.strictObject({ alertId: z.string(), round: z.number().int() });
+type Payload = z.infer<typeof payload>;
+
+/** One group's voice towards on-call: lives while the group is open, sends the first message, digests, and the recovery. */
+export const alertSend: EventDefinition<Payload> = {
+  type: alertSendType,
+  version: 1,
+  schema: payload,
+  example: { alertId: '1', round: 1 },
+  dedupeKey: ({ alertId, round }) => `${alertId}:${round}`,
+  orderingKey: () => null,
+};
+
+const LOOK_AGAIN_MS = 60_000;
+const SLOT_WAIT_MS = 5_000;
+const AWAY_MS = 15_000;
+const DEAD_WAIT_MS = 5 * 60_000;
+const TEXT_MAX_BYTES = 2_048;
+
+export interface AlertSendDependencies {
+  readonly database: Database;
+  readonly wecom: WecomClient;
+  readonly publicUrl: string;
+  /** WeCom user ids, told by application message when the robot is dead. */
+  readonly onCallUsers: readonly string[];
+  readonly timeoutMs: number;
+  /** Where the text goes when no channel is configured, and when the robot is dead: a log line at fatal. */
+  readonly lastResort: (reason: string, text: string) => void;
+}
+
+export function createAlertSend({ database, wecom, publicUrl, onCallUsers, timeoutMs, lastResort }: AlertSendDependencies): EventHandler<Payload> {
+  return {
+    definition: alertSend,
+    target: 'wecom',
+    limits: { deadlineMs: 4 * timeoutMs + 5_000, maxSnoozeMs: 365 * 86_400_000 }, // ends with its group
+    async handle(event, context) {
+      const group = await loadGroup(database, event.payload.alertId);
+      if (!group || group.round !== event.payload.round || group.status !== 'open') return { kind: 'done', outcome: null, note: 'the group has moved on' };
+      const sinceSentMs = group.sentAt ? context.now().getTime() - group.sentAt.getTime() : null;
+      if (group.unsent > 0 && (sinceSentMs === null || sinceSentMs >= DIGEST_EVERY_MS)) return sendNews(group, context);
+      if (group.unsent === 0 && (await isDrained(database, group))) return sendRecovery(group, context);
+      const afterMs = group.unsent > 0 && sinceSentMs !== null ? DIGEST_EVERY_MS - sinceSentMs : LOOK_AGAIN_MS;
+      return { kind: 'snooze', afterMs: Math.min(Math.max(afterMs, FIRST_AFTER_MS), LOOK_AGAIN_MS), outcome: null, reason: 'the group is open; nothing new to say yet' };
+    },
+  };
+
+  async function sendNews(group: AlertGroup, context: HandlerContext): Promise<HandlerOutcome> {
+    const text = wordAlert(group, await samplesOf(database, group.id), publicUrl);
+    return send(group, group.sentAt ? 'digest' : 'first', text, context, {
+      kind: 'snooze',
+      afterMs: LOOK_AGAIN_MS,
+      outcome: 'applied',
+      reason: 'sent; the group is still open',
+      effect: (tx) => markSent(tx, group),
+    });
+  }
+
+  async function sendRecovery(group: AlertGroup, context: HandlerContext): Promise<HandlerOutcome> {
+    return send(group, 'recovery', wordRecovery(group, publicUrl), context, { kind: 'done', outcome: 'applied', note: 'recovered', effect: (tx) => markRecovered(tx, group) });
+  }
+
+  async function send(group: AlertGroup, kind: 'first' | 'digest' | 'recovery', text: string, context: HandlerContext, whenSent: HandlerOutcome): Promise<HandlerOutcome> {
+    if (!wecom.hasRobot && !canTellPeople()) {
+      lastResort('no alert channel is configured', text);
+      return whenSent;
+    }
+    if (!(await context.step((tx) => takeSlot(tx, group.id, kind, text)))) return { kind: 'snooze', afterMs: SLOT_WAIT_MS, outcome: null, reason: "waiting for the robot's budget" };
+    const outcome = wecom.hasRobot ? await wecom.sendToRobot(text, callContext(context)) : await tellPeople(text, context);
+    if (outcome.kind === 'applied') return whenSent;
+    if (outcome.kind === 'rejected' && WEBHOOK_DEAD.includes(outcome.code)) return otherChannel(outcome.code, text, context, whenSent);
+    if (outcome.kind === 'rejected') {
+      lastResort(`the alert was refused: ${outcome.code}`, text);
+      return usualAnswer(outcome);
+    }
+    return { kind: 'snooze', afterMs: outcome.kind === 'not-applied' && outcome.retryAfterMs ? outcome.retryAfterMs : AWAY_MS, outcome: outcome.kind, reason: `WeCom: ${outcome.message}` };
+  }
+
+  async function otherChannel(code: string, text: string, context: HandlerContext, whenSent: HandlerOutcome): Promise<HandlerOutcome> {
+    lastResort(`the robot is dead: ${code}`, text);
+    if (canTellPeople() && (await tellPeople(text, context)).kind === 'applied') return whenSent;
+    return { kind: 'snooze', afterMs: DEAD_WAIT_MS, outcome: 'rejected', reason: `the robot is dead (${code})` };
+  }
+
+  function canTellPeople(): boolean {
+    return wecom.hasApplication && onCallUsers.length > 0;
+  }
+
+  function tellPeople(text: string, context: HandlerContext): Promise<Outcome<null>> {
+    return wecom.sendText(onCallUsers.join('|'), cutBytes(text.replace(/<[^>]*>/g, ''), TEXT_MAX_BYTES), callContext(context));
+  }
+}

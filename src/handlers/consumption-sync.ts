@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import type { EnergyClient } from '../clients/energy.js';
+import { now, sql } from '../database/sql.js';
+import type { EventDefinition, EventHandler } from '../outbox/types.js';
+import { callContext, usualAnswer } from './answer.js';
+import { cents } from './payloads.js';
+
+const payload = z.strictObject({ recordNo: z.string().min(1), userId: z.string().min(1), amountInCent: cents, canteen: z.string(), consumedAt: z.iso.datetime({ offset: true }) });
+type Payload = z.infer<typeof payload>;
+
+/** Tells the energy center of a meal eaten at a canteen till (智盘). If it never succeeds, the consumption is missing there. */
+export const consumptionSync: EventDefinition<Payload> = {
+  type: 'ZHIPAN_SYNC_ERROR',
+  version: 1,
+  schema: payload,
+  example: { recordNo: 'Z1', userId: 'u1', amountInCent: 1200, canteen: 'A1', consumedAt: '2026-11-23T12:00:00Z' },
+  dedupeKey: ({ recordNo }) => recordNo,
+  orderingKey: ({ recordNo }) => `energy:consumption:${recordNo}`,
+};
+
+/** Repeating by record number is safe at the energy center, and it has no question to ask: after an unknown outcome it is repeated. */
+export function createConsumptionSync({ energy, timeoutMs }: { energy: EnergyClient; timeoutMs: number }): EventHandler<Payload> {
+  return {
+    definition: consumptionSync,
+    target: 'energy',
+    limits: { deadlineMs: timeoutMs + 2_000, maxSnoozeMs: 30 * 60_000 },
+    async handle(event, context) {
+      const outcome = await energy.syncConsumption({ ...event.payload, consumedAt: new Date(event.payload.consumedAt) }, callContext(context));
+      if (outcome.kind !== 'applied') return usualAnswer(outcome);
+      return {
+        kind: 'done',
+        outcome: 'applied',
+        note: outcome.duplicate ? 'had been synced already' : 'synced',
+        effect: async (tx) => void (await tx.execute(sql`UPDATE canteen_consumption SET status = 'SYNCED', updated_at = ${now} WHERE record_no = ${event.payload.recordNo} AND status = 'PENDING'`)),
+      };
+    },
+  };
+}

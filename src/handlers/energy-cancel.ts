@@ -1,0 +1,70 @@
+import type { z } from 'zod';
+import { writeStep } from '../books/step.js';
+import { setRefund } from '../books/transition.js';
+import type { EnergyClient } from '../clients/energy.js';
+import type { Clock } from '../clock.js';
+import { BoxOrder } from '../entities/box-order.js';
+import type { Database } from '../database/database.js';
+import type { EventDefinition, EventHandler } from '../outbox/types.js';
+import { askedInVain, callContext, orderGone } from './answer.js';
+import { energyKey, exampleOrder, outRefundNo, outTradeNo, refundOrder } from './payloads.js';
+import { refund } from './refund.js';
+
+type Payload = z.infer<typeof refundOrder>;
+
+/** Gives the points of an ended order back. If it never succeeds, the diner has paid for nothing. */
+export const energyCancel: EventDefinition<Payload> = {
+  type: 'ENERGY_CENTER_V2_CANCEL',
+  version: 1,
+  schema: refundOrder,
+  example: { ...exampleOrder, userId: 'u1', amountInCent: 2300, reason: 'USER_CANCEL' },
+  dedupeKey: ({ orderNo }) => orderNo,
+  orderingKey: ({ orderNo }) => energyKey(orderNo),
+};
+
+export interface EnergyDependencies {
+  readonly database: Database;
+  readonly energy: EnergyClient;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+}
+
+/** Three tries, each followed by a question at worst, and the pauses. */
+export const refundDeadlineMs = (timeoutMs: number): number => 7 * timeoutMs + 2_000;
+
+export function createEnergyCancel({ database, energy, clock, timeoutMs }: EnergyDependencies): EventHandler<Payload> {
+  return {
+    definition: energyCancel,
+    target: 'energy',
+    limits: { deadlineMs: refundDeadlineMs(timeoutMs), maxSnoozeMs: 30 * 60_000 },
+
+    async handle(event, context) {
+      const { orderId, orderNo, userId, amountInCent, reason } = event.payload;
+      if (!(await database.manager.existsBy(BoxOrder, { id: orderId }))) return orderGone(orderId);
+      const wanted = { outRefundNo: outRefundNo(orderNo), outTradeNo: outTradeNo(orderNo), userId, amountInCent, reason };
+      const result = await refund(energy, clock, wanted, event.unknownAt !== null, context);
+      if (result.kind === 'answer') return result.answer;
+      if (result.kind === 'refunded') {
+        return {
+          kind: 'done',
+          outcome: 'applied',
+          note: result.note,
+          effect: async (tx) => {
+            if (await setRefund(tx, orderId, 'DONE')) await writeStep(tx, orderId, 'refunded', { amountInCent, outRefundNo: wanted.outRefundNo });
+          },
+        };
+      }
+      // The energy center has no such payment. Close its number, so that one still on its way cannot land after us.
+      const closed = await energy.closePay(wanted.outTradeNo, callContext(context));
+      if (closed.kind !== 'applied') return askedInVain(closed, true);
+      return {
+        kind: 'done',
+        outcome: 'applied',
+        note: 'there was no payment; its number is closed',
+        effect: async (tx) => {
+          if (await setRefund(tx, orderId, 'NONE')) await writeStep(tx, orderId, 'nothing-to-refund', { outTradeNo: wanted.outTradeNo });
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type { z } from 'zod';
+import { writeStep } from '../books/step.js';
+import { endOrder, setRefund } from '../books/transition.js';
+import { energyCodes } from '../clients/energy.js';
+import { BoxOrder } from '../entities/box-order.js';
+import type { EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
+import { release } from '../stock/release.js';
+import { callContext, orderGone, usualAnswer } from './answer.js';
+import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
+import { energyKey, exampleOrder, outRefundNo, outTradeNo, paidOrder } from './payloads.js';
+import { refund } from './refund.js';
+
+type Payload = z.infer<typeof paidOrder>;
+
+/**
+ * The guard of a payment: recorded before the money moves, due after the payment window. If the order was not confirmed by then, it
+ * is ended here and whatever was taken goes back. If it never succeeds, the diner may have paid for nothing.
+ */
+export const energyRollback: EventDefinition<Payload> = {
+  type: 'ENERGY_CENTER_ROLLBACK_V2_ERROR',
+  version: 1,
+  schema: paidOrder,
+  example: { ...exampleOrder, userId: 'u1', amountInCent: 2300 },
+  dedupeKey: ({ orderNo }) => orderNo,
+  orderingKey: ({ orderNo }) => energyKey(orderNo),
+};
+
+export function createEnergyRollback({ database, energy, clock, timeoutMs }: EnergyDependencies): EventHandler<Payload> {
+  return {
+    definition: energyRollback,
+    target: 'energy',
+    limits: { deadlineMs: refundDeadlineMs(timeoutMs) + timeoutMs, maxSnoozeMs: 30 * 60_000 },
+
+    async handle(event, context) {
+      const order = await database.manager.findOneBy(BoxOrder, { id: event.payload.orderId });
+      if (!order) return orderGone(event.payload.orderId);
+      const status = order.status === 'PAYING' ? await endPaying(order, context) : order.status;
+      if (status !== 'SYSTEM_CANCEL') return { kind: 'done', outcome: null, note: `the payment was confirmed: the order is ${status}` };
+      return giveBack(event.payload, event.unknownAt !== null, context);
+    },
+  };
+
+  /** Ends the order first, so that a payment confirmed from now on finds it ended. Returns what the order is then. */
+  async function endPaying(order: BoxOrder, context: HandlerContext): Promise<string> {
+    return context.step(async (tx) => {
+      const ended = await endOrder(tx, order.id, { to: 'SYSTEM_CANCEL', from: ['PAYING'], refund: 'PENDING', reason: 'payment-not-confirmed' });
+      if (!ended) return (await tx.manager.findOneByOrFail(BoxOrder, { id: order.id })).status;
+      await writeStep(tx, order.id, 'payment-rolled-back', { released: { dishId: order.dishId, sideboardId: order.sideboardId } });
+      await release(tx, [order]);
+      return 'SYSTEM_CANCEL';
+    });
+  }
+
+  /** Closing settles it either way: never paid → no late payment can land any more; paid → it says so, and is refunded. */
+  async function giveBack(payload: Payload, inDoubt: boolean, context: HandlerContext): Promise<HandlerOutcome> {
+    const { orderId, orderNo, userId, amountInCent } = payload;
+    const closed = await energy.closePay(outTradeNo(orderNo), callContext(context));
+    const nothingTaken: HandlerOutcome = {
+      kind: 'done',
+      outcome: 'applied',
+      note: 'nothing was paid; the payment number is closed',
+      effect: async (tx) => {
+        if (await setRefund(tx, orderId, 'NONE')) await writeStep(tx, orderId, 'nothing-to-refund', { outTradeNo: outTradeNo(orderNo) });
+      },
+    };
+    if (closed.kind === 'applied') return nothingTaken;
+    const paid = closed.kind === 'rejected' && closed.code === String(energyCodes.alreadyPaid);
+    if (!paid) return closed.kind === 'rejected' && closed.code === String(energyCodes.closed) ? nothingTaken : usualAnswer(closed);
+    const wanted = { outRefundNo: outRefundNo(orderNo), outTradeNo: outTradeNo(orderNo), userId, amountInCent, reason: 'SYSTEM_CANCEL' };
+    const result = await refund(energy, clock, wanted, inDoubt, context);
+    if (result.kind === 'answer') return result.answer;
+    if (result.kind === 'no-payment') return { kind: 'retry', failure: { outcome: 'unknown', code: 'CONTRADICTION', message: 'the energy center says both that it was paid and that there is no such payment' } };
+    return {
+      kind: 'done',
+      outcome: 'applied',
+      note: result.note,
+      effect: async (tx) => {
+        if (await setRefund(tx, orderId, 'DONE')) await writeStep(tx, orderId, 'refunded', { amountInCent, outRefundNo: wanted.outRefundNo });
+      },
+    };
+  }
+}

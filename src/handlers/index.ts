@@ -1,0 +1,29 @@
+import type { EventHandler } from '../outbox/types.js';
+import { type AlertSendDependencies, createAlertSend } from './alert-send.js';
+import { createCoffeeRefund } from './coffee-refund.js';
+import { createConsumptionSync } from './consumption-sync.js';
+import { createDinerCard } from './diner-card.js';
+import { createEnergyCancel, type EnergyDependencies } from './energy-cancel.js';
+import { createEnergyRollback } from './energy-rollback.js';
+import { createMeicanCancel } from './meican-cancel.js';
+import { createMeicanNewOrder, type MeicanNewOrderDependencies } from './meican-new-order.js';
+
+export interface HandlerDependencies {
+  readonly meican: MeicanNewOrderDependencies;
+  readonly energy: EnergyDependencies;
+  readonly wecom: AlertSendDependencies;
+}
+
+/** THE list: every event type that lunchbox carries out. */
+export function createHandlers({ meican, energy, wecom }: HandlerDependencies): EventHandler<never>[] {
+  return [
+    createMeicanNewOrder(meican),
+    createMeicanCancel(meican),
+    createEnergyCancel(energy),
+    createEnergyRollback(energy),
+    createConsumptionSync(energy),
+    createCoffeeRefund(energy),
+    createDinerCard(wecom),
+    createAlertSend(wecom),
+  ] as unknown as EventHandler<never>[];
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { writeStep } from '../books/step.js';
+import { learnMeicanOrderId, markMeicanCancelled } from '../books/transition.js';
+import type { MeicanClient } from '../clients/meican.js';
+import type { Database } from '../database/database.js';
+import { BoxOrder } from '../entities/box-order.js';
+import { findEventOf } from '../outbox/find.js';
+import type { ClaimedEvent, EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
+import { askedInVain, callContext, orderGone, usualAnswer } from './answer.js';
+import { findAtMeican } from './find-at-meican.js';
+import { exampleOrder, meicanKey, orderRef } from './payloads.js';
+
+/** `lookUntil`: a ghost sweep. The placement was given up with its outcome unknown; keep looking for it until then. */
+const payload = orderRef.extend({ lookUntil: z.iso.datetime().optional() });
+type Payload = z.infer<typeof payload>;
+
+/** Takes a cancelled order off Meican's books. If it never succeeds, Meican cooks a meal that nobody paid for. */
+export const meicanCancel: EventDefinition<Payload> = {
+  type: 'MEICAN_V2_CANCEL',
+  version: 1,
+  schema: payload,
+  example: exampleOrder,
+  dedupeKey: ({ orderNo, lookUntil }) => (lookUntil ? `${orderNo}:ghost` : orderNo),
+  orderingKey: ({ orderNo }) => meicanKey(orderNo),
+};
+
+const GHOST_LOOK_MIN_MS = 15_000;
+const GHOST_LOOK_MAX_MS = 5 * 60_000;
+
+export interface MeicanCancelDependencies {
+  readonly database: Database;
+  readonly meican: MeicanClient;
+  readonly settleMs: number;
+  readonly timeoutMs: number;
+}
+
+export function createMeicanCancel({ database, meican, settleMs, timeoutMs }: MeicanCancelDependencies): EventHandler<Payload> {
+  return {
+    definition: meicanCancel,
+    target: 'meican',
+    limits: { deadlineMs: 3 * timeoutMs + 2_000, maxSnoozeMs: 60 * 86_400_000 }, // every snooze below ends by the settle window or `lookUntil`
+
+    async handle(event, context) {
+      const order = await database.manager.findOneBy(BoxOrder, { id: event.payload.orderId });
+      if (!order) return orderGone(event.payload.orderId);
+      if (order.meicanOrderId !== null) return remove(order, order.meicanOrderId, context);
+      const placement = await findEventOf(database.manager, 'MEICAN_NEW_V2_ORDER', order.id);
+      if (!placement?.unknownAt) return { kind: 'done', outcome: 'not-applied', note: 'nothing was ever sent to Meican' };
+      return lookFor(order, placement.unknownAt, event, context);
+    },
+  };
+
+  /** OK and NOT_FOUND both mean: Meican no longer has it. The id is one that we know to have existed. */
+  async function remove(order: BoxOrder, meicanOrderId: string, context: HandlerContext): Promise<HandlerOutcome> {
+    const outcome = await meican.cancelOrder(order.corp, meicanOrderId, callContext(context));
+    if (outcome.kind !== 'applied') return usualAnswer(outcome);
+    return {
+      kind: 'done',
+      outcome: 'applied',
+      note: outcome.duplicate ? 'Meican no longer had it' : 'cancelled at Meican',
+      effect: async (tx) => {
+        if (await markMeicanCancelled(tx, order.id)) await writeStep(tx, order.id, 'meican-cancelled', { meicanOrderId });
+      },
+    };
+  }
+
+  /** A placement that may have happened: look it up, then remove it, or be done once its absence proves something. */
+  async function lookFor(order: BoxOrder, unknownAt: Date, event: ClaimedEvent<Payload>, context: HandlerContext): Promise<HandlerOutcome> {
+    const found = await findAtMeican(database, meican, order, callContext(context));
+    if (found.kind !== 'applied') return askedInVain(found, true);
+    if (found.value.ours) {
+      const meicanOrderId = found.value.ours;
+      await context.step(async (tx) => {
+        if (await learnMeicanOrderId(tx, order.id, meicanOrderId)) await writeStep(tx, order.id, 'meican-order-known', { meicanOrderId });
+      });
+      return remove(order, meicanOrderId, context);
+    }
+    const nowMs = context.now().getTime();
+    const settledInMs = unknownAt.getTime() + settleMs - nowMs;
+    if (settledInMs > 0) return { kind: 'snooze', afterMs: settledInMs, outcome: 'unknown', reason: 'not in the day list yet; the list may lag', sentNothing: true };
+    const leftMs = event.payload.lookUntil ? Date.parse(event.payload.lookUntil) - nowMs : 0;
+    if (leftMs <= 0) return { kind: 'done', outcome: 'not-applied', note: 'Meican never had it' };
+    const afterMs = Math.min(Math.max(leftMs / 20, GHOST_LOOK_MIN_MS), GHOST_LOOK_MAX_MS, leftMs);
+    return { kind: 'snooze', afterMs, outcome: 'unknown', reason: `looking for a ghost until ${event.payload.lookUntil}`, sentNothing: true };
+  }
+}

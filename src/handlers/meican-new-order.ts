@@ -1,0 +1,120 @@
+import type { MeicanClient } from '../clients/meican.js';
+import type { Database, Tx } from '../database/database.js';
+import { BoxOrder } from '../entities/box-order.js';
+import { endOrder, learnMeicanOrderId, toOrdered } from '../books/transition.js';
+import { writeStep } from '../books/step.js';
+import { record } from '../outbox/record.js';
+import type { ClaimedEvent, EventDefinition, EventHandler, Failure, HandlerContext, HandlerOutcome } from '../outbox/types.js';
+import { release } from '../stock/release.js';
+import { askedInVain, callContext, failureOf, orderGone, usualAnswer } from './answer.js';
+import { dinerCard } from './diner-card.js';
+import { energyCancel } from './energy-cancel.js';
+import { findAtMeican, ownedByAnother } from './find-at-meican.js';
+import { meicanCancel } from './meican-cancel.js';
+import { exampleOrder, meicanKey, orderRef } from './payloads.js';
+import type { z } from 'zod';
+
+type Payload = z.infer<typeof orderRef>;
+
+/** Places a paid order at Meican. If it never succeeds: ORDER_ERROR, stock back, points back, a card to the diner. */
+export const meicanNewOrder: EventDefinition<Payload> = {
+  type: 'MEICAN_NEW_V2_ORDER',
+  version: 1,
+  schema: orderRef,
+  example: exampleOrder,
+  dedupeKey: ({ orderNo }) => orderNo,
+  orderingKey: ({ orderNo }) => meicanKey(orderNo),
+};
+
+/** How long after the cut-off a ghost is still looked for. */
+const GHOST_SWEEP_MS = 30 * 60_000;
+
+export interface MeicanNewOrderDependencies {
+  readonly database: Database;
+  readonly meican: MeicanClient;
+  /** "Not in the day list" is truth only so long after the last doubtful call. Milliseconds. */
+  readonly settleMs: number;
+  readonly timeoutMs: number;
+}
+
+export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): EventHandler<Payload> {
+  const { database, meican, settleMs, timeoutMs } = dependencies;
+
+  return {
+    definition: meicanNewOrder,
+    target: 'meican',
+    limits: { deadlineMs: 3 * timeoutMs + 2_000, maxSnoozeMs: settleMs + 10 * 60_000 },
+
+    async handle(event, context) {
+      const order = await database.manager.findOneBy(BoxOrder, { id: event.payload.orderId });
+      if (!order) return orderGone(event.payload.orderId);
+      if (order.status !== 'ORDERING') return { kind: 'done', outcome: event.unknownAt ? 'unknown' : null, note: `nothing to send: the order is ${order.status}` };
+      const earlier = event.unknownAt ? await resolveEarlier(order, event.unknownAt, context) : null;
+      if (earlier) return earlier;
+      if (context.now() >= order.cutoffAt) return { kind: 'give-up', failure: { outcome: 'not-applied', code: 'cutoff-passed', message: 'the cut-off passed before the order could be placed', sentNothing: true } };
+      return place(order, context);
+    },
+
+    onErrored: (tx, event, failure) => compensate(tx, event, failure),
+  };
+
+  /** An earlier attempt may have placed it. Null: it did not, and the way is free. */
+  async function resolveEarlier(order: BoxOrder, unknownAt: Date, context: HandlerContext): Promise<HandlerOutcome | null> {
+    const found = await findAtMeican(database, meican, order, callContext(context));
+    if (found.kind !== 'applied') return askedInVain(found, true);
+    if (found.value.ours) return adopt(order, found.value.ours, 'found in the day list');
+    const settledInMs = unknownAt.getTime() + settleMs - context.now().getTime();
+    if (settledInMs > 0) return { kind: 'snooze', afterMs: settledInMs, outcome: 'unknown', reason: 'not in the day list yet; the list may lag', sentNothing: true };
+    return null;
+  }
+
+  async function place(order: BoxOrder, context: HandlerContext): Promise<HandlerOutcome> {
+    const outcome = await meican.addOrder(
+      { corp: order.corp, email: order.email, realName: order.realName, addressId: order.addressId, mealDate: order.edibleDate, mealType: order.mealType, meicanDishId: order.meicanDishId, priceInCent: order.priceInCent },
+      callContext(context),
+    );
+    if (outcome.kind !== 'applied') return usualAnswer(outcome);
+    if (outcome.value.multi) return resolveMulti(order, context);
+    if (await ownedByAnother(database, outcome.value.orderId, order.id)) {
+      return { kind: 'retry', failure: { outcome: 'unknown', code: 'ID_OF_ANOTHER_ORDER', message: `Meican answered with the id of another order of ours` } };
+    }
+    return adopt(order, outcome.value.orderId, 'placed');
+  }
+
+  /** Meican says that the diner has an order for this meal. Ours only if it is in the list with our dish and nobody else's. */
+  async function resolveMulti(order: BoxOrder, context: HandlerContext): Promise<HandlerOutcome> {
+    const found = await findAtMeican(database, meican, order, callContext(context));
+    if (found.kind !== 'applied') return { kind: 'retry', failure: { ...failureOf(found), outcome: 'unknown' } };
+    if (found.value.ours) return adopt(order, found.value.ours, 'Meican had it already');
+    if (found.value.foreign) return { kind: 'give-up', failure: { outcome: 'rejected', code: 'FOREIGN_ORDER', message: 'the diner has another order at Meican for this meal' } };
+    return { kind: 'retry', failure: { outcome: 'unknown', code: 'MULTI_ORDER', message: 'Meican has an order for this meal that its day list does not show yet' } };
+  }
+
+  function adopt(order: BoxOrder, meicanOrderId: string, note: string): HandlerOutcome {
+    return {
+      kind: 'done',
+      outcome: 'applied',
+      note,
+      effect: async (tx) => {
+        if (await toOrdered(tx, order.id, meicanOrderId)) return writeStep(tx, order.id, 'ordered', { meicanOrderId });
+        // The order ended while Meican answered: keep the id, so that the cancel event behind us can use it.
+        if (await learnMeicanOrderId(tx, order.id, meicanOrderId)) await writeStep(tx, order.id, 'meican-order-known', { meicanOrderId });
+      },
+    };
+  }
+
+  async function compensate(tx: Tx, event: ClaimedEvent<Payload>, failure: Failure): Promise<void> {
+    const order = await tx.manager.findOneBy(BoxOrder, { id: event.payload.orderId });
+    if (!order) return;
+    if (!(await endOrder(tx, order.id, { to: 'ORDER_ERROR', from: ['ORDERING'], refund: 'PENDING', reason: failure.code }))) return;
+    await writeStep(tx, order.id, 'order-error', { code: failure.code, released: { dishId: order.dishId, sideboardId: order.sideboardId } });
+    const about = { subjectId: order.id, subjectNo: order.orderNo, requestId: event.requestId, traceparent: event.traceparent };
+    await record(tx, energyCancel, { orderId: order.id, orderNo: order.orderNo, userId: order.userId, amountInCent: order.priceInCent, reason: 'ORDER_ERROR' }, about);
+    await record(tx, dinerCard, { orderId: order.id, orderNo: order.orderNo, userId: order.userId, dishName: order.dishName, edibleDate: order.edibleDate, mealType: order.mealType }, about);
+    if (event.unknownAt || failure.outcome === 'unknown') {
+      const lookUntil = new Date(order.cutoffAt.getTime() + GHOST_SWEEP_MS).toISOString();
+      await record(tx, meicanCancel, { orderId: order.id, orderNo: order.orderNo, lookUntil }, about);
+    }
+    await release(tx, [order]);
+  }
+}

@@ -1,0 +1,44 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { isDisconnected, isTransient } from '../database/errors.js';
+import { Problem, type ProblemCode, problemBody } from '../problems.js';
+
+const frameworkCodes: Record<string, ProblemCode> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload-too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+  FST_ERR_CTP_EMPTY_TYPE: 'unsupported-media-type',
+  FST_ERR_NOT_FOUND: 'not-found',
+};
+
+/** Every error of the process leaves as problem+json, the framework's own included. */
+export function registerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = toProblem(error);
+    if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'request failed');
+    return sendProblem(request, reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new Problem('not-found', { detail: 'there is no such resource' })));
+}
+
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.details.retryAfterS !== undefined) reply.header('Retry-After', String(problem.details.retryAfterS));
+  if (problem.code === 'unauthorized') reply.header('WWW-Authenticate', 'Bearer');
+  const instance = request.url.split('?')[0] ?? '';
+  // Past the response schemas: a problem is the same everywhere.
+  return reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problemBody(problem, instance.slice(0, 200), request.id));
+}
+
+function toProblem(error: FastifyError | Problem): Problem {
+  if (error instanceof Problem) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    return new Problem('validation', {
+      errors: error.validation.map((issue) => ({ path: `${error.validationContext ?? 'body'}${issue.instancePath.replaceAll('/', '.')}`, message: issue.message ?? 'invalid' })),
+    });
+  }
+  const code = frameworkCodes[error.code];
+  if (code) return new Problem(code);
+  if (isDisconnected(error) || isTransient(error)) return new Problem('dependency-unavailable', { detail: 'the database is not available', retryAfterS: 2 });
+  if (error.statusCode === 429) return new Problem('rate-limited', { retryAfterS: 1 });
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) return new Problem('validation', { detail: 'the request could not be read' });
+  return new Problem('internal');
+}

@@ -1,0 +1,32 @@
+import type { FastifyRequest } from 'fastify';
+import type { Caller, Role } from '../orders/caller.js';
+import type { Attempted } from '../orders/idempotency.js';
+import { Problem } from '../problems.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller | null;
+    traceparent: string;
+  }
+}
+
+/** The caller, if the role is one of these; throws Problem `forbidden` otherwise. */
+export function callerWith(request: FastifyRequest, ...roles: Role[]): Caller {
+  const { caller } = request;
+  if (!caller) throw new Problem('unauthorized');
+  if (!roles.includes(caller.role)) throw new Problem('forbidden', { detail: `this needs the role ${roles.join(' or ')}` });
+  return caller;
+}
+
+/** 1–255 printable ASCII characters, bare or in quotes. */
+export function idempotencyKey(request: FastifyRequest): string {
+  const header = request.headers['idempotency-key'];
+  const value = typeof header === 'string' ? header.trim() : '';
+  const key = value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+  if (!/^[\x20-\x7e]{1,255}$/.test(key)) throw new Problem('idempotency-key-missing');
+  return key;
+}
+
+export function attemptedBy(request: FastifyRequest, caller: Caller, operation: string, body: unknown, lockMs: number): Attempted {
+  return { caller: caller.sub, operation, key: idempotencyKey(request), body, instance: request.url.split('?')[0] ?? '', requestId: request.id, lockMs };
+}

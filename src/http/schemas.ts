@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { mealTypes } from '../entities/menu.js';
+import { orderStatuses, refundStates } from '../entities/box-order.js';
+import { eventStatuses, vendorOutcomes } from '../entities/outbox-event.js';
+
+export const id = z.string().regex(/^\d{1,19}$/, 'an id: 1 to 19 digits');
+export const cents = z.number().int().min(0).max(100_000_000);
+export const shortText = (max: number) => z.string().trim().min(1).max(max).regex(/^[^\p{Cc}]*$/u, 'no control characters');
+export const day = z.string().refine((value) => /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value)) && new Date(value).toISOString().startsWith(value), 'a day: yyyy-MM-dd');
+export const mealType = z.enum(mealTypes);
+export const instant = z.iso.datetime({ offset: true });
+export const reason = shortText(500);
+export const userId = shortText(128);
+export const page = { limit: z.coerce.number().int().min(1).max(100).default(20), cursor: z.string().max(200).optional() };
+
+export const orderSchema = z
+  .object({
+    id,
+    orderNo: z.string(),
+    userId: z.string(),
+    garden: z.string(),
+    corp: z.string(),
+    status: z.enum(orderStatuses),
+    dishId: id,
+    dishName: z.string(),
+    sideboardId: id,
+    addressId: z.string(),
+    edibleDate: z.string(),
+    mealType,
+    priceInCent: z.number().int(),
+    meicanOrderId: z.string().nullable(),
+    operator: z.string().nullable(),
+    refund: z.enum(refundStates),
+    createdAt: z.string(),
+    updatedAt: z.string(),
+  })
+  .meta({ id: 'Order' });
+
+export const eventSchema = z
+  .object({
+    id,
+    type: z.string(),
+    status: z.enum(eventStatuses),
+    orderId: z.string().nullable(),
+    orderNo: z.string().nullable(),
+    attempt: z.number().int(),
+    failures: z.number().int(),
+    failuresMax: z.number().int(),
+    runAt: z.string(),
+    leaseUntil: z.string().nullable(),
+    outcome: z.enum(vendorOutcomes).nullable(),
+    lastError: z.object({ code: z.string(), message: z.string() }).nullable(),
+    createdAt: z.string(),
+    settledAt: z.string().nullable(),
+  })
+  .meta({ id: 'Event' });
+
+const exchange = z.object({ method: z.string(), path: z.string(), body: z.string().nullable() }).nullable();
+const answered = z.object({ status: z.number().int().nullable(), body: z.string().nullable() }).nullable();
+
+export const attemptSchema = z.object({
+  number: z.number().int(),
+  trigger: z.string(),
+  startedAt: z.string(),
+  finishedAt: z.string().nullable(),
+  worker: z.string(),
+  outcome: z.enum(vendorOutcomes).nullable(),
+  decision: z.string().nullable(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  /** The last call of the attempt. */
+  request: exchange,
+  answer: answered,
+  /** Every call of the attempt, in order. */
+  exchanges: z.array(z.object({ call: z.string(), at: z.string(), durationMs: z.number(), request: exchange, answer: answered, outcome: z.string(), code: z.string().nullable() })),
+});
+
+export const eventWithAttemptsSchema = eventSchema.extend({ attempts: z.array(attemptSchema) });
+
+export const pageOf = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item), nextCursor: z.string().nullable() });

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import underPressure from '@fastify/under-pressure';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { Problem } from '../problems.js';
+import { childTraceparent } from '../trace.js';
+import type { Authenticate } from './auth.js';
+import { registerErrors, sendProblem } from './errors.js';
+import './request.js';
+
+export interface ServerOptions {
+  readonly logger: FastifyBaseLogger;
+  readonly authenticate: Authenticate;
+  readonly docsOpen: boolean;
+  readonly rateLimitPerMinute: number;
+  readonly rateLimitUserPerMinute: number;
+}
+
+/** Reachable without a token, whatever is configured. */
+const OPEN = ['/livez', '/readyz'];
+const DOCS = /^\/(docs(\/.*)?|openapi\.json)$/;
+const BODY_MAX_BYTES = 256 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+const REQUEST_ID = /^[A-Za-z0-9-]{8,64}$/;
+const version = '0.1.0';
+
+/** Fastify with everything that all routes share: ids, callers, limits, errors, the API's description. Routes are registered after it. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: options.logger,
+    disableRequestLogging: true,
+    bodyLimit: BODY_MAX_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: REQUEST_TIMEOUT_MS * 2,
+    keepAliveTimeout: 65_000,
+    routerOptions: { maxParamLength: 128 },
+    forceCloseConnections: 'idle',
+    requestIdHeader: false,
+    genReqId: (request) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+    clientErrorHandler(error, socket) {
+      if (error.code === 'ECONNRESET' || !socket.writable) return;
+      const [status, title] = error.code === 'HPE_HEADER_OVERFLOW' ? [431, 'Request Header Fields Too Large'] : [400, 'Bad Request'];
+      const body = JSON.stringify({ type: '/docs/problems#validation', title, status, instance: '', code: 'validation', requestId: randomUUID(), retryable: false });
+      socket.end(`HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+    },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.decorateRequest('caller', null);
+  app.decorateRequest('traceparent', '');
+  registerErrors(app);
+  acceptEmptyJson(app);
+
+  app.addHook('onRequest', async (request, reply) => {
+    const parent = request.headers.traceparent;
+    request.traceparent = childTraceparent(typeof parent === 'string' ? parent : null);
+    reply.header('X-Request-Id', request.id);
+    reply.header('Cache-Control', 'no-store');
+    reply.header('X-Content-Type-Options', 'nosniff');
+    const path = request.url.split('?')[0] ?? '';
+    if (OPEN.includes(path) || (options.docsOpen && DOCS.test(path))) return;
+    request.caller = await options.authenticate(request.headers.authorization);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    if (OPEN.includes(route)) return;
+    request.log.info({ method: request.method, route, status: reply.statusCode, duration_s: Math.round(reply.elapsedTime) / 1000, request_id: request.id, sub: request.caller?.sub ?? null }, 'request');
+  });
+
+  await limitRates(app, options);
+  await describe(app);
+  return app;
+}
+
+/** `POST …/cancel` has a body with optional members only: an empty one is as good as `{}`. */
+function acceptEmptyJson(app: FastifyInstance): void {
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') return done(null, {});
+    try {
+      done(null, withoutPrototype(JSON.parse(body as string)));
+    } catch {
+      done(new Problem('validation', { detail: 'the body is not JSON' }), undefined);
+    }
+  });
+}
+
+function withoutPrototype(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value;
+  if (Object.hasOwn(value, '__proto__')) throw new Error('refused');
+  for (const member of Object.values(value)) withoutPrototype(member);
+  return value;
+}
+
+async function limitRates(app: FastifyInstance, options: ServerOptions): Promise<void> {
+  await app.register(rateLimit, {
+    hook: 'preValidation', // after the caller is known
+    timeWindow: 60_000,
+    max: (request: FastifyRequest) => (request.caller?.role === 'user' ? options.rateLimitUserPerMinute : options.rateLimitPerMinute),
+    keyGenerator: (request: FastifyRequest) => (request.caller ? `${request.caller.role}:${request.caller.sub}` : request.ip),
+    allowList: (request: FastifyRequest) => OPEN.includes(request.url),
+    errorResponseBuilder: (_request, context) => new Problem('rate-limited', { retryAfterS: Math.max(1, Math.ceil(context.ttl / 1000)) }),
+  });
+  await app.register(underPressure, {
+    maxEventLoopDelay: 2_000,
+    pressureHandler: (request, reply) => void (OPEN.includes(request.url) || sendProblem(request, reply, new Problem('dependency-unavailable', { detail: 'the server is overloaded', retryAfterS: 2 }))),
+  });
+}
+
+async function describe(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'lunchbox', version, description: 'Meal orders of a company canteen. Errors are `application/problem+json` (RFC 9457).' },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      security: [{ bearer: [] }],
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs' });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}

@@ -1,0 +1,58 @@
+import { type Logger, pino } from 'pino';
+import type { Signals } from './outbox/signals.js';
+
+export type { Logger };
+
+/** Structured logs on standard output. An error keeps its name, code, message and stack: never a request, a parameter or a header. */
+export function createLogger(level: string, name: string): Logger {
+  return pino({
+    level,
+    base: { name, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: plainError, error: plainError, req: () => undefined, res: () => undefined },
+    redact: { paths: ['authorization', 'headers.authorization', '*.authorization', 'email', 'realName', '*.email', '*.realName', 'token', '*.token', 'secret', '*.secret'], censor: '***' },
+  });
+}
+
+export function plainError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: 'not an Error' };
+  const { code } = error as { code?: unknown };
+  // A duplicate-key message quotes the values of the row.
+  const message = error.message.replace(/Duplicate entry '.*' for key/, "Duplicate entry '***' for key").slice(0, 500);
+  return { type: error.name, message, ...(typeof code === 'string' ? { code } : {}), stack: error.stack?.split('\n').slice(1, 8).join('\n') };
+}
+
+/** The engine's log lines, all in one place: one for each end of an attempt. */
+export function logSignals(signals: Signals, logger: Logger): void {
+  signals.on('attempt-ended', (attempt) => {
+    const { eventId, eventType, subjectNo, attempt: number, outcome, target, status, durationMs, requestId, errorCode, decision } = attempt;
+    const line = { event_id: eventId, event_type: eventType, order_no: subjectNo, attempt: number, outcome, target, duration_s: durationMs / 1000, status, error_code: errorCode, decision, request_id: requestId };
+    if (status === 'errored') logger.error(line, 'attempt ended: errored');
+    else if (errorCode) logger.warn(line, 'attempt ended: to be repeated');
+    else logger.info(line, 'attempt ended');
+  });
+  signals.on('lease-lost', ({ eventId, attempt }) => logger.warn({ event_id: eventId, attempt }, 'lease lost: nothing was written'));
+  signals.on('settle-failed', ({ eventId, error }) => logger.error({ event_id: eventId, err: error }, 'an attempt could not be settled; its lease will run out'));
+  signals.on('renew-failed', ({ error }) => logger.warn({ err: error }, 'leases could not be renewed'));
+  onceAnOutage(signals, logger);
+  const reported = new Map<string, number>();
+  signals.on('left-alone', ({ type, version, count }) => {
+    const key = `${type} ${version}`;
+    if ((reported.get(key) ?? 0) > Date.now() - 600_000) return;
+    reported.set(key, Date.now());
+    logger.warn({ event_type: type, payload_version: version, count }, 'events of an unknown type or a newer version are left alone');
+  });
+}
+
+function onceAnOutage(signals: Signals, logger: Logger): void {
+  let failing = false;
+  signals.on('sweep-failed', ({ error }) => {
+    if (!failing) logger.error({ err: error }, 'the event table cannot be read; sweeps go on');
+    failing = true;
+  });
+  signals.on('swept', () => {
+    if (failing) logger.info('the event table can be read again');
+    failing = false;
+  });
+}

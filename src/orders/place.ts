@@ -1,0 +1,206 @@
+import { writeStep } from '../books/step.js';
+import { endOrder, toOrdering } from '../books/transition.js';
+import type { EnergyClient } from '../clients/energy.js';
+import { energyCodes } from '../clients/energy.js';
+import { type Outcome, PROCESSING } from '../clients/outcome.js';
+import type { CallContext } from '../clients/transport.js';
+import type { Clock } from '../clock.js';
+import type { Database, Tx } from '../database/database.js';
+import { duplicateOf } from '../database/errors.js';
+import { now, sql } from '../database/sql.js';
+import { BoxOrder } from '../entities/box-order.js';
+import { energyRollback } from '../handlers/energy-rollback.js';
+import { meicanNewOrder } from '../handlers/meican-new-order.js';
+import { energyKey, outTradeNo } from '../handlers/payloads.js';
+import { crashPoint } from '../outbox/crash-point.js';
+import { makeDue, settleAsNeedless } from '../outbox/expedite.js';
+import { record } from '../outbox/record.js';
+import { Problem } from '../problems.js';
+import { release } from '../stock/release.js';
+import { reserve, SoldOut } from '../stock/reserve.js';
+import { childTraceparent } from '../trace.js';
+import { type CheckedMeal, checkMeals, type MealInput } from './check-meals.js';
+import { type Answer, type Attempted, begin, complete, hold, keepRefusal, letGo, type Ticket } from './idempotency.js';
+import { type Locks, userKey } from './lock.js';
+import type { OrderNumbers } from './number.js';
+import { orderView } from './view.js';
+
+export interface PlaceDependencies {
+  readonly database: Database;
+  readonly energy: EnergyClient;
+  readonly locks: Locks;
+  readonly numbers: OrderNumbers;
+  readonly clock: Clock;
+  /** The guard of an unconfirmed payment falls due so long after the order was written. Milliseconds. */
+  readonly paymentWindowMs: number;
+  readonly payTimeoutMs: number;
+}
+
+export interface PlaceRequest {
+  readonly attempted: Attempted;
+  readonly userId: string;
+  readonly email: string;
+  readonly realName: string;
+  readonly garden: string;
+  readonly meals: readonly MealInput[];
+  readonly traceparent: string | null;
+}
+
+const NUMBER_TRIES = 5;
+const PROCESSING_ASK_MS = 300;
+
+/** Orders boxed meals: all of them paid, or none kept. Throws Problem. */
+export async function place(dependencies: PlaceDependencies, request: PlaceRequest): Promise<Answer> {
+  const found = await begin(dependencies.database, request.attempted);
+  if (found.kind === 'answer') return found.answer;
+  const { ticket } = found;
+  try {
+    return await dependencies.locks.withLock([userKey(request.userId)], async () => {
+      const orders = (await resumable(dependencies.database, ticket)) ?? (await reserveAll(dependencies, request, ticket));
+      crashPoint('place-after-t1');
+      return payAndConfirm(dependencies, request, ticket, orders);
+    });
+  } catch (error) {
+    if (error instanceof Problem) await keepRefusal(dependencies.database, ticket, error);
+    throw error;
+  }
+}
+
+/** An earlier run of this very request died between T1 and T2, and its guard has not fired: go on where it stopped. */
+async function resumable(database: Database, ticket: Ticket): Promise<BoxOrder[] | null> {
+  if (ticket.resume.length === 0) return null;
+  const orders = await Promise.all(ticket.resume.map((orderNo) => database.manager.findOneBy(BoxOrder, { orderNo })));
+  const waiting = orders.filter((order) => order?.status === 'PAYING') as BoxOrder[];
+  if (waiting.length === orders.length) return waiting;
+  await rollBack(database, ticket, waiting, new Map()); // some were rolled back already: the rest follow, and the request starts afresh
+  return null;
+}
+
+/** T1: check, reserve, and record the guard of each payment before any money moves. */
+async function reserveAll({ database, numbers, paymentWindowMs }: PlaceDependencies, request: PlaceRequest, ticket: Ticket): Promise<BoxOrder[]> {
+  const { meals, now: clock } = await checkMeals(database, request.garden, request.meals);
+  for (let tryNo = 1; ; tryNo++) {
+    const orderNos = await numbers.next(meals.length, clock);
+    try {
+      const ids = await database.transaction(async (tx) => {
+        await hold(tx, ticket, orderNos);
+        const written: string[] = [];
+        for (const [i, meal] of meals.entries()) written.push(await writeOrder(tx, request, meal, orderNos[i] ?? '', paymentWindowMs));
+        await reserve(tx, meals);
+        return written;
+      });
+      return await Promise.all(ids.map((id) => database.manager.findOneByOrFail(BoxOrder, { id })));
+    } catch (error) {
+      if (error instanceof SoldOut) throw new Problem(error.what === 'dish' ? 'dish-sold-out' : 'sideboard-full');
+      const duplicate = duplicateOf(error);
+      if (duplicate?.includes('live_key')) throw new Problem('already-ordered');
+      if (!duplicate?.includes('order_no') || tryNo === NUMBER_TRIES) throw error;
+      await numbers.reseed(clock);
+    }
+  }
+}
+
+async function writeOrder(tx: Tx, request: PlaceRequest, meal: CheckedMeal, orderNo: string, paymentWindowMs: number): Promise<string> {
+  const { userId, email, realName, garden, attempted, traceparent } = request;
+  const liveKey = `${userId}|${meal.edibleDate}|${meal.mealType}`;
+  const { insertId } = await tx.execute(sql`
+    INSERT INTO box_order (order_no, user_id, email, real_name, garden, corp, status, dish_id, dish_name, meican_dish_id, sideboard_id, address_id, edible_date, meal_type, cutoff_at, price_in_cent, live_key, refund, request_id, created_at, updated_at)
+    VALUES (${orderNo}, ${userId}, ${email}, ${realName}, ${garden}, ${meal.corp}, 'PAYING', ${meal.dishId}, ${meal.dishName}, ${meal.meicanDishId}, ${meal.sideboardId}, ${meal.addressId}, ${meal.edibleDate}, ${meal.mealType},
+      ${meal.cutoffAt}, ${meal.priceInCent}, ${liveKey}, 'NONE', ${attempted.requestId}, ${now}, ${now})`);
+  const payload = { orderId: insertId, orderNo, userId, amountInCent: meal.priceInCent };
+  const guard = await record(tx, energyRollback, payload, { runInMs: paymentWindowMs, subjectId: insertId, subjectNo: orderNo, requestId: attempted.requestId, traceparent, firstOfItsKey: true });
+  await tx.execute(sql`UPDATE box_order SET guard_event_id = ${guard.id} WHERE id = ${insertId}`);
+  await writeStep(tx, insertId, 'placed', { caller: attempted.caller, reserved: { dishId: meal.dishId, sideboardId: meal.sideboardId }, amountInCent: meal.priceInCent });
+  return insertId;
+}
+
+async function payAndConfirm(dependencies: PlaceDependencies, request: PlaceRequest, ticket: Ticket, orders: BoxOrder[]): Promise<Answer> {
+  const { database } = dependencies;
+  const payments = new Map<string, Outcome<null>>();
+  for (const order of orders) {
+    const payment = await pay(dependencies, request, order);
+    payments.set(order.id, payment);
+    if (payment.kind !== 'applied') break; // the meals behind it are not paid at all
+  }
+  crashPoint('place-after-pay');
+  const failed = [...payments.values()].find((payment) => payment.kind !== 'applied');
+  const body = failed ? null : await confirm(database, request, ticket, orders);
+  if (body) {
+    crashPoint('place-before-answer');
+    return { status: 201, body, replayed: false };
+  }
+  await rollBack(database, ticket, orders, payments);
+  throw failed ? problemOf(failed) : new Problem('payment-unknown', { retryAfterS: 5 });
+}
+
+async function pay({ energy, clock, paymentWindowMs, payTimeoutMs }: PlaceDependencies, { attempted, traceparent }: PlaceRequest, order: BoxOrder): Promise<Outcome<null>> {
+  const context: CallContext = { requestId: attempted.requestId, traceparent: childTraceparent(traceparent) };
+  const number = outTradeNo(order.orderNo);
+  // The same for each repeat of this number: the vendor refuses another body.
+  const expireAt = new Date(order.createdAt.getTime() + paymentWindowMs);
+  let outcome = await energy.pay({ outTradeNo: number, userId: order.userId, amountInCent: order.priceInCent, subject: `${order.edibleDate} ${order.mealType}`, orderNo: order.orderNo, expireAt }, context);
+  const deadline = performance.now() + payTimeoutMs;
+  while (outcome.kind === 'unknown' && outcome.code === PROCESSING && performance.now() < deadline) {
+    await clock.sleep(PROCESSING_ASK_MS);
+    const asked = await energy.queryPay(number, context);
+    if (asked.kind !== 'applied') continue;
+    if (asked.value.state === 'SUCCESS') outcome = { kind: 'applied', value: null, duplicate: false };
+    else if (asked.value.state !== 'PROCESSING') outcome = { kind: 'rejected', code: asked.value.state, message: `the payment ended as ${asked.value.state}` };
+  }
+  return outcome;
+}
+
+/** T2: PAYING → ORDERING, the guards are needless, the placement at Meican is recorded. Null: a guard was first, and nothing is written. */
+async function confirm(database: Database, { attempted, traceparent }: PlaceRequest, ticket: Ticket, orders: BoxOrder[]): Promise<{ orders: ReturnType<typeof orderView>[] } | null> {
+  crashPoint('place-before-t2');
+  class GuardWasFirst extends Error {}
+  try {
+    const body = await database.transaction(async (tx) => {
+      for (const order of orders) {
+        if (!(await toOrdering(tx, order.id))) throw new GuardWasFirst();
+        if (order.guardEventId) await settleAsNeedless(tx, order.guardEventId, energyKey(order.orderNo));
+        await record(tx, meicanNewOrder, { orderId: order.id, orderNo: order.orderNo }, { subjectId: order.id, subjectNo: order.orderNo, requestId: attempted.requestId, traceparent, deadlineAt: order.cutoffAt, firstOfItsKey: true });
+        await writeStep(tx, order.id, 'paid', { outTradeNo: outTradeNo(order.orderNo), amountInCent: order.priceInCent });
+      }
+      const [row] = await tx.query<{ now: Date | string }>(sql`SELECT ${now} AS now`);
+      const updatedAt = row ? new Date(typeof row.now === 'string' ? `${row.now.replace(' ', 'T')}Z` : row.now) : new Date();
+      const answer = { orders: orders.map((order) => orderView({ ...order, status: 'ORDERING', updatedAt })) };
+      await complete(tx, ticket, 201, answer);
+      return answer;
+    });
+    crashPoint('place-after-t2');
+    return body;
+  } catch (error) {
+    if (error instanceof GuardWasFirst) return null;
+    throw error;
+  }
+}
+
+/** All of them: PAYING → SYSTEM_CANCEL, stock back. Money that was taken, or may have been, goes back through the guards, due now. */
+async function rollBack(database: Database, ticket: Ticket, orders: readonly BoxOrder[], payments: ReadonlyMap<string, Outcome<null>>): Promise<void> {
+  await database.transaction(async (tx) => {
+    const ended: BoxOrder[] = [];
+    for (const order of orders) {
+      const payment = payments.get(order.id) ?? 'not-sent';
+      const surelyUnpaid = payments.size > 0 && (payment === 'not-sent' || payment.kind === 'rejected' || payment.kind === 'not-applied'); // a resumed request does not know what its first run sent
+      if (!(await endOrder(tx, order.id, { to: 'SYSTEM_CANCEL', from: ['PAYING'], refund: surelyUnpaid ? 'NONE' : 'PENDING', reason: payment === 'not-sent' ? 'another-meal-failed' : payment.kind }))) continue;
+      ended.push(order);
+      const step = payment === 'not-sent' ? 'pay-not-sent' : payment.kind === 'rejected' ? 'pay-refused' : payment.kind === 'not-applied' ? 'pay-not-sent' : 'pay-unknown';
+      await writeStep(tx, order.id, step, { code: payment !== 'not-sent' && payment.kind !== 'applied' ? payment.code : null, released: { dishId: order.dishId, sideboardId: order.sideboardId } });
+      if (!order.guardEventId) continue;
+      if (surelyUnpaid) await settleAsNeedless(tx, order.guardEventId, energyKey(order.orderNo));
+      else await makeDue(tx, order.guardEventId);
+    }
+    await letGo(tx, ticket);
+    await release(tx, ended);
+  });
+}
+
+function problemOf(payment: Outcome<null>): Problem {
+  if (payment.kind === 'rejected') {
+    if (payment.code === String(energyCodes.insufficientBalance)) return new Problem('insufficient-energy');
+    if (payment.code === String(energyCodes.cardNotUsable) || payment.code === String(energyCodes.accountNotFound)) return new Problem('card-not-usable');
+  }
+  if (payment.kind === 'unknown') return new Problem('payment-unknown', { retryAfterS: 5 });
+  return new Problem('dependency-unavailable', { detail: 'the energy center did not take the payment', retryAfterS: 5 });
+}

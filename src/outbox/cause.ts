@@ -1,0 +1,12 @@
+import type { Failure } from './types.js';
+
+/** Failures of one cause get one key: ids, numbers, times and addresses are taken out of the message. At most 191 characters. */
+export function causeOf(type: string, failure: Failure): string {
+  const message = failure.message
+    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/gi, '#')
+    .replace(/\b[0-9a-f]{10,}\b/gi, '#')
+    .replace(/\d+/g, '#')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return Array.from(`${type} ${failure.code} ${message}`).slice(0, 191).join('');
+}

@@ -1,0 +1,207 @@
+import type { Database, Tx } from '../database/database.js';
+import { after, fromSqlInstant, fromSqlInstantOrNull, join, now, raw, type Sql, sql } from '../database/sql.js';
+import type { Trigger } from '../entities/event-attempt.js';
+import { crashPoint } from './crash-point.js';
+import type { Registry } from './registry.js';
+
+/** How long an event of an unknown type, or of a newer payload version, is left to other processes. */
+const LEFT_ALONE_MS = 60_000;
+const LEFT_ALONE_ROWS = 1000;
+
+export interface ClaimRequest {
+  readonly limit: number;
+  readonly worker: string;
+  readonly leaseMs: number;
+  readonly trigger: Trigger;
+  /** Types whose target has no free slot. */
+  readonly withoutTypes?: readonly string[];
+  /** Claim only events with these ordering keys or ids (an inline run). */
+  readonly only?: { readonly orderingKeys: readonly string[]; readonly ids: readonly string[] };
+  /** Look so far ahead for the next due time. Milliseconds. */
+  readonly lookAheadMs?: number;
+}
+
+/** A row as claimed: payload still unparsed, instants of the database. */
+export interface ClaimedRow {
+  readonly id: string;
+  readonly type: string;
+  readonly payload: string;
+  readonly payloadVersion: number;
+  readonly subjectId: string | null;
+  readonly subjectNo: string | null;
+  readonly orderingKey: string | null;
+  readonly attempt: number;
+  readonly failures: number;
+  readonly interruptions: number;
+  readonly snoozeSince: Date | null;
+  readonly unknownAt: Date | null;
+  readonly deadlineAt: Date | null;
+  readonly requestId: string | null;
+  readonly traceparent: string | null;
+  readonly createdAt: Date;
+  readonly runAt: Date;
+  /** The database's clock at the claim. */
+  readonly claimedAt: Date;
+  readonly trigger: Trigger;
+}
+
+export interface Claim {
+  readonly rows: ClaimedRow[];
+  /** There may be more that is due right now. */
+  readonly full: boolean;
+  /** Milliseconds until the next event known to fall due, or null. */
+  readonly nextDueInMs: number | null;
+  readonly leftAlone: { type: string; version: number; count: number }[];
+}
+
+interface Row {
+  id: number | string;
+  type: string;
+  payload: string;
+  payload_version: number;
+  subject_id: string | null;
+  subject_no: string | null;
+  ordering_key: string | null;
+  attempt: number;
+  failures: number;
+  interruptions: number;
+  snooze_since: unknown;
+  unknown_at: unknown;
+  deadline_at: unknown;
+  request_id: string | null;
+  traceparent: string | null;
+  created_at: unknown;
+  run_at: unknown;
+  queue_at: unknown;
+  lease_until: unknown;
+  now: unknown;
+}
+
+/**
+ * Takes up to `limit` due events and a lease on each, in one short transaction: select with SKIP LOCKED, push `queue_at` back to
+ * the end of the lease, raise the attempt, write its journal row. A worker that dies leaves events that fall due by themselves.
+ */
+export async function claim(database: Database, registry: Registry, request: ClaimRequest): Promise<Claim> {
+  const claimed = await database.transaction(async (tx) => {
+    const rows = await selectDue(tx, request);
+    const dueRows = rows.filter((row) => fromSqlInstant(row.queue_at) <= fromSqlInstant(row.now));
+    const known = dueRows.filter((row) => registry.knows(row.type, row.payload_version));
+    const leftAlone = await leaveAlone(tx, dueRows.filter((row) => !known.includes(row)));
+    const free = await withoutBlocked(tx, known);
+    if (free.length > 0) {
+      await takeLease(tx, free, request);
+      await journalStart(tx, free, request);
+    }
+    const upcoming = rows.find((row) => !dueRows.includes(row));
+    return {
+      rows: free.map((row) => toClaimed(row, request.trigger)),
+      full: dueRows.length === request.limit,
+      nextDueInMs: upcoming ? fromSqlInstant(upcoming.queue_at).getTime() - fromSqlInstant(upcoming.now).getTime() : null,
+      leftAlone,
+    };
+  });
+  if (claimed.rows.length > 0) crashPoint('after-claim');
+  return claimed;
+}
+
+/** Index outbox_event_queue (queue_at, id) delivers the order, so the scan stops at the limit and locks nothing else. */
+async function selectDue(tx: Tx, request: ClaimRequest): Promise<Row[]> {
+  const conditions: Sql[] = [];
+  if (request.withoutTypes?.length) conditions.push(sql`AND type NOT IN (${join(request.withoutTypes)})`);
+  if (request.only) {
+    const { orderingKeys, ids } = request.only;
+    const either = [...(orderingKeys.length ? [sql`ordering_key IN (${join(orderingKeys)})`] : []), ...(ids.length ? [sql`id IN (${join(ids)})`] : [])];
+    if (either.length === 0) return [];
+    conditions.push(sql`AND status = 'pending' AND (${join(either, ' OR ')})`);
+  }
+  return tx.query<Row>(sql`
+    SELECT id, type, payload, payload_version, subject_id, subject_no, ordering_key, attempt, failures, interruptions, snooze_since, unknown_at, deadline_at,
+      request_id, traceparent, created_at, run_at, queue_at, lease_until, ${now} AS now
+    FROM outbox_event WHERE queue_at <= ${after(request.lookAheadMs ?? 0)} ${join(conditions, ' ')}
+    ORDER BY queue_at, id LIMIT ${raw(String(request.limit))} ${raw(tx.dialect.skipLocked)}`);
+}
+
+/** An event that this process does not understand is not failed: it is put aside for a while and reported. */
+async function leaveAlone(tx: Tx, rows: readonly Row[]): Promise<{ type: string; version: number; count: number }[]> {
+  const kinds = new Map(rows.map((row) => [`${row.type} ${row.payload_version}`, row]));
+  const left: { type: string; version: number; count: number }[] = [];
+  for (const row of kinds.values()) {
+    const { affected } = await tx.execute(sql`
+      UPDATE outbox_event SET queue_at = ${after(LEFT_ALONE_MS)}
+      WHERE id IN (SELECT id FROM (SELECT id FROM outbox_event WHERE queue_at <= ${now} AND type = ${row.type} AND payload_version = ${row.payload_version} ORDER BY queue_at, id LIMIT ${raw(String(LEFT_ALONE_ROWS))}) AS some)`);
+    left.push({ type: row.type, version: row.payload_version, count: affected });
+  }
+  return left;
+}
+
+/**
+ * Two transactions that recorded the first two events of a key at once did not see each other, so both rows stand in the queue.
+ * The later one is blocked here. The other row is locked first: it cannot settle without letting ours go on afterwards.
+ */
+async function withoutBlocked(tx: Tx, rows: readonly Row[]): Promise<Row[]> {
+  const keys = [...new Set(rows.map((row) => row.ordering_key).filter((key) => key !== null))];
+  if (keys.length === 0) return [...rows];
+  const queued = await tx.query<{ id: number | string; ordering_key: string; lease_until: unknown }>(sql`
+    SELECT id, ordering_key, lease_until FROM outbox_event WHERE ordering_key IN (${join(keys)}) AND status = 'pending' AND queue_at IS NOT NULL`);
+  const free: Row[] = [];
+  for (const row of rows) {
+    const rivals = queued.filter((other) => other.ordering_key === row.ordering_key && String(other.id) !== String(row.id));
+    // Being leased ranks before being older: what runs is never overtaken. Our own expired lease ranks like any other lease.
+    const ahead = rivals.some((other) => (other.lease_until !== null && row.lease_until === null) || (BigInt(other.id) < BigInt(row.id) && (other.lease_until !== null || row.lease_until === null)));
+    if (ahead && (await stillPending(tx, rivals))) await tx.execute(sql`UPDATE outbox_event SET queue_at = NULL WHERE id = ${String(row.id)}`);
+    else free.push(row);
+  }
+  return free;
+}
+
+async function stillPending(tx: Tx, rivals: readonly { id: number | string }[]): Promise<boolean> {
+  const rows = await tx.query(sql`SELECT id FROM outbox_event WHERE id IN (${join(rivals.map((rival) => String(rival.id)))}) AND status = 'pending' AND queue_at IS NOT NULL ${raw(tx.dialect.forUpdate)}`);
+  return rows.length > 0;
+}
+
+/** A row that still carries a lease was interrupted: its worker never said how it ended, so the outcome is unknown. */
+async function takeLease(tx: Tx, rows: readonly Row[], request: ClaimRequest): Promise<void> {
+  const ids = join(rows.map((row) => String(row.id)));
+  const interrupted = rows.filter((row) => row.lease_until !== null);
+  if (interrupted.length > 0) {
+    await tx.execute(sql`
+      UPDATE outbox_event SET interruptions = interruptions + 1, unknown_at = ${now}, outcome = 'unknown' WHERE id IN (${join(interrupted.map((row) => String(row.id)))})`);
+    for (const row of interrupted) {
+      await tx.execute(sql`
+        UPDATE event_attempt SET finished_at = ${now}, outcome = 'unknown', error_code = 'interrupted', error_message = 'the worker never said how it ended', decision = 'started again by another claim'
+        WHERE event_id = ${String(row.id)} AND number = ${row.attempt} AND finished_at IS NULL`);
+    }
+  }
+  await tx.execute(sql`
+    UPDATE outbox_event SET attempt = attempt + 1, lease_until = ${after(request.leaseMs)}, queue_at = ${after(request.leaseMs)}, claimed_by = ${request.worker} WHERE id IN (${ids})`);
+}
+
+async function journalStart(tx: Tx, rows: readonly Row[], request: ClaimRequest): Promise<void> {
+  const values = rows.map((row) => sql`(${String(row.id)}, ${row.attempt + 1}, ${request.trigger}, ${request.worker}, ${now})`);
+  await tx.execute(sql`INSERT INTO event_attempt (event_id, number, ${raw('`trigger`')}, worker, started_at) VALUES ${join(values)}`);
+}
+
+function toClaimed(row: Row, trigger: Trigger): ClaimedRow {
+  const interrupted = row.lease_until !== null;
+  return {
+    id: String(row.id),
+    type: row.type,
+    payload: row.payload,
+    payloadVersion: row.payload_version,
+    subjectId: row.subject_id,
+    subjectNo: row.subject_no,
+    orderingKey: row.ordering_key,
+    attempt: row.attempt + 1,
+    failures: row.failures,
+    interruptions: row.interruptions + (interrupted ? 1 : 0),
+    snoozeSince: fromSqlInstantOrNull(row.snooze_since),
+    unknownAt: interrupted ? fromSqlInstant(row.now) : fromSqlInstantOrNull(row.unknown_at),
+    deadlineAt: fromSqlInstantOrNull(row.deadline_at),
+    requestId: row.request_id,
+    traceparent: row.traceparent,
+    createdAt: fromSqlInstant(row.created_at),
+    runAt: fromSqlInstant(row.run_at),
+    claimedAt: fromSqlInstant(row.now),
+    trigger,
+  };
+}

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import os from 'node:os';
+import type { Database } from '../database/database.js';
+import { after, join, sql } from '../database/sql.js';
+import { type Claim, type ClaimRequest, claim } from './claim.js';
+import { Registry } from './registry.js';
+import { Leases } from './renew.js';
+import { type RunDependencies, run } from './run.js';
+import type { SettleHooks } from './settle.js';
+import { Signals } from './signals.js';
+import type { EventHandler } from './types.js';
+
+export interface OutboxOptions {
+  readonly leaseMs: number;
+  readonly failuresMax: number;
+  readonly retryDelayMs: number;
+  /** Rows a claim takes. */
+  readonly batchSize: number;
+  /** Attempts that may run at once for each target in this process. */
+  readonly concurrencyPerTarget: number;
+  readonly random?: () => number;
+}
+
+const INLINE_LOOK_MS = 30;
+
+/** What this process can do with events: carry out those of some keys now (inline), or claim and start a batch (the poller). */
+export class Outbox {
+  readonly signals = new Signals();
+  readonly registry: Registry;
+  /** Names this process in leases and journals; new with each start. */
+  readonly worker = `${os.hostname().slice(0, 60)}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  readonly #dependencies: RunDependencies;
+  readonly #shutdown = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  readonly #busy = new Map<string, number>();
+
+  constructor(
+    readonly database: Database,
+    handlers: readonly EventHandler<never>[],
+    readonly options: OutboxOptions,
+    hooks: SettleHooks = {},
+  ) {
+    this.registry = new Registry(handlers);
+    this.#dependencies = {
+      database,
+      registry: this.registry,
+      leases: new Leases(database, this.signals, { leaseMs: options.leaseMs, worker: this.worker }),
+      signals: this.signals,
+      hooks,
+      failuresMax: options.failuresMax,
+      retryDelayMs: options.retryDelayMs,
+      random: options.random ?? Math.random,
+      shutdown: this.#shutdown.signal,
+    };
+  }
+
+  /** Failed attempts until an event of this type is errored. */
+  failuresMax(type: string): number {
+    return this.registry.find(type)?.limits.failuresMax ?? this.options.failuresMax;
+  }
+
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
+  /** Claims one batch and starts it. Resolves when the attempts have started, not when they have ended. */
+  async claimAndStart(request: Pick<ClaimRequest, 'lookAheadMs'> = {}): Promise<Claim | 'no-slot'> {
+    const targets = new Set(this.registry.all().map((handler) => handler.target));
+    const freeSlots = [...targets].map((target) => this.options.concurrencyPerTarget - (this.#busy.get(target) ?? 0));
+    const full = [...targets].filter((_, i) => (freeSlots[i] ?? 0) <= 0);
+    const limit = Math.min(this.options.batchSize, ...freeSlots.filter((free) => free > 0));
+    if (full.length === targets.size) return 'no-slot';
+    const withoutTypes = this.registry.all().filter((handler) => full.includes(handler.target)).map((handler) => handler.definition.type);
+    const claimedAtMs = performance.now();
+    const claimed = await claim(this.database, this.registry, { limit, worker: this.worker, leaseMs: this.options.leaseMs, trigger: 'poll', withoutTypes, ...request });
+    this.#announce(claimed, 'poll');
+    for (const row of claimed.rows) this.#start(row, claimedAtMs);
+    return claimed;
+  }
+
+  /**
+   * Carries out, in this process, the events of these keys that are due, one after the other in their order, until none is left or
+   * `budgetMs` is over. What is still running then goes on by itself; what has not started is left to the schedulers.
+   */
+  async runInline(orderingKeys: readonly string[], budgetMs: number): Promise<void> {
+    const deadline = performance.now() + budgetMs;
+    let mine: Promise<void>[] = [];
+    const work = (async () => {
+      while (performance.now() < deadline && !this.#shutdown.signal.aborted) {
+        const claimedAtMs = performance.now();
+        const claimed = await claim(this.database, this.registry, { limit: 10, worker: this.worker, leaseMs: this.options.leaseMs, trigger: 'inline', only: { orderingKeys, ids: [] } });
+        this.#announce(claimed, 'inline');
+        mine = [...mine, ...claimed.rows.map((row) => this.#start(row, claimedAtMs))];
+        if (mine.length === 0) {
+          // A scheduler may have been faster, or the key waits for a moment: stay for it, within the budget.
+          if (!(await this.#movesWithin(orderingKeys, deadline - performance.now()))) return;
+          await new Promise((resolve) => setTimeout(resolve, INLINE_LOOK_MS));
+          continue;
+        }
+        // The first to end may have let the next of its key go on.
+        const { ended } = await Promise.race(mine.map((attempt) => attempt.then(() => ({ ended: attempt }))));
+        mine = mine.filter((attempt) => attempt !== ended);
+      }
+    })();
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, budgetMs);
+    });
+    await Promise.race([work, over]).finally(() => clearTimeout(timer));
+    work.catch((error: unknown) => this.signals.emit('sweep-failed', { error }));
+  }
+
+  /** Is anything of these keys running, or due within `ms`? */
+  async #movesWithin(orderingKeys: readonly string[], ms: number): Promise<boolean> {
+    const rows = await this.database.query(sql`
+      SELECT id FROM outbox_event WHERE ordering_key IN (${join(orderingKeys)}) AND status = 'pending' AND (lease_until IS NOT NULL OR queue_at <= ${after(ms)}) LIMIT 1`);
+    return rows.length > 0;
+  }
+
+  /** Resolves when something that runs has ended, or at once when nothing runs. */
+  async oneEnded(): Promise<void> {
+    if (this.#running.size > 0) await Promise.race(this.#running);
+  }
+
+  /** Waits for what runs; what is not done after `graceMs` is aborted and handed back. */
+  async drain(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#shutdown.abort(new Error('the process is shutting down')), graceMs);
+    while (this.#running.size > 0) await Promise.allSettled([...this.#running]);
+    clearTimeout(timer);
+    this.#shutdown.abort(new Error('the process is shutting down'));
+  }
+
+  #start(row: Claim['rows'][number], claimedAtMs: number): Promise<void> {
+    const target = this.registry.find(row.type)?.target ?? '';
+    this.#busy.set(target, (this.#busy.get(target) ?? 0) + 1);
+    const attempt = run(this.#dependencies, row, claimedAtMs).finally(() => {
+      this.#busy.set(target, (this.#busy.get(target) ?? 1) - 1);
+      this.#running.delete(attempt);
+    });
+    this.#running.add(attempt);
+    return attempt;
+  }
+
+  #announce(claimed: Claim, trigger: string): void {
+    if (claimed.rows.length > 0) this.signals.emit('claimed', { ids: claimed.rows.map((row) => row.id), worker: this.worker, trigger });
+    for (const kind of claimed.leftAlone) this.signals.emit('left-alone', kind);
+  }
+}

@@ -1,0 +1,70 @@
+import { duplicateOf } from '../database/errors.js';
+import type { Tx } from '../database/database.js';
+import { after, now, raw, sql } from '../database/sql.js';
+import { type EventDefinition, PayloadInvalid, PayloadTooLarge, RecordedOutsideTransaction } from './types.js';
+import { wakeAfterCommit } from './wake.js';
+
+/** What is due later than this is found by a sweep in good time. */
+const WAKE_AHEAD_MS = 15_000;
+export const PAYLOAD_MAX_BYTES = 16 * 1024;
+
+export interface RecordOptions {
+  /** Due in so many milliseconds; 0 is at once. */
+  readonly runInMs?: number;
+  readonly deadlineAt?: Date;
+  /** What the event is about, for search. */
+  readonly subjectId?: string;
+  readonly subjectNo?: string;
+  readonly requestId?: string | null;
+  readonly traceparent?: string | null;
+  /** The caller knows that no event with this ordering key was ever recorded: saves one look. */
+  readonly firstOfItsKey?: boolean;
+  /** False: the caller carries it out itself (inline); the schedulers need not be woken. */
+  readonly wake?: boolean;
+}
+
+export interface Recorded {
+  readonly id: string;
+  /** False when an event with this dedupe key had been recorded before; `id` is then that event's. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Records an event in the caller's transaction: it exists if, and only if, that transaction commits.
+ * The payload is checked by the type's schema; one that does not fit, or is larger than 16 KiB, is refused, never cut.
+ * Throws RecordedOutsideTransaction, PayloadInvalid, PayloadTooLarge.
+ */
+export async function record<P>(tx: Tx, definition: EventDefinition<P>, payload: P, options: RecordOptions = {}): Promise<Recorded> {
+  if (tx.isOpen !== true) throw new RecordedOutsideTransaction();
+  const checked = definition.schema.safeParse(payload);
+  if (!checked.success) throw new PayloadInvalid(`${definition.type}: the payload does not fit the schema at ${checked.error.issues.map((issue) => issue.path.join('.')).join(', ')}`);
+  const text = JSON.stringify(payload);
+  if (Buffer.byteLength(text) > PAYLOAD_MAX_BYTES) throw new PayloadTooLarge(`${definition.type}: the payload has ${Buffer.byteLength(text)} bytes, more than ${PAYLOAD_MAX_BYTES}`);
+
+  const orderingKey = definition.orderingKey(payload);
+  const blocked = orderingKey !== null && options.firstOfItsKey !== true && (await hasPending(tx, orderingKey));
+  const runAt = after(options.runInMs ?? 0);
+  const dedupeKey = `${definition.type}:${definition.dedupeKey(payload)}`;
+  try {
+    const { insertId } = await tx.execute(sql`
+      INSERT INTO outbox_event (type, status, subject_id, subject_no, payload, payload_version, dedupe_key, ordering_key, run_at, queue_at, deadline_at, request_id, traceparent, created_at)
+      VALUES (${definition.type}, 'pending', ${options.subjectId ?? null}, ${options.subjectNo ?? null}, ${text}, ${definition.version}, ${dedupeKey}, ${orderingKey},
+        ${runAt}, ${blocked ? null : runAt}, ${options.deadlineAt ?? null}, ${options.requestId ?? null}, ${options.traceparent ?? null}, ${now})`);
+    if (options.wake !== false && (options.runInMs ?? 0) <= WAKE_AHEAD_MS) wakeAfterCommit(tx);
+    return { id: insertId, isNew: true };
+  } catch (error) {
+    if (!duplicateOf(error)?.includes('dedupe_key')) throw error;
+    const [existing] = await tx.query<{ id: unknown }>(sql`SELECT id FROM outbox_event WHERE dedupe_key = ${dedupeKey}`);
+    return { id: String(existing?.id), isNew: false };
+  }
+}
+
+/**
+ * Is somebody ahead of us? The newest pending event of the key is locked, so that it cannot settle between this look and our
+ * commit: whoever settles it later sees our row and lets it go on. Without the lock our event could wait for ever.
+ */
+export async function hasPending(tx: Tx, orderingKey: string): Promise<boolean> {
+  const rows = await tx.query(sql`
+    SELECT id FROM outbox_event WHERE ordering_key = ${orderingKey} AND status = 'pending' ORDER BY id DESC LIMIT 1 ${raw(tx.dialect.forUpdate)}`);
+  return rows.length > 0;
+}

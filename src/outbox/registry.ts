@@ -1,0 +1,27 @@
+import type { EventHandler } from './types.js';
+
+/** The event types that this process can carry out. */
+export class Registry {
+  readonly #byType = new Map<string, EventHandler>();
+
+  constructor(handlers: readonly EventHandler<never>[]) {
+    for (const handler of handlers as unknown as EventHandler[]) {
+      if (this.#byType.has(handler.definition.type)) throw new Error(`two handlers for the event type ${handler.definition.type}`);
+      this.#byType.set(handler.definition.type, handler);
+    }
+  }
+
+  find(type: string): EventHandler | undefined {
+    return this.#byType.get(type);
+  }
+
+  /** False for an unknown type and for a payload newer than this process knows: both are left to a newer process. */
+  knows(type: string, version: number): boolean {
+    const handler = this.#byType.get(type);
+    return handler !== undefined && version <= handler.definition.version;
+  }
+
+  all(): EventHandler[] {
+    return [...this.#byType.values()];
+  }
+}

@@ -1,0 +1,70 @@
+import type { Database, Tx } from '../database/database.js';
+import { now, raw, sql } from '../database/sql.js';
+import { crashPoint } from './crash-point.js';
+import { hasPending } from './record.js';
+import { promoteNext } from './settle.js';
+import { wakeAfterCommit } from './wake.js';
+
+/** Who does something by hand, and why: written with the deed, never without. */
+export interface Act {
+  readonly actor: string;
+  readonly role: string;
+  readonly reason: string;
+  readonly requestId: string | null;
+}
+
+export type ActResult = { readonly kind: 'done' } | { readonly kind: 'not-found' } | { readonly kind: 'conflict'; readonly status: string };
+
+/** errored → pending with fresh failures, due now. Attempts and what is unknown stay; a second click finds it no longer errored. */
+export async function requeue(database: Database, id: string, act: Act): Promise<ActResult> {
+  return database.transaction(async (tx) => {
+    const event = await lockEvent(tx, id);
+    if (!event) return { kind: 'not-found' };
+    if (event.status !== 'errored') return { kind: 'conflict', status: event.status };
+    const blocked = event.ordering_key !== null && (await hasPending(tx, event.ordering_key));
+    await tx.execute(sql`
+      UPDATE outbox_event SET status = 'pending', failures = 0, interruptions = 0, snooze_since = NULL, lease_until = NULL, claimed_by = NULL, settled_at = NULL, run_at = ${now}, queue_at = ${blocked ? null : now}
+      WHERE id = ${id} AND status = 'errored'`);
+    await audit(tx, 'requeue', event, act, 'pending');
+    crashPoint('in-requeue');
+    wakeAfterCommit(tx);
+    return { kind: 'done' };
+  });
+}
+
+/** errored | pending (not running) → discarded: it will not be carried out. The next of its key goes on. */
+export async function discard(database: Database, id: string, act: Act): Promise<ActResult> {
+  return database.transaction(async (tx) => {
+    const event = await lockEvent(tx, id);
+    if (!event) return { kind: 'not-found' };
+    const running = event.status === 'pending' && event.lease_until !== null;
+    if (running || (event.status !== 'errored' && event.status !== 'pending')) return { kind: 'conflict', status: running ? 'running' : event.status };
+    await tx.execute(sql`UPDATE outbox_event SET status = 'discarded', queue_at = NULL, settled_at = ${now} WHERE id = ${id} AND status = ${event.status}`);
+    await promoteNext(tx, event.ordering_key);
+    await audit(tx, 'discard', event, act, 'discarded');
+    wakeAfterCommit(tx);
+    return { kind: 'done' };
+  });
+}
+
+interface Locked {
+  id: number | string;
+  status: string;
+  ordering_key: string | null;
+  lease_until: unknown;
+  subject_id: string | null;
+  failures: number;
+  attempt: number;
+}
+
+async function lockEvent(tx: Tx, id: string): Promise<Locked | undefined> {
+  const [event] = await tx.query<Locked>(sql`SELECT id, status, ordering_key, lease_until, subject_id, failures, attempt FROM outbox_event WHERE id = ${id} ${raw(tx.dialect.forUpdate)}`);
+  return event;
+}
+
+async function audit(tx: Tx, verb: string, event: Locked, act: Act, status: string): Promise<void> {
+  const state = (value: string): string => JSON.stringify({ status: value, attempt: event.attempt });
+  await tx.execute(sql`
+    INSERT INTO operator_action (at, actor, role, verb, target_type, target_id, subject_id, reason, state_before, state_after, request_id)
+    VALUES (${now}, ${act.actor}, ${act.role}, ${verb}, 'event', ${String(event.id)}, ${event.subject_id}, ${act.reason}, ${state(event.status)}, ${state(status)}, ${act.requestId})`);
+}

@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import type { Database, Tx } from '../database/database.js';
+import { isDisconnected, isTransient } from '../database/errors.js';
+import { raw, sql } from '../database/sql.js';
+import { childTraceparent } from '../trace.js';
+import type { ClaimedRow } from './claim.js';
+import { crashPoint } from './crash-point.js';
+import { decide, INTERRUPTIONS_MAX } from './decide.js';
+import type { Registry } from './registry.js';
+import type { Leases } from './renew.js';
+import { type Ended, type SettleHooks, settle } from './settle.js';
+import type { Signals } from './signals.js';
+import { type AttemptOutcome, type ClaimedEvent, type EventHandler, type Exchange, type HandlerContext, LeaseLost } from './types.js';
+
+export interface RunDependencies {
+  readonly database: Database;
+  readonly registry: Registry;
+  readonly leases: Leases;
+  readonly signals: Signals;
+  readonly hooks: SettleHooks;
+  readonly failuresMax: number;
+  readonly retryDelayMs: number;
+  readonly random: () => number;
+  /** Aborted at shutdown, when the time to finish is over. */
+  readonly shutdown: AbortSignal;
+}
+
+const SETTLE_TRIES = 4;
+
+/** One attempt, from the claimed row to the settled one: parse → handle → decide → settle. Never throws. */
+export async function run(dependencies: RunDependencies, row: ClaimedRow, claimedAtMs: number): Promise<void> {
+  const { leases, signals } = dependencies;
+  const handler = dependencies.registry.find(row.type);
+  if (!handler) return; // claim takes known types only
+  const leaseLost = leases.hold(row.id, row.attempt, claimedAtMs);
+  const startedMs = performance.now();
+  const exchanges: Exchange[] = [];
+  try {
+    const event = toEvent(row, handler);
+    const outcome = event instanceof Error ? payloadInvalid(event) : await answer(dependencies, handler, event, exchanges, leaseLost, claimedAtMs);
+    const known = event instanceof Error ? { ...row, payload: null } : event;
+    await conclude(dependencies, row, { event: known, handler, exchanges, durationMs: performance.now() - startedMs }, outcome, leaseLost);
+  } catch (error) {
+    signals.emit('settle-failed', { eventId: row.id, error }); // the lease runs out and the event falls due again
+  } finally {
+    leases.letGo(row.id, row.attempt);
+  }
+}
+
+function toEvent(row: ClaimedRow, handler: EventHandler): ClaimedEvent | Error {
+  try {
+    const payload = handler.definition.schema.parse(JSON.parse(row.payload));
+    return { ...row, payload };
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function payloadInvalid(error: Error): AttemptOutcome {
+  return { kind: 'give-up', failure: { outcome: 'not-applied', code: 'payload-invalid', message: `the stored payload does not fit its schema: ${error.message}` } };
+}
+
+async function answer(dependencies: RunDependencies, handler: EventHandler, event: ClaimedEvent, exchanges: Exchange[], leaseLost: AbortSignal, claimedAtMs: number): Promise<AttemptOutcome> {
+  if (event.interruptions >= INTERRUPTIONS_MAX) return { kind: 'interrupted', reason: `${event.interruptions} attempts in a row ended without a word`, sent: true };
+  if (dependencies.shutdown.aborted) return { kind: 'interrupted', reason: 'the process was shutting down', sent: false };
+  const deadline = AbortSignal.timeout(handler.limits.deadlineMs);
+  const signal = AbortSignal.any([deadline, leaseLost, dependencies.shutdown]);
+  const context = createContext(dependencies, event, exchanges, signal, claimedAtMs);
+  try {
+    const outcome = await untilAborted(handler.handle(event, context), signal);
+    crashPoint('after-handle');
+    return dependencies.shutdown.aborted && outcome.kind === 'retry' ? { kind: 'interrupted', reason: 'the process was shutting down', sent: outcome.failure.outcome === 'unknown' } : outcome;
+  } catch (error) {
+    if (dependencies.shutdown.aborted) return { kind: 'interrupted', reason: 'the process was shutting down', sent: true };
+    const code = deadline.aborted ? 'deadline-exceeded' : 'handler-threw';
+    const message = deadline.aborted ? `no answer within ${handler.limits.deadlineMs} ms` : error instanceof Error ? `${error.name}: ${error.message}` : 'not an Error';
+    return { kind: 'retry', failure: { outcome: 'unknown', code, message } };
+  }
+}
+
+/** A handler that ignores its signal must not keep the event for ever. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const GRACE_MS = 1000;
+  work.catch(() => {});
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: () => void = () => {};
+  const late = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      timer = setTimeout(() => reject(signal.reason), GRACE_MS);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function createContext({ database }: RunDependencies, event: ClaimedEvent, exchanges: Exchange[], signal: AbortSignal, claimedAtMs: number): HandlerContext {
+  const claimedAt = (event as ClaimedEvent & { claimedAt: Date }).claimedAt.getTime();
+  return {
+    signal,
+    now: () => new Date(claimedAt + (performance.now() - claimedAtMs)),
+    journal: (exchange) => void exchanges.push(exchange),
+    requestId: event.requestId ?? randomUUID(),
+    traceparent: childTraceparent(event.traceparent),
+    step: (work) =>
+      database.transaction(async (tx) => {
+        await assertLease(tx, event);
+        return work(tx);
+      }),
+  };
+}
+
+async function assertLease(tx: Tx, event: ClaimedEvent): Promise<void> {
+  const held = await tx.query(sql`
+    SELECT id FROM outbox_event WHERE id = ${event.id} AND attempt = ${event.attempt} AND status = 'pending' AND lease_until IS NOT NULL ${raw(tx.dialect.forUpdate)}`);
+  if (held.length === 0) throw new LeaseLost();
+}
+
+type Attempt = Omit<Ended, 'transition' | 'effect'>;
+
+async function conclude(dependencies: RunDependencies, row: ClaimedRow, attempt: Attempt, outcome: AttemptOutcome, leaseLost: AbortSignal): Promise<void> {
+  const { database, signals, hooks } = dependencies;
+  if (leaseLost.aborted) return; // whoever holds the lease now writes
+  const { limits } = attempt.handler;
+  const decideOn = (answered: AttemptOutcome) =>
+    decide(answered, {
+      failures: row.failures,
+      interruptions: row.interruptions,
+      snoozedForMs: row.snoozeSince ? row.claimedAt.getTime() - row.snoozeSince.getTime() : null,
+      failuresMax: limits.failuresMax ?? dependencies.failuresMax,
+      retryDelayMs: limits.retryDelayMs ?? dependencies.retryDelayMs,
+      maxSnoozeMs: limits.maxSnoozeMs,
+      random: dependencies.random(),
+    });
+  let ended: Ended = { ...attempt, transition: decideOn(outcome), effect: 'effect' in outcome ? outcome.effect : undefined };
+  const settled = await withTries(() => settle(database, hooks, ended)).catch((error: unknown) => {
+    if (isTransient(error) || isDisconnected(error)) throw error;
+    // The effects themselves cannot be written. That is a failure of this attempt; the vendor's part is told as it was.
+    const outcomeSoFar = ended.transition.outcome ?? 'unknown';
+    const failure = { outcome: outcomeSoFar, code: 'effect-failed', message: `the local effects could not be written: ${(error as Error).message}` };
+    ended = { ...attempt, transition: decideOn({ kind: 'retry', failure }), effect: undefined };
+    return withTries(() => settle(database, hooks, ended));
+  });
+  if (!settled) {
+    signals.emit('lease-lost', { eventId: row.id, attempt: row.attempt });
+    return;
+  }
+  announce(signals, row, ended);
+}
+
+/** The database may be away for a moment while the vendor has already answered: worth some patience, within the lease. */
+async function withTries(work: () => Promise<boolean>): Promise<boolean> {
+  for (let tryNo = 1; ; tryNo++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tryNo >= SETTLE_TRIES || !(isTransient(error) || isDisconnected(error))) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tryNo));
+    }
+  }
+}
+
+function announce(signals: Signals, row: ClaimedRow, { handler, transition, durationMs }: Ended): void {
+  const settledAtMs = row.claimedAt.getTime() + durationMs;
+  signals.emit('attempt-ended', {
+    eventId: row.id,
+    eventType: row.type,
+    subjectNo: row.subjectNo,
+    attempt: row.attempt,
+    target: handler.target,
+    status: transition.status,
+    outcome: transition.outcome,
+    decision: transition.decision,
+    errorCode: transition.failure?.code ?? null,
+    durationMs: Math.round(durationMs),
+    endToEndMs: Math.max(0, Math.round(settledAtMs - row.createdAt.getTime())),
+    requestId: row.requestId,
+  });
+  if (transition.status === 'errored') signals.emit('errored', { eventId: row.id, eventType: row.type, subjectNo: row.subjectNo, code: transition.failure?.code ?? 'unknown' });
+}

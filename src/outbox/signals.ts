@@ -1,0 +1,35 @@
+import { EventEmitter } from 'node:events';
+import type { VendorOutcome } from '../entities/outbox-event.js';
+
+/** What the engine tells whoever listens: logs, metrics, tests. Nothing depends on being heard. */
+export interface OutboxSignals {
+  recorded: [{ id: string; type: string }];
+  claimed: [{ ids: string[]; worker: string; trigger: string }];
+  'attempt-ended': [
+    {
+      eventId: string;
+      eventType: string;
+      subjectNo: string | null;
+      attempt: number;
+      target: string;
+      status: string;
+      outcome: VendorOutcome | null;
+      decision: string;
+      errorCode: string | null;
+      durationMs: number;
+      /** From due to claimed, and from recorded to settled. */
+      endToEndMs: number;
+      requestId: string | null;
+    },
+  ];
+  errored: [{ eventId: string; eventType: string; subjectNo: string | null; code: string }];
+  'lease-lost': [{ eventId: string; attempt: number }];
+  'left-alone': [{ type: string; version: number; count: number }];
+  swept: [{ claimed: number; durationMs: number }];
+  'sweep-failed': [{ error: unknown }];
+  'settle-failed': [{ eventId: string; error: unknown }];
+  'renew-failed': [{ error: unknown }];
+  pruned: [{ events: number }];
+}
+
+export class Signals extends EventEmitter<OutboxSignals> {}

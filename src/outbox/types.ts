@@ -1,0 +1,141 @@
+/**
+ * The words of the engine.
+ *
+ * event      a row that says what must still happen outside, recorded in the transaction that made it necessary
+ * due        its time has come
+ * claim      take due events, and a lease on each, in a transaction of its own
+ * attempt    one run of a handler; its number is the fence that every later write must name
+ * outcome    what a handler answers (below), and what is known of the vendor's books
+ * settle     write what follows from the outcome, with the handler's local effects, in one transaction
+ * snooze     not now, and nobody's failure; always has an end
+ * errored    given up; a person decides: requeue or discard
+ */
+import type { ZodType } from 'zod';
+import type { Tx } from '../database/database.js';
+import type { Trigger } from '../entities/event-attempt.js';
+import type { VendorOutcome } from '../entities/outbox-event.js';
+
+/** What an event type is, without the code that carries it out: enough to record it. */
+export interface EventDefinition<P = unknown> {
+  readonly type: string;
+  /** Of the payload. A row with a newer version is left to a newer process. */
+  readonly version: number;
+  /** Checked when written and when read. Older versions are brought up by the schema itself (a union that transforms). */
+  readonly schema: ZodType<P>;
+  /** A valid payload, for documentation and tests. */
+  readonly example: P;
+  /** Unique for ever: the same thing is recorded once. */
+  dedupeKey(payload: P): string;
+  /** Events with the same key run one at a time in the order recorded; null runs free. */
+  orderingKey(payload: P): string | null;
+}
+
+export interface HandlerLimits {
+  /** One attempt: the signal aborts then. Milliseconds. */
+  readonly deadlineMs: number;
+  /** All snoozes in a row together; past it a snooze counts as a failure. Milliseconds. */
+  readonly maxSnoozeMs: number;
+  /** Failed attempts until errored; absent: the engine's `failuresMax`. */
+  readonly failuresMax?: number;
+  /** First delay after a failure; absent: the engine's `retryDelayMs`. Milliseconds. */
+  readonly retryDelayMs?: number;
+}
+
+export interface EventHandler<P = unknown> {
+  readonly definition: EventDefinition<P>;
+  /** The vendor it calls; concurrency is bounded per target. */
+  readonly target: string;
+  readonly limits: HandlerLimits;
+  handle(event: ClaimedEvent<P>, context: HandlerContext): Promise<HandlerOutcome>;
+  /** Local effects of becoming errored, in the settling transaction: compensate, record what must follow. */
+  onErrored?(tx: Tx, event: ClaimedEvent<P>, failure: Failure): Promise<void>;
+}
+
+/** The event as a handler sees it. Instants are the database's. */
+export interface ClaimedEvent<P = unknown> {
+  readonly id: string;
+  readonly type: string;
+  readonly payload: P;
+  readonly subjectId: string | null;
+  readonly subjectNo: string | null;
+  readonly orderingKey: string | null;
+  /** The fence. */
+  readonly attempt: number;
+  readonly failures: number;
+  readonly interruptions: number;
+  readonly snoozeSince: Date | null;
+  /** When an earlier attempt last ended without a trustworthy answer; null if none did. */
+  readonly unknownAt: Date | null;
+  readonly deadlineAt: Date | null;
+  readonly requestId: string | null;
+  readonly traceparent: string | null;
+  readonly createdAt: Date;
+  readonly trigger: Trigger;
+}
+
+export interface HandlerContext {
+  /** Aborts at the attempt's deadline, when the lease is lost, and at shutdown. */
+  readonly signal: AbortSignal;
+  /** The database's clock, carried on by this process's monotonic one. */
+  now(): Date;
+  /** Runs a local transaction in the middle of the attempt, only if the lease is still held; else throws LeaseLost. */
+  step<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Adds a call to the attempt's journal. The caller has redacted it. */
+  journal(exchange: Exchange): void;
+  readonly requestId: string;
+  readonly traceparent: string;
+}
+
+/** One call to a vendor, as a person reads it later. No secrets, no personal data; each side at most 16 KiB. */
+export interface Exchange {
+  readonly call: string;
+  readonly at: string;
+  readonly durationMs: number;
+  readonly request: { readonly method: string; readonly path: string; readonly body: string | null };
+  readonly answer: { readonly status: number | null; readonly body: string | null } | null;
+  readonly outcome: VendorOutcome;
+  readonly code: string | null;
+}
+
+export interface Failure {
+  readonly outcome: VendorOutcome;
+  readonly code: string;
+  readonly message: string;
+  /** This attempt only asked: if the outcome is unknown, the doubt is that of an earlier attempt and has not been renewed. */
+  readonly sentNothing?: boolean;
+}
+
+type LocalEffect = (tx: Tx) => Promise<void>;
+
+/** What a handler may answer. It touches neither status nor counters. */
+export type HandlerOutcome =
+  /** Nothing more is to be done. `note` tells a person why. */
+  | { readonly kind: 'done'; readonly outcome: VendorOutcome | null; readonly note?: string; readonly effect?: LocalEffect }
+  /** It failed and may work later: counts towards `failuresMax`. */
+  | { readonly kind: 'retry'; readonly failure: Failure; readonly afterMs?: number; readonly effect?: LocalEffect }
+  /** Not now, and it is nobody's failure. */
+  | { readonly kind: 'snooze'; readonly afterMs: number; readonly outcome: VendorOutcome | null; readonly reason: string; readonly sentNothing?: boolean; readonly effect?: LocalEffect }
+  /** It will never work: errored at once. */
+  | { readonly kind: 'give-up'; readonly failure: Failure; readonly effect?: LocalEffect };
+
+/** What the engine adds to a handler's own answers. */
+export type AttemptOutcome = HandlerOutcome | { readonly kind: 'interrupted'; readonly reason: string; readonly sent: boolean };
+
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+  constructor() {
+    super('the lease on this event was lost');
+  }
+}
+export class RecordedOutsideTransaction extends Error {
+  override readonly name = 'RecordedOutsideTransaction';
+  constructor() {
+    super('an event can be recorded only inside the transaction that makes it necessary');
+  }
+}
+export class PayloadInvalid extends Error {
+  override readonly name = 'PayloadInvalid';
+}
+export class PayloadTooLarge extends Error {
+  override readonly name = 'PayloadTooLarge';
+}

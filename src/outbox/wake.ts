@@ -1,0 +1,18 @@
+import type { DataSource } from 'typeorm';
+import type { Database, Tx } from '../database/database.js';
+
+const listeners = new WeakMap<DataSource, Set<() => void>>();
+
+/** Calls `listener` after each commit that made an event due. A hint: whoever misses it is served by the sweep. Returns the way out. */
+export function onDue(database: Database, listener: () => void): () => void {
+  const set = listeners.get(database.source) ?? new Set();
+  listeners.set(database.source, set.add(listener));
+  return () => void set.delete(listener);
+}
+
+/** Within a transaction that makes an event due: tell the listeners, once it has committed. */
+export function wakeAfterCommit(tx: Tx): void {
+  tx.afterCommit(() => {
+    for (const listener of listeners.get(tx.manager.dataSource) ?? []) listener();
+  });
+}

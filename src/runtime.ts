@@ -1,0 +1,155 @@
+import type { Redis } from 'ioredis';
+import { raiseErrored } from './alerts/raise.js';
+import { EnergyClient } from './clients/energy.js';
+import { MeicanClient } from './clients/meican.js';
+import { WecomClient } from './clients/wecom.js';
+import { systemClock } from './clock.js';
+import { Database } from './database/database.js';
+import { migrate } from './database/migrate.js';
+import { createHandlers } from './handlers/index.js';
+import { type Logger, logSignals } from './logging.js';
+import { createMetrics, type Metrics } from './metrics.js';
+import { LocalLocks, type Locks, RedisLocks } from './orders/lock.js';
+import { createOrderNumbers, type OrderNumbers } from './orders/number.js';
+import { Outbox } from './outbox/outbox.js';
+import { onDue } from './outbox/wake.js';
+import { connectRedis, connectSubscriber, readyWithin } from './redis.js';
+import type { Settings } from './settings.js';
+
+const WAKE_CHANNEL = 'lunchbox:wake';
+const MEICAN_SETTLE_MARGIN_MS = 10_000;
+const REDIS_START_MS = 1_000;
+
+export interface Runtime {
+  readonly settings: Settings;
+  readonly database: Database;
+  readonly outbox: Outbox;
+  readonly clients: Clients;
+  readonly locks: Locks;
+  readonly numbers: OrderNumbers;
+  readonly metrics: Metrics;
+  readonly redis: readonly Redis[];
+  readonly logger: Logger;
+  /** Calls `listener` when this process, or another one, made events due. */
+  onWake(listener: () => void): void;
+  close(): Promise<void>;
+}
+
+export interface Clients {
+  readonly meican: MeicanClient;
+  readonly energy: EnergyClient;
+  readonly wecom: WecomClient;
+}
+
+/** Everything a process needs, wired by hand: the one place that knows who depends on whom. */
+export async function createRuntime(settings: Settings, logger: Logger): Promise<Runtime> {
+  const database = await Database.open({ url: settings.DATABASE_URL, poolSize: settings.DATABASE_POOL_SIZE });
+  try {
+    const ran = await migrate(database);
+    if (ran.length > 0) logger.info({ migrations: ran }, 'schema brought up to date');
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  const redis = settings.REDIS_URLS.map((url) => connectRedis(url, logger));
+  await Promise.all(redis.map((client) => readyWithin(client, REDIS_START_MS)));
+  const clients = createClients(settings);
+  const outbox = createOutbox(settings, database, clients, logger);
+  const metrics = createMetrics(outbox.signals);
+  logSignals(outbox.signals, logger);
+  const locks = redis.length > 0 ? new RedisLocks(redis, { unavailable: () => metrics.lockUnavailable(), available: () => {} }) : new LocalLocks();
+  const wakeUps = new WakeUps(settings, database, redis[0]);
+  return {
+    settings,
+    database,
+    outbox,
+    clients,
+    locks,
+    numbers: createOrderNumbers(database, redis[0] ?? null),
+    metrics,
+    redis,
+    logger,
+    onWake: (listener) => wakeUps.listen(listener),
+    async close() {
+      await wakeUps.close();
+      clients.meican.close();
+      clients.energy.close();
+      clients.wecom.close();
+      for (const client of redis) client.disconnect();
+      await database.close();
+    },
+  };
+}
+
+export function createClients(settings: Settings): Clients {
+  const { WECOM_BASE_URL, WECOM_CORP_ID, WECOM_CORP_SECRET, WECOM_AGENT_ID } = settings;
+  const application = WECOM_BASE_URL && WECOM_CORP_ID && WECOM_CORP_SECRET && WECOM_AGENT_ID !== undefined ? { baseUrl: WECOM_BASE_URL, corpId: WECOM_CORP_ID, corpSecret: WECOM_CORP_SECRET, agentId: WECOM_AGENT_ID } : null;
+  return {
+    meican: new MeicanClient({ baseUrl: settings.MEICAN_BASE_URL, corpToken: settings.MEICAN_CORP_TOKEN, timeoutMs: settings.MEICAN_TIMEOUT_MS, literals: { multiOrder: settings.MEICAN_MULTI_ORDER_CODE } }),
+    energy: new EnergyClient({ baseUrl: settings.ENERGY_BASE_URL, appId: settings.ENERGY_APP_ID, appSecret: settings.ENERGY_APP_SECRET, timeoutMs: settings.ENERGY_TIMEOUT_MS }),
+    wecom: new WecomClient({ webhookUrl: settings.WECOM_WEBHOOK_URL ?? null, application, timeoutMs: settings.WECOM_TIMEOUT_MS }),
+  };
+}
+
+function createOutbox(settings: Settings, database: Database, { meican, energy, wecom }: Clients, logger: Logger): Outbox {
+  const meicanPart = { database, meican, settleMs: settings.MEICAN_SETTLE_MS ?? settings.MEICAN_TIMEOUT_MS + MEICAN_SETTLE_MARGIN_MS, timeoutMs: settings.MEICAN_TIMEOUT_MS };
+  const handlers = createHandlers({
+    meican: meicanPart,
+    energy: { database, energy, clock: systemClock, timeoutMs: settings.ENERGY_TIMEOUT_MS },
+    wecom: { database, wecom, publicUrl: settings.PUBLIC_URL, onCallUsers: settings.ALERT_USERS, timeoutMs: settings.WECOM_TIMEOUT_MS, lastResort: (reason, text) => logger.fatal({ reason, alert: text }, 'an alert could not be sent to its channel') },
+  });
+  return new Outbox(
+    database,
+    handlers,
+    { leaseMs: settings.LEASE_MS, failuresMax: settings.RETRY_LIMIT, retryDelayMs: settings.RETRY_DELAY_MS, batchSize: settings.SCHEDULER_BATCH_SIZE, concurrencyPerTarget: settings.SCHEDULER_CONCURRENCY },
+    { errored: raiseErrored },
+  );
+}
+
+/** Carries "something is due" from commits to pollers: within the process, and over Redis between processes. A hint, never needed. */
+class WakeUps {
+  readonly #listeners = new Set<() => void>();
+  readonly #stop: () => void;
+  #subscriber: Redis | undefined;
+  #publishing = false;
+
+  constructor(
+    private readonly settings: Settings,
+    database: Database,
+    private readonly publisher: Redis | undefined,
+  ) {
+    this.#stop = onDue(database, () => {
+      this.#tell();
+      this.#publish();
+    });
+  }
+
+  listen(listener: () => void): void {
+    this.#listeners.add(listener);
+    const [url] = this.settings.REDIS_URLS;
+    if (!url || this.#subscriber) return;
+    this.#subscriber = connectSubscriber(url);
+    this.#subscriber.on('message', () => this.#tell());
+    void this.#subscriber.subscribe(WAKE_CHANNEL).catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    this.#listeners.clear();
+    this.#subscriber?.disconnect();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Commits of one turn of the loop share one message. */
+  #publish(): void {
+    if (!this.publisher || this.#publishing) return;
+    this.#publishing = true;
+    setImmediate(() => {
+      this.#publishing = false;
+      void this.publisher?.publish(WAKE_CHANNEL, '1').catch(() => {});
+    });
+  }
+}

@@ -1,0 +1,39 @@
+import cron, { type ScheduledTask, setLogger } from 'node-cron';
+import type { Logger } from './logging.js';
+import { pruneIdempotencyRecords } from './orders/idempotency.js';
+import { Poller } from './outbox/poll.js';
+import { prune } from './outbox/prune.js';
+import type { Runtime } from './runtime.js';
+
+const HOUSEKEEPING_CRON = '23 7 * * * *';
+const LOOK_AHEAD_MS = 15_000;
+const PRUNE = { batchSize: 200, batchesMax: 200 } as const;
+const DAY_MS = 86_400_000;
+
+/** Sweeps, wakes and keeps house; resolves to the way to stop. */
+export async function startScheduler(runtime: Runtime, logger: Logger): Promise<{ poller: Poller; stop(): Promise<void> }> {
+  const { settings, outbox } = runtime;
+  setLogger({ info: () => {}, debug: () => {}, warn: (message) => logger.warn({ source: 'node-cron' }, String(message)), error: (message) => logger.error({ source: 'node-cron', err: message }, 'node-cron') });
+  const poller = new Poller(outbox, { cron: settings.SCHEDULER_CRON, lookAheadMs: LOOK_AHEAD_MS });
+  runtime.onWake(() => poller.wake());
+  const tasks: ScheduledTask[] = [cron.schedule(HOUSEKEEPING_CRON, () => keepHouse(runtime, logger), { name: 'housekeeping', noOverlap: true })];
+  poller.start();
+  return {
+    poller,
+    async stop() {
+      for (const task of tasks) await task.destroy();
+      await poller.stop();
+      await outbox.drain(settings.SHUTDOWN_TIMEOUT_MS / 2);
+    },
+  };
+}
+
+async function keepHouse({ database, settings, outbox }: Runtime, logger: Logger): Promise<void> {
+  try {
+    const events = await prune(database, { ...PRUNE, keepMs: settings.EVENTS_KEEP_DAYS * DAY_MS });
+    outbox.signals.emit('pruned', { events });
+    await pruneIdempotencyRecords(database);
+  } catch (error) {
+    logger.error({ err: error }, 'housekeeping failed; the next hour tries again');
+  }
+}

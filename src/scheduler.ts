@@ -1,0 +1,19 @@
+import { startMetrics } from './api-part.js';
+import { runProcess } from './process.js';
+import { createRuntime } from './runtime.js';
+import { startScheduler } from './scheduler-part.js';
+
+/** The background process. Any number may run. */
+await runProcess('scheduler', {}, async (settings, logger) => {
+  const runtime = await createRuntime(settings, logger);
+  const metrics = settings.METRICS_PORT === undefined ? undefined : await startMetrics(runtime, settings.METRICS_PORT);
+  const scheduler = await startScheduler(runtime, logger);
+  logger.info({ cron: settings.SCHEDULER_CRON, worker: runtime.outbox.worker }, 'scheduler runs');
+  return {
+    async stop() {
+      await scheduler.stop();
+      await metrics?.close();
+      await runtime.close();
+    },
+  };
+});

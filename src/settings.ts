@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+const ms = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const port = z.coerce.number().int().min(0).max(65_535);
+const httpUrl = z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).transform((url) => url.replace(/\/+$/, ''));
+const text = z.string().min(1);
+const flag = z.union([z.boolean(), z.enum(['true', 'false', '1', '0'])]).transform((value) => value === true || value === 'true' || value === '1');
+const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+
+/** Every setting: its rule here, its default in `config/default.json`, its meaning in `docs/settings.md`. */
+const shape = {
+  DATABASE_URL: z.string().regex(/^(sqlite:.+|mysql:\/\/.+)$/, 'mysql://user:pass@host:port/db or sqlite:./file.db'),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(200),
+  REDIS_URLS: list.refine((urls) => urls.every((url) => /^rediss?:\/\//.test(url)), 'comma-separated redis:// URLs'),
+  HOST: text,
+  PORT: port,
+  METRICS_PORT: port.optional(),
+  DOCS_OPEN: flag,
+  AUTH_JWT_SECRET: z.string().min(16, 'at least 16 characters').optional(),
+  AUTH_JWKS_URL: httpUrl.optional(),
+  RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1),
+  RATE_LIMIT_USER_PER_MINUTE: z.coerce.number().int().min(1),
+  MEICAN_BASE_URL: httpUrl,
+  MEICAN_CORP_TOKEN: text,
+  MEICAN_TIMEOUT_MS: ms(50, 60_000),
+  /** Absent: the call timeout plus ten seconds. */
+  MEICAN_SETTLE_MS: ms(0, 3_600_000).optional(),
+  MEICAN_MULTI_ORDER_CODE: text,
+  ENERGY_BASE_URL: httpUrl,
+  ENERGY_APP_ID: text,
+  ENERGY_APP_SECRET: text,
+  ENERGY_TIMEOUT_MS: ms(50, 60_000),
+  PAYMENT_WINDOW_MS: ms(1_000, 900_000),
+  WECOM_WEBHOOK_URL: httpUrl.optional(),
+  WECOM_BASE_URL: httpUrl.optional(),
+  WECOM_CORP_ID: text.optional(),
+  WECOM_CORP_SECRET: text.optional(),
+  WECOM_AGENT_ID: z.coerce.number().int().optional(),
+  WECOM_TIMEOUT_MS: ms(50, 60_000),
+  /** WeCom user ids of the people on call: told by application message when the robot is dead. */
+  ALERT_USERS: list,
+  PUBLIC_URL: httpUrl,
+  SCHEDULER_CRON: z.string().regex(/^(\S+\s+){5}\S+$/, 'six fields, e.g. */15 * * * * *'),
+  SCHEDULER_BATCH_SIZE: z.coerce.number().int().min(1).max(1_000),
+  /** Attempts at once for each vendor in one process. */
+  SCHEDULER_CONCURRENCY: z.coerce.number().int().min(1).max(1_000),
+  RETRY_LIMIT: z.coerce.number().int().min(1).max(100),
+  RETRY_DELAY_MS: ms(1, 3_600_000),
+  LEASE_MS: ms(1_000, 600_000),
+  INLINE_BUDGET_MS: ms(0, 60_000),
+  SHUTDOWN_TIMEOUT_MS: ms(100, 300_000),
+  EVENTS_KEEP_DAYS: z.coerce.number().int().min(7).max(3_650),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+  SANDBOX_PORT: port,
+  SANDBOX_STATE: z.string().optional(),
+  SANDBOX_LEGACY_MODE: flag,
+} as const;
+
+const schema = z.strictObject(shape);
+export type Settings = z.output<typeof schema>;
+export type SettingKey = keyof Settings;
+
+const secrets: readonly SettingKey[] = ['DATABASE_URL', 'REDIS_URLS', 'AUTH_JWT_SECRET', 'MEICAN_CORP_TOKEN', 'ENERGY_APP_SECRET', 'WECOM_WEBHOOK_URL', 'WECOM_CORP_SECRET'];
+/** A variable that begins so was meant for us: a misspelt one must not go unnoticed. */
+const OUR_PREFIX = /^(MEICAN_|ENERGY_|WECOM_|SCHEDULER_|RETRY_|LEASE_|INLINE_|AUTH_JW|SANDBOX_)/;
+
+export class SettingsInvalid extends Error {
+  override readonly name = 'SettingsInvalid';
+  constructor(readonly problems: readonly string[]) {
+    super(`invalid settings:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  }
+}
+
+export interface LoadOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Files are read from here: `default.json`, `<NODE_ENV>.json`. */
+  readonly directory?: string;
+  /** Over `config/default`, under everything else: what an entry file supplies, such as the embedded shape's sandbox. */
+  readonly fallback?: Readonly<Record<string, string | number | boolean>>;
+  /** Only these are needed and checked (a command that needs no vendor must not ask for one). */
+  readonly only?: readonly SettingKey[];
+}
+
+/** Environment over `config/<NODE_ENV>` over `config/default`. Throws SettingsInvalid that names every problem at once. */
+export function loadSettings(options: LoadOptions): Settings {
+  const directory = options.directory ?? fileURLToPath(new URL('../config', import.meta.url));
+  const problems: string[] = [];
+  const known = Object.keys(shape) as SettingKey[];
+  const fromEnv = Object.fromEntries(Object.entries(options.env).filter(([key, value]) => key in shape && value !== undefined && value !== ''));
+  const layers: [string, Record<string, unknown>][] = [
+    ['config/default', readConfig(directory, 'default')],
+    ['the program', { ...options.fallback }],
+    [`config/${options.env.NODE_ENV ?? ''}`, options.env.NODE_ENV ? readConfig(directory, options.env.NODE_ENV) : {}],
+    ['the environment', fromEnv],
+  ];
+  const values: Record<string, unknown> = {};
+  const source: Record<string, string> = {};
+  for (const [name, layer] of layers) {
+    for (const [key, value] of Object.entries(layer)) {
+      if (!(key in shape)) problems.push(`${key} (${name}): there is no such setting`);
+      else [values[key], source[key]] = [value, name];
+    }
+  }
+  for (const key of Object.keys(options.env)) if (OUR_PREFIX.test(key) && !(key in shape)) problems.push(`${key} (the environment): there is no such setting`);
+
+  const wanted = options.only ?? known;
+  const result: Record<string, unknown> = {};
+  for (const key of wanted) {
+    const parsed = shape[key].safeParse(values[key]);
+    if (parsed.success) result[key] = parsed.data;
+    else if (values[key] === undefined) problems.push(`${key}: missing; ${rule(parsed.error)}`);
+    else problems.push(`${key}=${shown(key, values[key])} (${source[key]}): ${rule(parsed.error)}`);
+  }
+  const settings = result as Settings;
+  if (!options.only) problems.push(...dangerousRelations(settings));
+  if (problems.length > 0) throw new SettingsInvalid(problems);
+  return settings;
+}
+
+/** The effective settings as a log line may show them. */
+export function maskedSettings(settings: Settings): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, shown(key as SettingKey, value)]));
+}
+
+/** Relations that each value alone does not show. */
+function dangerousRelations(settings: Partial<Settings>): string[] {
+  const problems: string[] = [];
+  const { LEASE_MS, ENERGY_TIMEOUT_MS, PAYMENT_WINDOW_MS, DATABASE_URL, REDIS_URLS, WECOM_BASE_URL } = settings;
+  if (DATABASE_URL?.startsWith('mysql:') && REDIS_URLS?.length === 0) problems.push('REDIS_URLS: missing; with a MySQL database more than one process could run, and in-process locks would not see each other');
+  if (REDIS_URLS && REDIS_URLS.length % 2 === 0 && REDIS_URLS.length > 0) problems.push('REDIS_URLS: an even number of nodes cannot lose any more than one node fewer could; give one, three or five');
+  if (PAYMENT_WINDOW_MS !== undefined && ENERGY_TIMEOUT_MS !== undefined && PAYMENT_WINDOW_MS < 2 * ENERGY_TIMEOUT_MS) problems.push(`PAYMENT_WINDOW_MS=${PAYMENT_WINDOW_MS}: at least twice ENERGY_TIMEOUT_MS (${ENERGY_TIMEOUT_MS}), or the guard rolls back payments that are still on their way`);
+  if (LEASE_MS !== undefined && LEASE_MS < 1_000) problems.push('LEASE_MS: at least 1000, or a renewal that is a little late loses the lease');
+  if (WECOM_BASE_URL && !(settings.WECOM_CORP_ID && settings.WECOM_CORP_SECRET && settings.WECOM_AGENT_ID !== undefined)) problems.push('WECOM_BASE_URL: needs WECOM_CORP_ID, WECOM_CORP_SECRET and WECOM_AGENT_ID as well');
+  return problems;
+}
+
+function readConfig(directory: string, name: string): Record<string, unknown> {
+  if (!/^[\w-]+$/.test(name)) return {};
+  const file = path.join(directory, `${name}.json`);
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8');
+  } catch {
+    return {};
+  }
+  try {
+    return JSON.parse(content) as Record<string, unknown>;
+  } catch (error) {
+    throw new SettingsInvalid([`${file}: not JSON: ${(error as Error).message}`]);
+  }
+}
+
+function rule(error: z.ZodError): string {
+  return error.issues.map((issue) => issue.message).join('; ');
+}
+
+function shown(key: SettingKey, value: unknown): string {
+  if (key === 'DATABASE_URL') return String(value).replace(/\/\/[^@]*@/, '//***@');
+  if (key === 'REDIS_URLS') return String(value).replace(/\/\/[^@,]*@/g, '//***@');
+  if (value === undefined) return '';
+  return secrets.includes(key) ? '***' : String(value);
+}
