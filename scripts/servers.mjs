@@ -134,7 +134,7 @@ export async function startMariadb({ directory, port, timeZone = '+00:00', durab
     programs.mariadbd,
     [
       '--no-defaults', `--basedir=${programs.basedir}`, `--datadir=${data}`, `--lc-messages-dir=${programs.basedir}/share/mysql`, `--socket=${path.join(directory, 'db.sock')}`, `--pid-file=${path.join(directory, 'db.pid')}`,
-      `--port=${port}`, '--bind-address=127.0.0.1', '--skip-name-resolve', '--skip-log-bin', '--skip-grant-tables', '--skip-networking=0', '--max-connections=400',
+      `--port=${port}`, '--bind-address=127.0.0.1', '--skip-name-resolve', '--skip-log-bin', '--max-connections=400',
       '--character-set-server=utf8mb4', '--collation-server=utf8mb4_unicode_ci', `--default-time-zone=${timeZone}`, `--innodb-flush-log-at-trx-commit=${durable ? 1 : 2}`, `--innodb-buffer-pool-size=${bufferPool}`,
       ...(process.getuid?.() === 0 ? ['--user=root'] : []), ...more,
     ],

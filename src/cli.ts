@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import { Database } from './database/database.js';
+import { migrate, pendingMigrations, revertLast } from './database/migrate.js';
+import { runDoctor } from './doctor.js';
+import { eventStatuses } from './entities/outbox-event.js';
+import { signToken } from './http/auth.js';
+import { day, mealType, shortText } from './http/schemas.js';
+import { roles } from './orders/caller.js';
+import { readEvent } from './orders/event-story.js';
+import { putMenu } from './orders/menu.js';
+import { eventView } from './orders/view.js';
+import { findEvents } from './outbox/find.js';
+import { type Act, type ActResult, discard, requeue } from './outbox/requeue.js';
+import { Problem } from './problems.js';
+import { menuBody } from './routes/menus.js';
+import { loadSettings, type SettingKey, type Settings, SettingsInvalid } from './settings.js';
+
+/** Exit codes: data on standard output, words on standard error. */
+const exit = { ok: 0, failed: 1, usage: 2, notFound: 3, conflict: 5 } as const;
+
+class Stop extends Error {
+  constructor(
+    readonly code: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const out = (value: unknown): void => void process.stdout.write(`${typeof value === 'string' ? value : JSON.stringify(value, null, 2)}\n`);
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const settingsFor = (...only: SettingKey[]): Settings => loadSettings({ env: process.env, only });
+
+async function withDatabase<T>(work: (database: Database, settings: Settings) => Promise<T>): Promise<T> {
+  const settings = settingsFor('DATABASE_URL', 'RETRY_LIMIT');
+  const database = await Database.open({ url: settings.DATABASE_URL, poolSize: 2 });
+  try {
+    return await work(database, settings);
+  } finally {
+    await database.close();
+  }
+}
+
+const whole = (value: string): number => {
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('a whole number');
+  return Number(value);
+};
+const oneOf = <T extends string>(known: readonly T[]) => (value: string): T => {
+  const found = known.find((item) => item === value);
+  if (!found) throw new InvalidArgumentError(`one of ${known.join(', ')}`);
+  return found;
+};
+
+const program = new Command('lunchbox').description('The operator’s command. Settings come from the environment, as for the servers.').exitOverride().showHelpAfterError();
+
+program
+  .command('migrate')
+  .description('bring the schema up to date')
+  .option('--revert', 'undo the newest migration')
+  .option('--dry-run', 'only name what would run')
+  .action(async (options: { revert?: boolean; dryRun?: boolean }) => {
+    await withDatabase(async (database) => {
+      if (options.dryRun) return out(await pendingMigrations(database));
+      if (options.revert) {
+        await revertLast(database);
+        return say('the newest migration is undone');
+      }
+      const ran = await migrate(database);
+      say(ran.length > 0 ? `ran ${ran.join(', ')}` : 'nothing to do');
+    });
+  });
+
+const menuFile = menuBody.extend({ garden: shortText(64), date: day, mealType });
+program
+  .command('menu')
+  .description('menus')
+  .command('import <file>')
+  .description('make the menus what a JSON file says: one menu, or a list of them')
+  .action(async (file: string) => {
+    let content: unknown;
+    try {
+      content = JSON.parse(readFileSync(file, 'utf8'));
+    } catch (error) {
+      throw new Stop(exit.usage, `${file}: ${(error as Error).message}`);
+    }
+    const parsed = z.array(menuFile).min(1).safeParse(Array.isArray(content) ? content : [content]);
+    if (!parsed.success) throw new Stop(exit.usage, parsed.error.issues.map((issue) => `${file}: ${issue.path.join('.')}: ${issue.message}`).join('\n'));
+    await withDatabase(async (database) => {
+      for (const { garden, date, mealType: meal, ...input } of parsed.data) {
+        await putMenu(database, { garden, date, mealType: meal }, input);
+        say(`${garden} ${date} ${meal}: ${input.dishes.length} dishes, ${input.sideboards.length} cabinets`);
+      }
+    });
+  });
+
+program
+  .command('token')
+  .description('sign a token with AUTH_JWT_SECRET')
+  .requiredOption('--sub <user>', 'user id')
+  .requiredOption('--role <role>', roles.join(', '), oneOf(roles))
+  .option('--email <email>', 'needed to order')
+  .option('--name <name>')
+  .option('--ttl <seconds>', 'how long it is valid', whole, 86_400)
+  .action(async (options: { sub: string; role: (typeof roles)[number]; email?: string; name?: string; ttl: number }) => {
+    const { AUTH_JWT_SECRET } = settingsFor('AUTH_JWT_SECRET');
+    if (!AUTH_JWT_SECRET) throw new Stop(exit.usage, 'AUTH_JWT_SECRET: missing');
+    out(await signToken(AUTH_JWT_SECRET, { ...options, ttlS: options.ttl }));
+  });
+
+const events = program.command('events').description('the event table');
+
+events
+  .command('list')
+  .description('newest first')
+  .option('--status <status>', eventStatuses.join(', '), oneOf(eventStatuses))
+  .option('--type <type>')
+  .option('--order <id>', 'of this order id')
+  .option('--limit <n>', 'at most so many', whole, 20)
+  .option('--json', 'whole events as JSON')
+  .action(async (options: { status?: (typeof eventStatuses)[number]; type?: string; order?: string; limit: number; json?: boolean }) => {
+    await withDatabase(async (database, settings) => {
+      const rows = await findEvents(database.manager, { status: options.status, type: options.type, subjectId: options.order }, options.limit);
+      const views = rows.map((row) => eventView(row, settings.RETRY_LIMIT));
+      if (options.json) return out(views);
+      for (const { id, type, status, orderNo, failures, failuresMax, lastError, runAt } of views) out([id, status, type, orderNo ?? '-', `${failures}/${failuresMax}`, runAt, lastError?.code ?? ''].join('\t'));
+    });
+  });
+
+events
+  .command('show <id>')
+  .description('one event and its attempts')
+  .action(async (id: string) => {
+    await withDatabase(async (database, settings) => {
+      const story = /^\d{1,19}$/.test(id) ? await readEvent(database, { failuresMax: () => settings.RETRY_LIMIT }, id) : null;
+      if (!story) throw new Stop(exit.notFound, `there is no event ${id}`);
+      out(story);
+    });
+  });
+
+for (const [verb, deed, refusal] of [
+  ['requeue', requeue, 'only an errored event can be requeued'],
+  ['discard', discard, 'only an errored or waiting event can be discarded'],
+] as const) {
+  events
+    .command(`${verb} <id>`)
+    .description(refusal)
+    .requiredOption('--reason <text>', 'why; kept in the audit')
+    .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+    .action(async (id: string, options: { reason: string; as: string }) => {
+      const act: Act = { actor: options.as, role: 'operator', reason: options.reason.slice(0, 500), requestId: null };
+      const result: ActResult = await withDatabase((database) => (/^\d{1,19}$/.test(id) ? deed(database, id, act) : Promise.resolve({ kind: 'not-found' } as const)));
+      if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no event ${id}`);
+      if (result.kind === 'conflict') throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${refusal}`);
+      say(`event ${id}: ${verb} done; a scheduler sees it within seconds`);
+    });
+}
+
+program
+  .command('doctor')
+  .description('check settings, database, Redis and vendors; changes nothing')
+  .option('--json')
+  .action(async (options: { json?: boolean }) => {
+    const checks = await runDoctor(process.env);
+    if (options.json) out(checks);
+    else for (const { name, ok, detail, whatToDo } of checks) out(`${ok ? 'ok  ' : 'FAIL'}  ${name}: ${detail}${whatToDo ? `\n      → ${whatToDo}` : ''}`);
+    if (checks.some((check) => !check.ok)) throw new Stop(exit.failed, 'not everything is well');
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exit.ok : exit.usage;
+  else {
+    say(error instanceof Stop || error instanceof SettingsInvalid || error instanceof Problem ? `${error.message}${error instanceof Problem ? `: ${JSON.stringify(error.details.errors ?? '')}` : ''}` : `failed: ${(error as Error).message}`);
+    process.exitCode = error instanceof Stop ? error.code : error instanceof SettingsInvalid ? exit.usage : exit.failed;
+  }
+}

@@ -1,0 +1,171 @@
+import type { FastifyInstance } from 'fastify';
+import { createApp } from '../../src/api-part.js';
+import { businessDay } from '../../src/clock.js';
+import { join, now, sql } from '../../src/database/sql.js';
+import type { BoxOrder } from '../../src/entities/box-order.js';
+import type { MealType } from '../../src/entities/menu.js';
+import { signToken } from '../../src/http/auth.js';
+import { createLogger } from '../../src/logging.js';
+import type { Role } from '../../src/orders/caller.js';
+import { getMenu, putMenu } from '../../src/orders/menu.js';
+import type { EventView, OrderView } from '../../src/orders/view.js';
+import { createRuntime, type Runtime } from '../../src/runtime.js';
+import { sandboxSecrets, sandboxSettings } from '../../src/sandbox/defaults.js';
+import type { FaultRule } from '../../src/sandbox/faults.js';
+import { Sandbox } from '../../src/sandbox/server.js';
+import { loadSettings } from '../../src/settings.js';
+import { type DatabaseKind, emptyDatabase } from './databases.js';
+
+const secret = 'a-secret-for-tests-only';
+export const garden = 'g1';
+export const tomorrow = businessDay(Date.now() + 86_400_000);
+
+export interface Answer<T = Record<string, unknown>> {
+  readonly status: number;
+  readonly body: T;
+  readonly headers: Record<string, unknown>;
+}
+
+/** Short waits, so that retries and settle windows of a test pass by themselves. */
+const testSettings = { AUTH_JWT_SECRET: secret, NODE_ENV: 'test', LOG_LEVEL: 'silent', MEICAN_TIMEOUT_MS: '300', ENERGY_TIMEOUT_MS: '600', WECOM_TIMEOUT_MS: '300', MEICAN_SETTLE_MS: '0', RETRY_DELAY_MS: '60000', PAYMENT_WINDOW_MS: '60000', INLINE_BUDGET_MS: '3000' };
+
+/** A whole lunchbox in this process, on a database of its own, against a sandbox of its own, over real HTTP. No poller: the test is the clock. */
+export class Kit {
+  #keys = 0;
+
+  private constructor(
+    readonly runtime: Runtime,
+    readonly sandbox: Sandbox,
+    readonly app: FastifyInstance,
+    readonly env: Record<string, string>,
+  ) {}
+
+  static async create(kind: DatabaseKind, overrides: Record<string, string> = {}, legacyMode = false): Promise<Kit> {
+    const sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode, secrets: sandboxSecrets });
+    const vendors = Object.fromEntries(Object.entries(sandboxSettings(sandbox.url)).map(([key, value]) => [key, String(value)]));
+    const env: Record<string, string> = { ...testSettings, ...vendors, DATABASE_URL: await emptyDatabase(kind), ...overrides };
+    const settings = loadSettings({ env: kind === 'sqlite' || overrides.REDIS_URLS ? env : { ...env, REDIS_URLS: 'redis://127.0.0.1:1' } });
+    const runtime = await createRuntime({ ...settings, REDIS_URLS: overrides.REDIS_URLS ? settings.REDIS_URLS : [] }, createLogger('silent', 'test'));
+    return new Kit(runtime, sandbox, await createApp(runtime, createLogger('silent', 'test')), env);
+  }
+
+  get database() {
+    return this.runtime.database;
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.runtime.outbox.drain(0);
+    await this.runtime.close();
+    await this.sandbox.close();
+  }
+
+  fault(...rules: FaultRule[]): void {
+    this.sandbox.faults.add(rules);
+  }
+
+  token(sub: string, role: Role = 'user'): Promise<string> {
+    return signToken(secret, { sub, role, email: `${sub}@example.com`, name: `Name of ${sub}`, ttlS: 600 });
+  }
+
+  async call<T = Record<string, unknown>>(method: 'GET' | 'POST' | 'PUT', url: string, options: { as?: string; role?: Role; body?: unknown; key?: string | null; headers?: Record<string, string> } = {}): Promise<Answer<T>> {
+    const { as = 'op', role = as === 'op' ? 'operator' : 'user', body, key = method === 'POST' ? `key-${++this.#keys}` : null } = options;
+    const response = await this.app.inject({
+      method,
+      url,
+      headers: { authorization: `Bearer ${await this.token(as, role)}`, ...(key === null ? {} : { 'idempotency-key': key }), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers },
+      ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+    });
+    return { status: response.statusCode, body: (response.body ? JSON.parse(response.body) : null) as T, headers: response.headers };
+  }
+
+  /** A menu of one dish and one cabinet. */
+  async menu({ stock = 10, capacity = 10, mealType = 'LUNCH' as MealType, cutoffAt = new Date(Date.now() + 3_600_000), date = tomorrow, priceInCent = 2300 } = {}) {
+    const key = { garden, date, mealType };
+    await putMenu(this.database, key, { corp: 'corp1', cutoffAt, dishes: [{ meicanDishId: '101', name: '宫保鸡丁', priceInCent, stock }], sideboards: [{ location: 'A-1', addressId: 'A1', capacity }] });
+    const menu = await getMenu(this.database, key);
+    return { ...menu, dish: menu.dishes[0] as (typeof menu.dishes)[number], sideboard: menu.sideboards[0] as (typeof menu.sideboards)[number] };
+  }
+
+  orderBody(menu: Awaited<ReturnType<Kit['menu']>>) {
+    return { garden, meals: [{ dishId: menu.dish.id, sideboardId: menu.sideboard.id, edibleDate: menu.date, mealType: menu.mealType }] };
+  }
+
+  async order(menu: Awaited<ReturnType<Kit['menu']>>, as: string, key?: string): Promise<Answer<{ orders: OrderView[] } & Record<string, unknown>>> {
+    return this.call('POST', '/v1/orders', { as, body: this.orderBody(menu), ...(key ? { key } : {}) });
+  }
+
+  /** An order that is ORDERED at Meican. */
+  async ordered(menu: Awaited<ReturnType<Kit['menu']>>, as: string): Promise<OrderView> {
+    const answer = await this.order(menu, as);
+    if (answer.status !== 201) throw new Error(`not placed: ${JSON.stringify(answer.body)}`);
+    await this.runDue();
+    return this.read(answer.body.orders[0]?.id ?? '');
+  }
+
+  async cancel(id: string, as: string, key?: string): Promise<Answer<{ order: OrderView; events: EventView[] } & Record<string, unknown>>> {
+    return this.call('POST', `/v1/orders/${id}/cancel`, { as, body: {}, ...(key ? { key } : {}) });
+  }
+
+  async read(id: string): Promise<OrderView> {
+    return (await this.call<OrderView & Record<string, unknown>>('GET', `/v1/orders/${id}`)).body;
+  }
+
+  async events(filter = ''): Promise<EventView[]> {
+    return (await this.call<{ data: EventView[] }>('GET', `/v1/events?limit=100${filter}`)).body.data;
+  }
+
+  async eventOf(orderId: string, type: string): Promise<EventView> {
+    const [event] = (await this.events(`&orderId=${orderId}`)).filter((candidate) => candidate.type === type);
+    if (!event) throw new Error(`order ${orderId} has no event ${type}`);
+    return event;
+  }
+
+  /** Carries out what is due, and what falls due in consequence, until nothing is. */
+  async runDue(): Promise<void> {
+    for (;;) {
+      const claimed = await this.runtime.outbox.claimAndStart();
+      if (claimed !== 'no-slot' && claimed.rows.length === 0 && this.runtime.outbox.runningCount === 0) return;
+      await this.runtime.outbox.oneEnded();
+    }
+  }
+
+  /** Whatever waits for its time (a retry, a snooze, a guard) becomes due now; then `runDue`. One round is one attempt of each. */
+  async pass(rounds = 1, types?: readonly string[]): Promise<void> {
+    for (let round = 0; round < rounds; round++) {
+      await this.database.execute(sql`UPDATE outbox_event SET run_at = ${now}, queue_at = ${now} WHERE status = 'pending' AND queue_at > ${now} AND lease_until IS NULL ${types ? sql`AND type IN (${join(types)})` : sql``}`);
+      await this.runDue();
+    }
+  }
+
+  /** Everything to its end. */
+  async settleAll(rounds = 12): Promise<void> {
+    for (let round = 0; round < rounds; round++) {
+      const open = await this.database.query(sql`SELECT id FROM outbox_event WHERE status = 'pending' AND type <> 'WECOM_ALERT' LIMIT 1`);
+      if (open.length === 0) return;
+      await this.pass();
+    }
+  }
+
+  async stockOf(menu: { garden: string; date: string; mealType: MealType }): Promise<{ dish: number; sideboard: number }> {
+    const fresh = await getMenu(this.database, { garden: menu.garden, date: menu.date, mealType: menu.mealType });
+    return { dish: fresh.dishes[0]?.remaining ?? -1, sideboard: fresh.sideboards[0]?.remaining ?? -1 };
+  }
+
+  balanceOf(userId: string): number {
+    return this.sandbox.ledger.books.accounts.find((account) => account.userId === userId)?.balance ?? 100_000;
+  }
+
+  mealsAtMeican(sub: string): number {
+    return this.sandbox.ledger.books.meicanOrders.filter((order) => order.email === `${sub}@example.com` && !order.cancelled).length;
+  }
+
+  robotTexts(): string[] {
+    return this.sandbox.ledger.books.robotMessages.map((message) => (message.content as { markdown: { content: string } }).markdown.content);
+  }
+
+  async row(orderId: string): Promise<BoxOrder> {
+    const { BoxOrder: entity } = await import('../../src/entities/box-order.js');
+    return this.database.manager.findOneByOrFail(entity, { id: orderId });
+  }
+}
