@@ -223,7 +223,7 @@ function sqliteSource(file: string): DataSource {
     prepareDatabase: (connection: { pragma(text: string): unknown }) => {
       connection.pragma('journal_mode = WAL');
       connection.pragma('synchronous = NORMAL'); // survives SIGKILL; a power cut may lose the last commits, never consistency
-      connection.pragma('busy_timeout = 10000');
+      connection.pragma('busy_timeout = 0'); // see sqlite.ts: whoever waits, waits without stopping the process
       connection.pragma('foreign_keys = ON');
     },
   });

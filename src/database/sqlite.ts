@@ -4,6 +4,23 @@ import type { BetterSqlite3Driver } from 'typeorm/driver/better-sqlite3/BetterSq
 import { BetterSqlite3QueryRunner } from 'typeorm/driver/better-sqlite3/BetterSqlite3QueryRunner.js';
 
 const LOCK_TIMEOUT_MS = 15_000;
+const BUSY_PAUSE_MS = 5;
+
+/**
+ * Another process is writing. The driver is synchronous, so SQLite's own busy timeout would stop the whole process while it waits;
+ * here only the caller waits.
+ */
+async function whileBusy<T>(work: () => Promise<T>, mayWait = true): Promise<T> {
+  const deadline = performance.now() + LOCK_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!mayWait || (error as { code?: string }).code !== 'SQLITE_BUSY' || performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS * (1 + Math.random())));
+    }
+  }
+}
 
 /**
  * TypeORM's SQLite driver gives every caller the same query runner, so that concurrent transactions run into each other and
@@ -28,7 +45,7 @@ export function serializeSqlite(source: DataSource): void {
       if (this.#held) return super.query(statement, params, structured) as Promise<never>;
       const release = await mutex.acquire();
       try {
-        return (await super.query(statement, params, structured)) as never;
+        return await whileBusy(() => super.query(statement, params, structured) as Promise<never>);
       } finally {
         release();
       }
@@ -38,7 +55,10 @@ export function serializeSqlite(source: DataSource): void {
       const outermost = this.#held === undefined;
       if (outermost) this.#held = await mutex.acquire();
       try {
-        await super.startTransaction();
+        await whileBusy(async () => {
+          if (outermost) [this.isTransactionActive, this.transactionDepth] = [false, 0]; // a try that met a busy file has begun nothing
+          await super.startTransaction();
+        }, outermost);
       } catch (error) {
         if (outermost) {
           this.isTransactionActive = false;
