@@ -67,7 +67,7 @@ export async function hold(tx: Tx, ticket: Ticket, subjects: readonly string[]):
   const { attempted, scopeHash } = ticket;
   if (ticket.taken) {
     const { affected } = await tx.execute(sql`
-      UPDATE idempotency_record SET subject_ids = ${subjects.join(',')}, locked_until = ${after(attempted.lockMs)} WHERE scope_hash = ${scopeHash} AND owner = ${ticket.owner}`);
+      UPDATE idempotency_record SET state = 'running', subject_ids = ${subjects.join(',')}, locked_until = ${after(attempted.lockMs)} WHERE scope_hash = ${scopeHash} AND owner = ${ticket.owner}`);
     if (affected !== 1) throw inProgress();
     return;
   }
@@ -93,10 +93,15 @@ export async function letGo(tx: Pick<Tx, 'execute'>, ticket: Ticket): Promise<vo
   await tx.execute(sql`UPDATE idempotency_record SET state = 'released' WHERE scope_hash = ${ticket.scopeHash} AND owner = ${ticket.owner} AND state = 'running'`);
 }
 
+/** It could not even begin: the next one with this key may take over at once, with all that an earlier run had begun. */
+async function handBack(database: Database, ticket: Ticket): Promise<void> {
+  await database.execute(sql`UPDATE idempotency_record SET locked_until = ${now} WHERE scope_hash = ${ticket.scopeHash} AND owner = ${ticket.owner} AND state = 'running'`);
+}
+
 /** A refusal is an answer, too: the same key gets it again. What repeating may mend is not kept. */
 export async function keepRefusal(database: Database, ticket: Ticket, problem: Problem): Promise<void> {
   if (problem.status >= 500 || isTemporary(problem)) {
-    await letGo(database, ticket);
+    await handBack(database, ticket);
     return;
   }
   const { attempted } = ticket;

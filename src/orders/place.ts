@@ -58,6 +58,7 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
     return await dependencies.locks.withLock([userKey(request.userId)], async () => {
       const orders = (await resumable(dependencies.database, ticket)) ?? (await reserveAll(dependencies, request, ticket));
       crashPoint('place-after-t1');
+      if (orders.every((order) => order.status !== 'PAYING')) return answerAgain(dependencies.database, ticket, orders);
       return payAndConfirm(dependencies, request, ticket, orders);
     });
   } catch (error) {
@@ -66,13 +67,18 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
   }
 }
 
-/** An earlier run of this very request died between T1 and T2, and its guard has not fired: go on where it stopped. */
+/**
+ * An earlier run of this very request died between T1 and its answer. Null: it left nothing to go on with, the request starts afresh.
+ * Otherwise its orders: all PAYING (go on with the payment), or all paid by a T2 whose answer was lost.
+ */
 async function resumable(database: Database, ticket: Ticket): Promise<BoxOrder[] | null> {
   if (ticket.resume.length === 0) return null;
-  const orders = await Promise.all(ticket.resume.map((orderNo) => database.manager.findOneBy(BoxOrder, { orderNo })));
-  const waiting = orders.filter((order) => order?.status === 'PAYING') as BoxOrder[];
-  if (waiting.length === orders.length) return waiting;
-  await rollBack(database, ticket, waiting, new Map()); // some were rolled back already: the rest follow, and the request starts afresh
+  const found = await Promise.all(ticket.resume.map((orderNo) => database.manager.findOneBy(BoxOrder, { orderNo })));
+  const orders = found.filter((order) => order !== null);
+  const paying = orders.filter((order) => order.status === 'PAYING');
+  const rolledBack = orders.some((order) => order.status === 'SYSTEM_CANCEL');
+  if (orders.length > 0 && !rolledBack && (paying.length === orders.length || paying.length === 0)) return orders;
+  await rollBack(database, ticket, paying, new Map()); // a guard has rolled some back already: the rest follow
   return null;
 }
 
@@ -131,6 +137,12 @@ async function payAndConfirm(dependencies: PlaceDependencies, request: PlaceRequ
   }
   await rollBack(database, ticket, orders, payments);
   throw failed ? problemOf(failed) : new Problem('payment-unknown', { retryAfterS: 5 });
+}
+
+async function answerAgain(database: Database, ticket: Ticket, orders: readonly BoxOrder[]): Promise<Answer> {
+  const body = { orders: orders.map(orderView) };
+  await complete(database, ticket, 201, body);
+  return { status: 201, body, replayed: false };
 }
 
 async function pay({ energy, clock, paymentWindowMs, payTimeoutMs }: PlaceDependencies, { attempted, traceparent }: PlaceRequest, order: BoxOrder): Promise<Outcome<null>> {
