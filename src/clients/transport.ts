@@ -56,6 +56,7 @@ const TLS_ERROR = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
  */
 export class Transport {
   readonly #axios: AxiosInstance;
+  readonly #writes = { http: new http.Agent({ keepAlive: false }), https: new https.Agent({ keepAlive: false }) }; // Node's global agent would keep them
   readonly #reads = { http: new http.Agent({ keepAlive: true, maxSockets: 20 }), https: new https.Agent({ keepAlive: true, maxSockets: 20 }) };
 
   constructor(private readonly options: TransportOptions) {
@@ -73,7 +74,7 @@ export class Transport {
       shouldResetTimeout: false,
       // The default would repeat a POST after ECONNRESET: an order placed four times.
       retryCondition: (error) => (error.config as { isRead?: boolean } | undefined)?.isRead === true && error.code !== 'ERR_CANCELED' && axiosRetry.isNetworkError(error),
-      retryDelay: (count) => Math.min(1000, 50 * 2 ** count),
+      retryDelay: (count) => Math.min(500, 20 * 2 ** count),
     });
   }
 
@@ -93,7 +94,8 @@ export class Transport {
       signal,
       isRead: request.isRead,
       ...(request.body === null ? {} : { data: request.body }),
-      ...(request.isRead ? { httpAgent: this.#reads.http, httpsAgent: this.#reads.https } : {}),
+      httpAgent: request.isRead ? this.#reads.http : this.#writes.http,
+      httpsAgent: request.isRead ? this.#reads.https : this.#writes.https,
     };
     try {
       const response = await this.#axios.request<string>(config);

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { raise, type Alert } from '../../src/alerts/raise.js';
+import { sql } from '../../src/database/sql.js';
+import { databaseKinds } from '../support/databases.js';
+import { Kit } from '../support/kit.js';
+
+describe.each(databaseKinds)('alerts on %s', (kind) => {
+  let kit: Kit;
+  beforeEach(async () => {
+    kit = await Kit.create(kind);
+  });
+  afterEach(() => kit.close());
+
+  const alert = (more: Partial<Alert> = {}): Alert => ({ groupKey: 'cause-1', kind: 'errored', title: 'MEICAN_NEW_V2_ORDER', cause: 'HTTP_500: boom', eventType: 'MEICAN_NEW_V2_ORDER', eventId: '42', subjectId: '7', subjectNo: '202611230000007', ...more });
+  const raiseOne = (more: Partial<Alert> = {}) => kit.database.transaction((tx) => raise(tx, alert(more)));
+  /** An errored event, so that its group is not drained. */
+  const errored = (cause = 'cause-1') =>
+    kit.database.execute(sql`INSERT INTO outbox_event (type, status, payload, payload_version, dedupe_key, run_at, created_at, cause) VALUES ('NOTE', 'errored', '{}', 1, ${randomUUID()}, '2026-01-01 00:00:00.000', '2026-01-01 00:00:00.000', ${cause})`);
+  const send = () => kit.pass(1, ['WECOM_ALERT']);
+  const fiveMinutesLater = () => kit.database.execute(sql`UPDATE alert SET sent_at = '2026-01-01 00:00:00.000' WHERE sent_at IS NOT NULL`);
+
+  it('the first message waits ten seconds for company, and names type, order, cause and one link', async () => {
+    await raiseOne();
+    await kit.runDue();
+    expect(kit.robotTexts()).toEqual([]);
+    const [event] = await kit.events('&type=WECOM_ALERT');
+    const waitMs = Date.parse(event?.runAt ?? '') - Date.parse(event?.createdAt ?? '');
+    expect(waitMs).toBeGreaterThanOrEqual(9_990);
+    expect(waitMs).toBeLessThanOrEqual(10_010);
+    await send();
+    const [text] = kit.robotTexts();
+    for (const part of ['MEICAN_NEW_V2_ORDER', '202611230000007', 'HTTP＿500', '/console/events/42']) expect(text).toContain(part);
+    expect(text?.match(/\]\(http/g)).toHaveLength(1);
+  });
+
+  it('500 events failing for one cause: three messages, and every event is in the group', async () => {
+    await errored();
+    for (let i = 0; i < 500; i++) await raiseOne({ eventId: String(i), subjectNo: `N${i}` });
+    await send();
+    await send();
+    for (let i = 0; i < 3; i++) await raiseOne({ eventId: `x${i}` });
+    await send();
+    expect(kit.robotTexts()).toHaveLength(1);
+    await fiveMinutesLater();
+    await send();
+    expect(kit.robotTexts()).toHaveLength(2);
+    expect(kit.robotTexts()[0]).toContain('共 500 次');
+    expect(kit.robotTexts()[1]).toContain('新增：3');
+    await kit.database.execute(sql`UPDATE outbox_event SET status = 'handled' WHERE cause = 'cause-1'`);
+    await send();
+    await send();
+    expect(kit.robotTexts()).toHaveLength(3);
+    expect(kit.robotTexts()[2]).toContain('已恢复');
+    expect(await kit.database.query(sql`SELECT id FROM alert_occurrence`)).toHaveLength(503);
+  });
+
+  it('a cause that comes back after its recovery rings again', async () => {
+    await raiseOne();
+    await send();
+    await send();
+    expect(kit.robotTexts()).toHaveLength(2); // nothing of the cause is errored: recovered
+    await raiseOne();
+    await send();
+    expect(kit.robotTexts()).toHaveLength(3);
+    expect(kit.robotTexts()[2]).toContain('新增：1');
+  });
+
+  it('at most fifteen messages a minute, for however many causes; the others follow', async () => {
+    for (let i = 0; i < 40; i++) {
+      await errored(`cause-${i}`);
+      await raiseOne({ groupKey: `cause-${i}` });
+    }
+    await send();
+    expect(kit.robotTexts()).toHaveLength(15);
+    await send();
+    expect(kit.robotTexts()).toHaveLength(15);
+    await kit.database.execute(sql`UPDATE alert_message SET slot_at = '2026-01-01 00:00:00.000'`); // a minute later
+    await send();
+    expect(await kit.database.query(sql`SELECT id FROM alert_message`)).toHaveLength(30);
+  });
+
+  it('WeCom down delays messages, and only messages; none is lost or errored', async () => {
+    await errored();
+    await raiseOne();
+    kit.fault({ call: 'wecom.robot', kind: 'status-before', status: 502, times: 10 });
+    for (let i = 0; i < 10; i++) await send();
+    const [waiting] = await kit.events('&type=WECOM_ALERT');
+    expect(waiting).toMatchObject({ status: 'pending', failures: 0 });
+    const menu = await kit.menu();
+    expect((await kit.ordered(menu, 'calm')).status).toBe('ORDERED');
+    await send();
+    expect(kit.robotTexts()).toHaveLength(1);
+  });
+
+  it('45009 is waited out for a minute', async () => {
+    await raiseOne();
+    kit.fault({ call: 'wecom.robot', kind: 'rate-limit', times: 1 });
+    await send();
+    const [event] = await kit.events('&type=WECOM_ALERT');
+    expect(Date.parse(event?.runAt ?? '') - Date.now()).toBeGreaterThan(50_000);
+  });
+
+  it('a group whose message event was errored or discarded gets a new one with the next occurrence', async () => {
+    await raiseOne();
+    const [event] = await kit.events('&type=WECOM_ALERT');
+    await kit.call('POST', `/v1/events/${event?.id}/discard`, { body: { reason: 'test' } });
+    await raiseOne();
+    await send();
+    expect(kit.robotTexts()).toHaveLength(1);
+  });
+
+  it('an errored event and its alert commit together; the sixth failed placement within ten minutes rings of its own', async () => {
+    const menu = await kit.menu({ stock: 50, capacity: 50 });
+    kit.fault({ call: 'meican.addOrder', kind: 'refused', code: 'DISH_NOT_AVAILABLE' });
+    for (let i = 0; i < 5; i++) await kit.order(menu, `fail${i}`);
+    await kit.runDue();
+    const kinds = async () => (await kit.database.query<{ kind: string }>(sql`SELECT kind FROM alert ORDER BY id`)).map((row) => row.kind);
+    expect(await kinds()).toEqual(['errored']);
+    await kit.order(menu, 'fail5');
+    await kit.runDue();
+    expect(await kinds()).toEqual(['errored', 'placements-failing']);
+    expect(await kit.database.query(sql`SELECT id FROM alert_occurrence WHERE alert_id = 1`)).toHaveLength(6);
+  });
+
+  it('a dead robot is told to the people on call through the application, and to the log', async () => {
+    await kit.close();
+    kit = await Kit.create(kind, { ALERT_USERS: 'ann,bob' });
+    await raiseOne();
+    kit.fault({ call: 'wecom.robot', kind: 'refused', code: '93000', times: 1 });
+    await send();
+    expect(kit.sandbox.ledger.books.appMessages).toMatchObject([{ to: 'ann|bob' }]);
+  });
+});

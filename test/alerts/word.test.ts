@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AlertGroup } from '../../src/alerts/group.js';
+import { cutBytes, MARKDOWN_MAX_BYTES, wordAlert, wordCard, wordRecovery } from '../../src/alerts/word.js';
+
+const group = (more: Partial<AlertGroup>): AlertGroup => ({ id: '1', groupKey: 'k', kind: 'errored', status: 'open', cause: 'c', eventType: 'MEICAN_NEW_V2_ORDER', occurrences: 3, unsent: 1, round: 1, firstAt: new Date(0), lastAt: new Date(0), sentAt: null, ...more });
+const hostile = fc.oneof(fc.string({ unit: 'binary', maxLength: 3000 }), fc.constantFrom('<@all>', '<@zhangsan>', '[x](http://evil)', '<font color="info">x</font>', '# heading', '\n# heading', '`code`', '**bold**', 'http://evil.example', '> quote\n> quote'));
+
+describe('the words of alerts', () => {
+  it('stay within 4096 bytes of UTF-8, whatever comes from outside', () => {
+    fc.assert(
+      fc.property(hostile, hostile, (cause, no) => {
+        const samples = Array.from({ length: 5 }, () => ({ eventId: '9', subjectNo: no }));
+        expect(Buffer.byteLength(wordAlert(group({ cause }), samples, 'http://x'))).toBeLessThanOrEqual(MARKDOWN_MAX_BYTES);
+        expect(Buffer.byteLength(wordRecovery(group({ cause }), 'http://x'))).toBeLessThanOrEqual(MARKDOWN_MAX_BYTES);
+      }),
+    );
+  });
+
+  it('text from outside cannot mention, link, colour or head anything', () => {
+    fc.assert(
+      fc.property(hostile, (cause) => {
+        const text = wordAlert(group({ cause }), [{ eventId: '9', subjectNo: cause.slice(0, 20) }], 'http://ours');
+        const outside = text.replace(/<font color="warning">|<\/font>/g, '').replace('[查看事件](http://ours/console/events/9)', '');
+        expect(outside).not.toMatch(/<|@|\]\(|\[|`|https?:\/\//);
+        expect(text.split('\n').length).toBe(6);
+        expect(text.split('\n').filter((line) => line.startsWith('#'))).toEqual([]);
+      }),
+    );
+  });
+
+  it('the diner’s card keeps WeCom’s limits for any dish', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (dishName) => {
+        const card = wordCard({ orderNo: '202611230000001', dishName, edibleDate: '2026-11-23', mealType: 'LUNCH' }, 'http://x');
+        expect(Buffer.byteLength(card.title)).toBeLessThanOrEqual(128);
+        expect(Buffer.byteLength(card.description)).toBeLessThanOrEqual(512);
+        expect(Array.from(card.buttonText).length).toBeLessThanOrEqual(4);
+      }),
+    );
+  });
+
+  it('are cut between characters', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 3, max: 40 }), (text, max) => {
+        const cut = cutBytes(text, max);
+        expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(Math.max(max, 3));
+        expect(cut).not.toContain('\uFFFD');
+      }),
+    );
+  });
+});
