@@ -2,10 +2,8 @@ import { duplicateOf } from '../database/errors.js';
 import type { Tx } from '../database/database.js';
 import { after, now, raw, sql } from '../database/sql.js';
 import { type EventDefinition, PayloadInvalid, PayloadTooLarge, RecordedOutsideTransaction } from './types.js';
-import { wakeAfterCommit } from './wake.js';
+import { WAKE_AHEAD_MS, wakeAfterCommit } from './wake.js';
 
-/** What is due later than this is found by a sweep in good time. */
-const WAKE_AHEAD_MS = 15_000;
 export const PAYLOAD_MAX_BYTES = 16 * 1024;
 
 export interface RecordOptions {

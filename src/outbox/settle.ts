@@ -4,7 +4,7 @@ import { causeOf } from './cause.js';
 import { crashPoint } from './crash-point.js';
 import type { Transition } from './decide.js';
 import type { ClaimedEvent, EventHandler, Exchange, Failure } from './types.js';
-import { wakeAfterCommit } from './wake.js';
+import { WAKE_AHEAD_MS, wakeAfterCommit } from './wake.js';
 
 export interface Ended {
   readonly event: ClaimedEvent;
@@ -33,6 +33,7 @@ export async function settle(database: Database, hooks: SettleHooks, ended: Ende
     crashPoint('in-settle');
     const { event, handler, transition } = ended;
     if (transition.status !== 'pending') await promoteNext(tx, event.orderingKey);
+    else if ((transition.runInMs ?? 0) <= WAKE_AHEAD_MS) wakeAfterCommit(tx); // so that a poller sets its clock for it
     await ended.effect?.(tx);
     if (transition.status === 'errored' && transition.failure) {
       await handler.onErrored?.(tx, event, transition.failure);

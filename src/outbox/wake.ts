@@ -1,6 +1,9 @@
 import type { DataSource } from 'typeorm';
 import type { Database, Tx } from '../database/database.js';
 
+/** What falls due later than this is found by a sweep in good time. */
+export const WAKE_AHEAD_MS = 15_000;
+
 const listeners = new WeakMap<DataSource, Set<() => void>>();
 
 /** Calls `listener` after each commit that made an event due. A hint: whoever misses it is served by the sweep. Returns the way out. */
