@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { signToken } from '../../src/http/auth.js';
+import type { Role } from '../../src/orders/caller.js';
+import { sandboxSettings } from '../../src/sandbox/defaults.js';
+import { freePort } from './free-port.js';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+export const secret = 'a-secret-for-tests-only';
+
+export interface Child {
+  readonly process: ChildProcess;
+  readonly output: () => string;
+  /** Exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  stop(signal?: NodeJS.Signals): Promise<number | string>;
+}
+
+/** A built program as a process of its own; only the environment given here, and PATH. */
+export function launch(args: readonly string[], env: Record<string, string>, cwd = root): Child {
+  const child = spawn(process.execPath, args, { cwd, env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  child.stdout.on('data', (chunk) => (text += chunk));
+  child.stderr.on('data', (chunk) => (text += chunk));
+  const ended = new Promise<number | string>((resolve) => child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown')));
+  process.once('exit', () => child.kill('SIGKILL'));
+  return {
+    process: child,
+    output: () => text,
+    ended,
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
+
+export const dist = (name: string): string => path.join(root, 'dist', `${name}.js`);
+
+/** Waits for a line in the output, or for the end of the process. */
+export async function until(child: Child, text: string, timeoutMs = 20_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  let over: number | string | undefined;
+  void child.ended.then((code) => (over = code));
+  while (!child.output().includes(text)) {
+    if (over !== undefined) throw new Error(`ended with ${over} before "${text}":\n${child.output().slice(-3000)}`);
+    if (Date.now() > deadline) throw new Error(`no "${text}" in:\n${child.output().slice(-3000)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+export function environment(sandboxUrl: string, databaseUrl: string, redisUrl: string): Record<string, string> {
+  const vendors = Object.fromEntries(Object.entries(sandboxSettings(sandboxUrl)).map(([key, value]) => [key, String(value)]));
+  return { ...vendors, DATABASE_URL: databaseUrl, REDIS_URLS: redisUrl, AUTH_JWT_SECRET: secret, LOG_LEVEL: 'info', MEICAN_TIMEOUT_MS: '1000', ENERGY_TIMEOUT_MS: '1000', MEICAN_SETTLE_MS: '300', RETRY_DELAY_MS: '200', LEASE_MS: '1000', SCHEDULER_CRON: '* * * * * *', PAYMENT_WINDOW_MS: '3000', INLINE_BUDGET_MS: '2000', SHUTDOWN_TIMEOUT_MS: '8000' };
+}
+
+export async function startApi(env: Record<string, string>): Promise<Child & { url: string }> {
+  const port = await freePort();
+  const child = launch([dist('api')], { ...env, PORT: String(port) });
+  await until(child, '"api listens"');
+  return { ...child, url: `http://127.0.0.1:${port}` };
+}
+
+export async function startScheduler(env: Record<string, string>): Promise<Child> {
+  const child = launch([dist('scheduler')], env);
+  await until(child, '"scheduler runs"');
+  return child;
+}
+
+export interface Answered<T> {
+  readonly status: number;
+  readonly body: T;
+  readonly headers: Headers;
+}
+
+/** A client of the HTTP API. A connection that breaks is an answer of status 0. */
+export async function call<T = Record<string, unknown>>(url: string, method: string, options: { sub: string; role?: Role; body?: unknown; key?: string }): Promise<Answered<T>> {
+  const token = await signToken(secret, { sub: options.sub, role: options.role ?? 'user', email: `${options.sub}@example.com`, ttlS: 600 });
+  try {
+    const response = await fetch(url, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(options.key ? { 'idempotency-key': options.key } : {}), ...(options.body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      signal: AbortSignal.timeout(20_000),
+    });
+    return { status: response.status, body: (await response.json()) as T, headers: response.headers };
+  } catch {
+    return { status: 0, body: {} as T, headers: new Headers() };
+  }
+}
