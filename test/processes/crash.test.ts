@@ -44,8 +44,7 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
     await database.execute({ kind: 'sql', strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"], values: [] });
     const api = await startApi(env);
     const scheduler = await startScheduler(env);
-    const again = await expect.poll(async () => (await call<{ orders: { id: string }[] }>(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).status, { timeout: 15_000 }).toBe(201);
-    void again;
+    await expect.poll(async () => (await call<{ orders: { id: string }[] }>(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).status, { timeout: 15_000 }).toBe(201);
     await rest();
     expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
     expect(sandbox.ledger.books.trades.filter((trade) => trade.userId === sub && trade.status === 'SUCCESS' && trade.refundedAmount === 0)).toHaveLength(1);

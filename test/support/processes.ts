@@ -23,8 +23,13 @@ export function launch(args: readonly string[], env: Record<string, string>, cwd
   let text = '';
   child.stdout.on('data', (chunk) => (text += chunk));
   child.stderr.on('data', (chunk) => (text += chunk));
-  const ended = new Promise<number | string>((resolve) => child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown')));
-  process.once('exit', () => child.kill('SIGKILL'));
+  const ended = new Promise<number | string>((resolve) =>
+    child.once('close', (code, signal) => {
+      children.delete(child);
+      resolve(code ?? signal ?? 'unknown');
+    }),
+  );
+  children.add(child);
   return {
     process: child,
     output: () => text,
@@ -35,6 +40,12 @@ export function launch(args: readonly string[], env: Record<string, string>, cwd
     },
   };
 }
+
+/** Nothing outlives the test run. */
+const children = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
 
 export const dist = (name: string): string => path.join(root, 'dist', `${name}.js`);
 

@@ -1,0 +1,96 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { Database } from '../../src/database/database.js';
+import { pendingMigrations } from '../../src/database/migrate.js';
+import { now, sql } from '../../src/database/sql.js';
+import { record } from '../../src/outbox/record.js';
+import { sandboxSecrets } from '../../src/sandbox/defaults.js';
+import { Sandbox } from '../../src/sandbox/server.js';
+import { databaseKinds, emptyDatabase } from '../support/databases.js';
+import { note } from '../support/engine.js';
+import { freePort } from '../support/free-port.js';
+import { dist, environment, launch } from '../support/processes.js';
+
+describe.each(databaseKinds)('the command line on %s', (kind) => {
+  let sandbox: Sandbox;
+  let url: string;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode: false, secrets: sandboxSecrets });
+    url = await emptyDatabase(kind);
+    env = environment(sandbox.url, url, kind === 'sqlite' ? '' : inject('redisUrl'));
+  });
+  afterAll(() => sandbox.close());
+
+  const cli = async (args: string[], more: Record<string, string> = {}) => {
+    const child = launch([dist('cli'), ...args], { ...env, ...more });
+    return { code: await child.ended, output: child.output() };
+  };
+
+  it('five processes migrating at once run each migration once; it can be undone and done again', async () => {
+    const results = await Promise.all(Array.from({ length: 5 }, () => cli(['migrate'])));
+    expect(results.map((result) => result.code)).toEqual([0, 0, 0, 0, 0]);
+    expect(results.filter((result) => result.output.includes('ran Initial'))).toHaveLength(1);
+    expect((await cli(['migrate', '--revert'])).code).toBe(0);
+    expect((await cli(['migrate', '--dry-run'])).output).toContain('Initial');
+    expect((await cli(['migrate'])).output).toContain('ran Initial');
+    const database = await Database.open({ url });
+    expect(await pendingMigrations(database)).toEqual([]);
+    await database.close();
+  });
+
+  it('imports menus, and refuses a file that is not one', async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'lunchbox-menu-'));
+    const file = path.join(folder, 'menu.json');
+    writeFileSync(file, JSON.stringify({ garden: 'g', date: '2031-01-01', mealType: 'LUNCH', corp: 'c', cutoffAt: '2031-01-01T10:30:00+08:00', dishes: [{ meicanDishId: 1, name: 'one', priceInCent: 100, stock: 5 }], sideboards: [{ location: 'L', addressId: 'A', capacity: 5 }] }));
+    expect(await cli(['menu', 'import', file])).toMatchObject({ code: 0, output: expect.stringContaining('1 dishes, 1 cabinets') });
+    writeFileSync(file, '{"garden":"g"}');
+    expect(await cli(['menu', 'import', file])).toMatchObject({ code: 2, output: expect.stringContaining('cutoffAt') });
+    expect((await cli(['menu', 'import', '/no/such/file'])).code).toBe(2);
+  });
+
+  it('signs tokens that the API accepts, and only with a secret', async () => {
+    expect((await cli(['token', '--sub', 'alice', '--role', 'user'])).output.trim()).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect((await cli(['token', '--sub', 'alice', '--role', 'king'])).code).toBe(2);
+    expect((await cli(['token', '--sub', 'alice', '--role', 'user'], { AUTH_JWT_SECRET: '' })).code).toBe(2);
+  });
+
+  it('lists, shows, requeues and discards events, with exit codes that tell', async () => {
+    const database = await Database.open({ url });
+    const { id } = await database.transaction((tx) => record(tx, note, { n: 1 }));
+    await database.execute(sql`UPDATE outbox_event SET status = 'errored', queue_at = NULL, settled_at = ${now}, last_error_code = 'E1' WHERE id = ${id}`);
+    expect((await cli(['events', 'list', '--status', 'errored'])).output).toContain(`${id}\terrored\tNOTE`);
+    expect(JSON.parse((await cli(['events', 'show', id])).output)).toMatchObject({ id, status: 'errored', lastError: { code: 'E1' }, attempts: [] });
+    expect((await cli(['events', 'requeue', id])).code).toBe(2); // a reason is needed
+    expect((await cli(['events', 'requeue', id, '--reason', 'try', '--as', 'ann'])).code).toBe(0);
+    expect((await cli(['events', 'requeue', id, '--reason', 'try'])).code).toBe(5);
+    expect((await cli(['events', 'discard', id, '--reason', 'enough', '--as', 'ann'])).code).toBe(0);
+    expect((await cli(['events', 'show', '999999'])).code).toBe(3);
+    expect((await cli(['events', 'show', 'x'])).code).toBe(3);
+    expect((await cli(['events', 'list', '--status', 'gone'])).code).toBe(2);
+    expect(await database.query(sql`SELECT actor, verb FROM operator_action ORDER BY id`)).toMatchObject([{ actor: 'ann', verb: 'requeue' }, { actor: 'ann', verb: 'discard' }]);
+    await database.close();
+  });
+
+  it('doctor: all well is 0; each thing that is not is named with what to do', async () => {
+    const well = await cli(['doctor']);
+    expect([well.code, well.output]).toEqual([0, expect.not.stringContaining('FAIL')]);
+    const port = await freePort();
+    const ill = await cli(['doctor', '--json'], { MEICAN_CORP_TOKEN: 'wrong-token', ENERGY_BASE_URL: `http://127.0.0.1:${port}`, WECOM_WEBHOOK_URL: '', ...(kind === 'mariadb' ? { REDIS_URLS: `redis://127.0.0.1:${port}` } : {}) });
+    expect(ill.code).toBe(1);
+    const checks = JSON.parse(ill.output.slice(0, ill.output.lastIndexOf(']') + 1)) as { name: string; ok: boolean; whatToDo?: string }[];
+    const failed = checks.filter((check) => !check.ok);
+    expect(failed.map((check) => check.name)).toEqual([...(kind === 'mariadb' ? ['redis', 'lock'] : []), 'meican', 'energy center', 'wecom']);
+    expect(failed.every((check) => check.whatToDo)).toBe(true);
+    expect((await cli(['doctor'], { DATABASE_URL: `mysql://root@127.0.0.1:${port}/x`, REDIS_URLS: inject('redisUrl') })).output).toContain('FAIL  database');
+    expect((await cli(['doctor'], { DATABASE_URL: '' })).output).toContain('FAIL  settings: DATABASE_URL');
+  });
+
+  it('help is 0, an unknown verb is 2', async () => {
+    expect((await cli(['--help'])).code).toBe(0);
+    expect((await cli(['dance'])).code).toBe(2);
+  });
+});
