@@ -7,7 +7,11 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 function newest(directory) {
-  return Math.max(...readdirSync(directory, { withFileTypes: true }).map((entry) => (entry.isDirectory() ? newest(path.join(directory, entry.name)) : statSync(path.join(directory, entry.name)).mtimeMs)));
+  return Math.max(
+    ...readdirSync(directory, { withFileTypes: true }).map((entry) =>
+      entry.isDirectory() ? newest(path.join(directory, entry.name)) : statSync(path.join(directory, entry.name)).mtimeMs,
+    ),
+  );
 }
 
 export function ensureBuilt() {

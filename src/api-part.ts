@@ -1,14 +1,14 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+import { systemClock } from './clock.js';
 import { createAuthenticate } from './http/auth.js';
 import { createServer } from './http/server.js';
-import { systemClock } from './clock.js';
 import type { Logger } from './logging.js';
-import type { Runtime } from './runtime.js';
 import { consumptionRoutes } from './routes/consumptions.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { menuRoutes } from './routes/menus.js';
 import { orderRoutes } from './routes/orders.js';
+import type { Runtime } from './runtime.js';
 
 /** The HTTP server with all routes, not yet listening. */
 export async function createApp(runtime: Runtime, logger: Logger): Promise<FastifyInstance> {
@@ -23,7 +23,17 @@ export async function createApp(runtime: Runtime, logger: Logger): Promise<Fasti
   const inlineBudgetMs = settings.INLINE_BUDGET_MS;
   await app.register(healthRoutes, { database, metrics });
   await app.register(menuRoutes, { database });
-  await app.register(orderRoutes, { database, outbox, locks, numbers, inlineBudgetMs, energy: clients.energy, clock: systemClock, paymentWindowMs: settings.PAYMENT_WINDOW_MS, payTimeoutMs: settings.ENERGY_TIMEOUT_MS });
+  await app.register(orderRoutes, {
+    database,
+    outbox,
+    locks,
+    numbers,
+    inlineBudgetMs,
+    energy: clients.energy,
+    clock: systemClock,
+    paymentWindowMs: settings.PAYMENT_WINDOW_MS,
+    payTimeoutMs: settings.ENERGY_TIMEOUT_MS,
+  });
   await app.register(consumptionRoutes, { database, outbox, inlineBudgetMs });
   await app.register(eventRoutes, { database, outbox });
   return app;
@@ -32,7 +42,8 @@ export async function createApp(runtime: Runtime, logger: Logger): Promise<Fasti
 /** Starts serving; resolves to the URL and the way to stop. */
 export async function startApi(runtime: Runtime, logger: Logger): Promise<{ url: string; stop(): Promise<void> }> {
   const { settings } = runtime;
-  if (!settings.AUTH_JWT_SECRET && !settings.AUTH_JWKS_URL) logger.warn('neither AUTH_JWT_SECRET nor AUTH_JWKS_URL is set: every request but /livez and /readyz is refused');
+  if (!settings.AUTH_JWT_SECRET && !settings.AUTH_JWKS_URL)
+    logger.warn('neither AUTH_JWT_SECRET nor AUTH_JWKS_URL is set: every request but /livez and /readyz is refused');
   const app = await createApp(runtime, logger);
   const url = await app.listen({ host: settings.HOST, port: settings.PORT });
   const metrics = settings.METRICS_PORT === undefined ? undefined : await startMetrics(runtime, settings.METRICS_PORT);

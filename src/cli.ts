@@ -48,13 +48,18 @@ const whole = (value: string): number => {
   if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('a whole number');
   return Number(value);
 };
-const oneOf = <T extends string>(known: readonly T[]) => (value: string): T => {
-  const found = known.find((item) => item === value);
-  if (!found) throw new InvalidArgumentError(`one of ${known.join(', ')}`);
-  return found;
-};
+const oneOf =
+  <T extends string>(known: readonly T[]) =>
+  (value: string): T => {
+    const found = known.find((item) => item === value);
+    if (!found) throw new InvalidArgumentError(`one of ${known.join(', ')}`);
+    return found;
+  };
 
-const program = new Command('lunchbox').description('The operator’s command. Settings come from the environment, as for the servers.').exitOverride().showHelpAfterError();
+const program = new Command('lunchbox')
+  .description('The operator’s command. Settings come from the environment, as for the servers.')
+  .exitOverride()
+  .showHelpAfterError();
 
 program
   .command('migrate')
@@ -86,7 +91,10 @@ program
     } catch (error) {
       throw new Stop(exit.usage, `${file}: ${(error as Error).message}`);
     }
-    const parsed = z.array(menuFile).min(1).safeParse(Array.isArray(content) ? content : [content]);
+    const parsed = z
+      .array(menuFile)
+      .min(1)
+      .safeParse(Array.isArray(content) ? content : [content]);
     if (!parsed.success) throw new Stop(exit.usage, parsed.error.issues.map((issue) => `${file}: ${issue.path.join('.')}: ${issue.message}`).join('\n'));
     await withDatabase(async (database) => {
       for (const { garden, date, mealType: meal, ...input } of parsed.data) {
@@ -125,7 +133,8 @@ events
       const rows = await findEvents(database.manager, { status: options.status, type: options.type, subjectId: options.order }, options.limit);
       const views = rows.map((row) => eventView(row, settings.RETRY_LIMIT));
       if (options.json) return out(views);
-      for (const { id, type, status, orderNo, failures, failuresMax, lastError, runAt } of views) out([id, status, type, orderNo ?? '-', `${failures}/${failuresMax}`, runAt, lastError?.code ?? ''].join('\t'));
+      for (const { id, type, status, orderNo, failures, failuresMax, lastError, runAt } of views)
+        out([id, status, type, orderNo ?? '-', `${failures}/${failuresMax}`, runAt, lastError?.code ?? ''].join('\t'));
     });
   });
 
@@ -151,7 +160,9 @@ for (const [verb, deed, refusal] of [
     .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
     .action(async (id: string, options: { reason: string; as: string }) => {
       const act: Act = { actor: options.as, role: 'operator', reason: options.reason.slice(0, 500), requestId: null };
-      const result: ActResult = await withDatabase((database) => (/^\d{1,19}$/.test(id) ? deed(database, id, act) : Promise.resolve({ kind: 'not-found' } as const)));
+      const result: ActResult = await withDatabase((database) =>
+        /^\d{1,19}$/.test(id) ? deed(database, id, act) : Promise.resolve({ kind: 'not-found' } as const),
+      );
       if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no event ${id}`);
       if (result.kind === 'conflict') throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${refusal}`);
       say(`event ${id}: ${verb} done; a scheduler sees it within seconds`);
@@ -174,7 +185,11 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exit.ok : exit.usage;
   else {
-    say(error instanceof Stop || error instanceof SettingsInvalid || error instanceof Problem ? `${error.message}${error instanceof Problem ? `: ${JSON.stringify(error.details.errors ?? '')}` : ''}` : `failed: ${(error as Error).message}`);
+    say(
+      error instanceof Stop || error instanceof SettingsInvalid || error instanceof Problem
+        ? `${error.message}${error instanceof Problem ? `: ${JSON.stringify(error.details.errors ?? '')}` : ''}`
+        : `failed: ${(error as Error).message}`,
+    );
     process.exitCode = error instanceof Stop ? error.code : error instanceof SettingsInvalid ? exit.usage : exit.failed;
   }
 }

@@ -9,7 +9,17 @@ import { loadSettings } from './settings.js';
 
 /** `npm run demo`: a day of the canteen in half a minute, on free ports and an empty folder; exits 1 if the books do not agree. */
 
-const quick = { PORT: 0, SANDBOX_PORT: 0, LOG_LEVEL: 'silent', RETRY_DELAY_MS: 300, MEICAN_SETTLE_MS: 300, MEICAN_TIMEOUT_MS: 800, ENERGY_TIMEOUT_MS: 800, PAYMENT_WINDOW_MS: 5_000, PUBLIC_URL: 'http://lunchbox.example' };
+const quick = {
+  PORT: 0,
+  SANDBOX_PORT: 0,
+  LOG_LEVEL: 'silent',
+  RETRY_DELAY_MS: 300,
+  MEICAN_SETTLE_MS: 300,
+  MEICAN_TIMEOUT_MS: 800,
+  ENERGY_TIMEOUT_MS: 800,
+  PAYMENT_WINDOW_MS: 5_000,
+  PUBLIC_URL: 'http://lunchbox.example',
+};
 const WAIT_MS = 30_000;
 
 const say = (text = ''): void => void process.stdout.write(`${text}\n`);
@@ -42,14 +52,25 @@ class Story {
   async order(who: string, mealType: 'LUNCH' | 'DINNER' = 'LUNCH'): Promise<{ status: number; id: string }> {
     const menu = await this.menu(mealType);
     const meals = [{ dishId: menu.dishes[0]?.id, sideboardId: menu.sideboards[0]?.id, edibleDate: menu.date, mealType }];
-    const { status, body } = await this.call<{ orders?: OrderView[] }>('POST', '/v1/orders', { garden: demoGarden, userId: who, email: `${who}@example.com`, meals }, `order-${who}`);
+    const { status, body } = await this.call<{ orders?: OrderView[] }>(
+      'POST',
+      '/v1/orders',
+      { garden: demoGarden, userId: who, email: `${who}@example.com`, meals },
+      `order-${who}`,
+    );
     const id = body.orders?.[0]?.id ?? '';
     if (id) this.orders.set(who, id);
     return { status, id };
   }
 
   async menu(mealType: 'LUNCH' | 'DINNER') {
-    return (await this.call<{ date: string; dishes: { id: string; stock: number; remaining: number }[]; sideboards: { id: string; capacity: number; remaining: number }[] }>('GET', `/v1/menus/${demoGarden}/${demoDay()}/${mealType}`)).body;
+    return (
+      await this.call<{
+        date: string;
+        dishes: { id: string; stock: number; remaining: number }[];
+        sideboards: { id: string; capacity: number; remaining: number }[];
+      }>('GET', `/v1/menus/${demoGarden}/${demoDay()}/${mealType}`)
+    ).body;
   }
 
   async read(id: string): Promise<OrderView> {
@@ -126,12 +147,20 @@ async function tell(story: Story, embedded: Embedded): Promise<void> {
   const robot = () => embedded.sandbox?.ledger.books.robotMessages ?? [];
   await story.until('the alerts', async () => robot().length >= 2 && robot());
   say('\nwhat the on-call group was told');
-  for (const message of robot()) say(`  ${String((message.content as { markdown: { content: string } }).markdown.content).replace(/<[^>]*>/g, '').split('\n').slice(0, 4).join(' ')}`);
+  for (const message of robot())
+    say(
+      `  ${String((message.content as { markdown: { content: string } }).markdown.content)
+        .replace(/<[^>]*>/g, '')
+        .split('\n')
+        .slice(0, 4)
+        .join(' ')}`,
+    );
   say('\norders');
   for (const [who, id] of story.orders) {
     const order = await story.read(id);
     say(`  ${who.padEnd(5)} ${order.orderNo}  ${order.status.padEnd(12)} refund ${order.refund.padEnd(8)} Meican ${order.meicanOrderId ?? '—'}`);
-    for (const event of (await story.events(id)).reverse()) say(`          ${event.type.padEnd(32)} ${event.status.padEnd(9)} attempts ${event.attempt}${event.outcome ? `, ${event.outcome}` : ''}`);
+    for (const event of (await story.events(id)).reverse())
+      say(`          ${event.type.padEnd(32)} ${event.status.padEnd(9)} attempts ${event.attempt}${event.outcome ? `, ${event.outcome}` : ''}`);
   }
 }
 
@@ -141,17 +170,28 @@ async function compare(story: Story, embedded: Embedded): Promise<boolean> {
   if (!vendors) return false;
   const all = (await story.call<{ data: OrderView[] }>('GET', '/v1/orders?limit=100')).body.data;
   const live = all.filter((order) => ['PAYING', 'ORDERING', 'ORDERED'].includes(order.status));
-  await story.until('all refunds', async () => vendors.trades.every((trade) => trade.status !== 'PROCESSING') && !(await story.call<{ data: OrderView[] }>('GET', '/v1/orders?limit=100')).body.data.some((order) => order.refund === 'PENDING'));
+  await story.until(
+    'all refunds',
+    async () =>
+      vendors.trades.every((trade) => trade.status !== 'PROCESSING') &&
+      !(await story.call<{ data: OrderView[] }>('GET', '/v1/orders?limit=100')).body.data.some((order) => order.refund === 'PENDING'),
+  );
   const paid = vendors.trades.filter((trade) => trade.status === 'SUCCESS').reduce((sum, trade) => sum + trade.amount, 0);
   const refunded = vendors.refunds.filter((refund) => refund.status === 'SUCCESS').reduce((sum, refund) => sum + refund.amount, 0);
   const price = live.reduce((sum, order) => sum + order.priceInCent, 0);
-  const cooking = vendors.meicanOrders.filter((order) => !order.cancelled).map((order) => order.orderId).sort();
+  const cooking = vendors.meicanOrders
+    .filter((order) => !order.cancelled)
+    .map((order) => order.orderId)
+    .sort();
   const menu = await story.menu('LUNCH');
   const sold = menu.dishes.reduce((sum, dish) => sum + dish.stock - dish.remaining, 0);
   const slots = menu.sideboards.reduce((sum, sideboard) => sum + sideboard.capacity - sideboard.remaining, 0);
   const lines: [string, boolean][] = [
     [`money   paid ${yuan(paid)} − refunded ${yuan(refunded)} = ${yuan(paid - refunded)}; live orders ${yuan(price)}`, paid - refunded === price],
-    [`meals   Meican cooks ${cooking.length}; live orders ${live.length}`, JSON.stringify(cooking) === JSON.stringify(live.map((order) => order.meicanOrderId ?? '').sort())],
+    [
+      `meals   Meican cooks ${cooking.length}; live orders ${live.length}`,
+      JSON.stringify(cooking) === JSON.stringify(live.map((order) => order.meicanOrderId ?? '').sort()),
+    ],
     [`dishes  taken ${sold}; live orders ${live.length}`, sold === live.length],
     [`slots   taken ${slots}; live orders ${live.length}`, slots === live.length],
   ];
@@ -162,7 +202,11 @@ async function compare(story: Story, embedded: Embedded): Promise<boolean> {
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'lunchbox-demo-'));
 let agree = false;
-const embedded = await startEmbedded(loadSettings({ env: {}, fallback: { ...embeddedFallback(directory), ...quick } }), { PUBLIC_URL: quick.PUBLIC_URL }, createLogger('silent', 'demo'));
+const embedded = await startEmbedded(
+  loadSettings({ env: {}, fallback: { ...embeddedFallback(directory), ...quick } }),
+  { PUBLIC_URL: quick.PUBLIC_URL },
+  createLogger('silent', 'demo'),
+);
 try {
   const story = await Story.begin(embedded);
   await play(story);

@@ -47,7 +47,14 @@ async function checkDatabase(settings: Settings): Promise<Check[]> {
   try {
     database = await Database.open({ url: settings.DATABASE_URL, poolSize: 2, statementTimeoutMs: 5_000 });
   } catch (error) {
-    return [{ name: 'database', ok: false, detail: (error as NodeJS.ErrnoException).code ?? 'cannot connect', whatToDo: 'check DATABASE_URL: host, port, user, password, and that the database exists' }];
+    return [
+      {
+        name: 'database',
+        ok: false,
+        detail: (error as NodeJS.ErrnoException).code ?? 'cannot connect',
+        whatToDo: 'check DATABASE_URL: host, port, user, password, and that the database exists',
+      },
+    ];
   }
   try {
     const isMysql = database.dialect.name === 'mysql';
@@ -56,13 +63,34 @@ async function checkDatabase(settings: Settings): Promise<Check[]> {
     const pending = await pendingMigrations(database);
     const checks: Check[] = [
       { name: 'database', ok: true, detail: `${isMysql ? 'MySQL/MariaDB' : 'SQLite'} ${version?.v}` },
-      { name: 'clock', ok: clockMs <= CLOCK_SKEW_MAX_MS, detail: `${clockMs} ms apart from the database's`, ...(clockMs <= CLOCK_SKEW_MAX_MS ? {} : { whatToDo: 'synchronise the clocks (NTP): signatures are refused beyond 300 s' }) },
-      { name: 'schema', ok: pending.length === 0, detail: pending.length === 0 ? 'up to date' : `to run: ${pending.join(', ')}`, ...(pending.length === 0 ? {} : { whatToDo: 'run `cli migrate`; the servers also do it when they start' }) },
+      {
+        name: 'clock',
+        ok: clockMs <= CLOCK_SKEW_MAX_MS,
+        detail: `${clockMs} ms apart from the database's`,
+        ...(clockMs <= CLOCK_SKEW_MAX_MS ? {} : { whatToDo: 'synchronise the clocks (NTP): signatures are refused beyond 300 s' }),
+      },
+      {
+        name: 'schema',
+        ok: pending.length === 0,
+        detail: pending.length === 0 ? 'up to date' : `to run: ${pending.join(', ')}`,
+        ...(pending.length === 0 ? {} : { whatToDo: 'run `cli migrate`; the servers also do it when they start' }),
+      },
     ];
     if (!isMysql) return checks;
-    const [session] = await database.query<{ isolation: string; zone: string; now: unknown }>(sql`SELECT @@session.tx_isolation AS isolation, @@session.time_zone AS zone, ${now} AS now`).catch(() => database.query<{ isolation: string; zone: string; now: unknown }>(sql`SELECT @@session.transaction_isolation AS isolation, @@session.time_zone AS zone, ${now} AS now`));
+    const [session] = await database
+      .query<{ isolation: string; zone: string; now: unknown }>(sql`SELECT @@session.tx_isolation AS isolation, @@session.time_zone AS zone, ${now} AS now`)
+      .catch(() =>
+        database.query<{ isolation: string; zone: string; now: unknown }>(
+          sql`SELECT @@session.transaction_isolation AS isolation, @@session.time_zone AS zone, ${now} AS now`,
+        ),
+      );
     const right = session?.isolation === 'READ-COMMITTED' && session.zone === '+00:00';
-    checks.push({ name: 'session', ok: right, detail: `${session?.isolation}, time zone ${session?.zone}`, ...(right ? {} : { whatToDo: 'a proxy resets session settings: let SET SESSION through' }) });
+    checks.push({
+      name: 'session',
+      ok: right,
+      detail: `${session?.isolation}, time zone ${session?.zone}`,
+      ...(right ? {} : { whatToDo: 'a proxy resets session settings: let SET SESSION through' }),
+    });
     return checks;
   } finally {
     await database.close();
@@ -76,10 +104,25 @@ async function checkRedis(settings: Settings): Promise<Check[]> {
   try {
     const ready = await Promise.all(clients.map((client) => readyWithin(client, 1_000)));
     const down = ready.filter((up) => !up).length;
-    const checks: Check[] = [{ name: 'redis', ok: down === 0, detail: `${ready.length - down} of ${ready.length} nodes answer`, ...(down === 0 ? {} : { whatToDo: 'start the missing Redis, or check REDIS_URLS; orders go on without it, with slower conflicts' }) }];
+    const checks: Check[] = [
+      {
+        name: 'redis',
+        ok: down === 0,
+        detail: `${ready.length - down} of ${ready.length} nodes answer`,
+        ...(down === 0 ? {} : { whatToDo: 'start the missing Redis, or check REDIS_URLS; orders go on without it, with slower conflicts' }),
+      },
+    ];
     let unavailable = false;
-    await new RedisLocks(clients, { unavailable: () => (unavailable = true), available: () => {} }).withLock([`lunchbox:doctor:${randomUUID()}`], async () => {});
-    checks.push({ name: 'lock', ok: !unavailable, detail: unavailable ? 'no lock could be taken' : 'taken and given back', ...(unavailable ? { whatToDo: 'a majority of the Redis nodes must answer' } : {}) });
+    await new RedisLocks(clients, { unavailable: () => (unavailable = true), available: () => {} }).withLock(
+      [`lunchbox:doctor:${randomUUID()}`],
+      async () => {},
+    );
+    checks.push({
+      name: 'lock',
+      ok: !unavailable,
+      detail: unavailable ? 'no lock could be taken' : 'taken and given back',
+      ...(unavailable ? { whatToDo: 'a majority of the Redis nodes must answer' } : {}),
+    });
     return checks;
   } finally {
     for (const client of clients) client.disconnect();
@@ -94,8 +137,13 @@ async function checkVendors(settings: Settings): Promise<Check[]> {
     return { name, ok, detail: ok ? 'answers, and knows our signature' : `${outcome.kind}: ${outcome.code ?? ''}`, ...(ok ? {} : { whatToDo }) };
   };
   try {
-    const [listed, account] = await Promise.all([meican.listOrders('doctor', businessDay(Date.now()), context), energy.findCardAccountInfo('nobody-doctor', context)]);
-    const robot: Check = wecom.hasRobot ? { name: 'wecom', ok: true, detail: 'a robot is configured (nothing was sent)' } : { name: 'wecom', ok: false, detail: 'no robot is configured', whatToDo: 'set WECOM_WEBHOOK_URL, or alerts reach only the log' };
+    const [listed, account] = await Promise.all([
+      meican.listOrders('doctor', businessDay(Date.now()), context),
+      energy.findCardAccountInfo('nobody-doctor', context),
+    ]);
+    const robot: Check = wecom.hasRobot
+      ? { name: 'wecom', ok: true, detail: 'a robot is configured (nothing was sent)' }
+      : { name: 'wecom', ok: false, detail: 'no robot is configured', whatToDo: 'set WECOM_WEBHOOK_URL, or alerts reach only the log' };
     return [
       reachable('meican', listed, ['NOT_FOUND', 'HTTP_404'], 'check MEICAN_BASE_URL, MEICAN_CORP_TOKEN and the network'),
       reachable('energy center', account, ['40403'], 'check ENERGY_BASE_URL, ENERGY_APP_ID, ENERGY_APP_SECRET and the network'),

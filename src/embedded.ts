@@ -7,8 +7,7 @@ import { signToken } from './http/auth.js';
 import type { Logger } from './logging.js';
 import { getMenu, putMenu } from './orders/menu.js';
 import { createRuntime, type Runtime } from './runtime.js';
-import { sandboxSettings } from './sandbox/defaults.js';
-import { sandboxSecrets } from './sandbox/defaults.js';
+import { sandboxSecrets, sandboxSettings } from './sandbox/defaults.js';
 import { Sandbox } from './sandbox/server.js';
 import { startScheduler } from './scheduler-part.js';
 import type { Settings } from './settings.js';
@@ -26,16 +25,36 @@ export interface Embedded {
 
 /** What the embedded shape uses where nothing else is set. The sandbox's address is filled in once it listens. */
 export function embeddedFallback(dataDirectory: string): Record<string, string | number | boolean> {
-  return { DATABASE_URL: `sqlite:${path.join(dataDirectory, 'lunchbox.db')}`, SANDBOX_STATE: path.join(dataDirectory, 'sandbox.jsonl'), DOCS_OPEN: true, LOG_LEVEL: 'warn', AUTH_JWT_SECRET: 'replaced-below-by-a-kept-one', ...sandboxSettings('http://127.0.0.1:1') };
+  return {
+    DATABASE_URL: `sqlite:${path.join(dataDirectory, 'lunchbox.db')}`,
+    SANDBOX_STATE: path.join(dataDirectory, 'sandbox.jsonl'),
+    DOCS_OPEN: true,
+    LOG_LEVEL: 'warn',
+    AUTH_JWT_SECRET: 'replaced-below-by-a-kept-one',
+    ...sandboxSettings('http://127.0.0.1:1'),
+  };
 }
 
 /** API, scheduler and, where no vendor is configured, the sandbox, in this one process. */
 export async function startEmbedded(given: Settings, env: Readonly<Record<string, string | undefined>>, logger: Logger): Promise<Embedded> {
   const ownVendors = Boolean(env.MEICAN_BASE_URL && env.ENERGY_BASE_URL);
-  const sandbox = ownVendors ? null : await Sandbox.start({ host: given.HOST, port: given.SANDBOX_PORT, stateFile: given.SANDBOX_STATE, legacyMode: given.SANDBOX_LEGACY_MODE, secrets: sandboxSecrets });
+  const sandbox = ownVendors
+    ? null
+    : await Sandbox.start({
+        host: given.HOST,
+        port: given.SANDBOX_PORT,
+        stateFile: given.SANDBOX_STATE,
+        legacyMode: given.SANDBOX_LEGACY_MODE,
+        secrets: sandboxSecrets,
+      });
   const vendors = sandbox ? Object.fromEntries(Object.entries(sandboxSettings(sandbox.url)).filter(([key]) => !env[key])) : {};
   const PUBLIC_URL = env.PUBLIC_URL ? given.PUBLIC_URL : `http://${given.HOST}:${given.PORT}`;
-  const settings: Settings = { ...given, ...vendors, PUBLIC_URL, ...(env.AUTH_JWT_SECRET || env.AUTH_JWKS_URL ? {} : { AUTH_JWT_SECRET: keptSecret(given.DATABASE_URL) }) };
+  const settings: Settings = {
+    ...given,
+    ...vendors,
+    PUBLIC_URL,
+    ...(env.AUTH_JWT_SECRET || env.AUTH_JWKS_URL ? {} : { AUTH_JWT_SECRET: keptSecret(given.DATABASE_URL) }),
+  };
   const runtime = await createRuntime(settings, logger).catch(async (error: unknown) => {
     await sandbox?.close();
     throw error;
@@ -74,9 +93,15 @@ export function demoDay(nowMs = Date.now()): string {
 /** Menus for tomorrow, unless they are there. */
 async function seedMenus({ database }: Runtime): Promise<void> {
   const date = demoDay();
-  for (const [mealType, hour] of [['LUNCH', '10'], ['DINNER', '16']] as const) {
+  for (const [mealType, hour] of [
+    ['LUNCH', '10'],
+    ['DINNER', '16'],
+  ] as const) {
     const key = { garden: demoGarden, date, mealType };
-    const known = await getMenu(database, key).then(() => true, () => false);
+    const known = await getMenu(database, key).then(
+      () => true,
+      () => false,
+    );
     if (known) continue;
     await putMenu(database, key, {
       corp: 'demo-corp',

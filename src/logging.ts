@@ -11,7 +11,22 @@ export function createLogger(level: string, name: string): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: plainError, error: plainError, req: () => undefined, res: () => undefined },
-    redact: { paths: ['authorization', 'headers.authorization', '*.authorization', 'email', 'realName', '*.email', '*.realName', 'token', '*.token', 'secret', '*.secret'], censor: '***' },
+    redact: {
+      paths: [
+        'authorization',
+        'headers.authorization',
+        '*.authorization',
+        'email',
+        'realName',
+        '*.email',
+        '*.realName',
+        'token',
+        '*.token',
+        'secret',
+        '*.secret',
+      ],
+      censor: '***',
+    },
   });
 }
 
@@ -27,13 +42,27 @@ export function plainError(error: unknown): Record<string, unknown> {
 export function logSignals(signals: Signals, logger: Logger): void {
   signals.on('attempt-ended', (attempt) => {
     const { eventId, eventType, subjectNo, attempt: number, outcome, target, status, durationMs, requestId, errorCode, decision } = attempt;
-    const line = { event_id: eventId, event_type: eventType, order_no: subjectNo, attempt: number, outcome, target, duration_s: durationMs / 1000, status, error_code: errorCode, decision, request_id: requestId };
+    const line = {
+      event_id: eventId,
+      event_type: eventType,
+      order_no: subjectNo,
+      attempt: number,
+      outcome,
+      target,
+      duration_s: durationMs / 1000,
+      status,
+      error_code: errorCode,
+      decision,
+      request_id: requestId,
+    };
     if (status === 'errored') logger.error(line, 'attempt ended: errored');
     else if (errorCode) logger.warn(line, 'attempt ended: to be repeated');
     else logger.info(line, 'attempt ended');
   });
   signals.on('lease-lost', ({ eventId, attempt }) => logger.warn({ event_id: eventId, attempt }, 'lease lost: nothing was written'));
-  signals.on('settle-failed', ({ eventId, error }) => logger.error({ event_id: eventId, err: error }, 'an attempt could not be settled; its lease will run out'));
+  signals.on('settle-failed', ({ eventId, error }) =>
+    logger.error({ event_id: eventId, err: error }, 'an attempt could not be settled; its lease will run out'),
+  );
   signals.on('renew-failed', ({ error }) => logger.warn({ err: error }, 'leases could not be renewed'));
   onceAnOutage(signals, logger);
   const reported = new Map<string, number>();

@@ -12,12 +12,32 @@ export interface Metrics {
 export function createMetrics(signals: Signals): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const attempts = new Counter({ name: 'lunchbox_event_attempts_total', help: 'Ended attempts', labelNames: ['type', 'outcome', 'status'], registers: [registry] });
-  const endToEnd = new Histogram({ name: 'lunchbox_event_end_to_end_seconds', help: 'From recorded to handled', labelNames: ['type'], buckets: [...BUCKETS_S, 30, 60, 300, 1800], registers: [registry] });
+  const attempts = new Counter({
+    name: 'lunchbox_event_attempts_total',
+    help: 'Ended attempts',
+    labelNames: ['type', 'outcome', 'status'],
+    registers: [registry],
+  });
+  const endToEnd = new Histogram({
+    name: 'lunchbox_event_end_to_end_seconds',
+    help: 'From recorded to handled',
+    labelNames: ['type'],
+    buckets: [...BUCKETS_S, 30, 60, 300, 1800],
+    registers: [registry],
+  });
   const polls = new Counter({ name: 'lunchbox_poll_runs_total', help: 'Sweeps', labelNames: ['result'], registers: [registry] });
   const lost = new Counter({ name: 'lunchbox_leases_lost_total', help: 'Attempts whose lease was lost', registers: [registry] });
-  const leftAlone = new Counter({ name: 'lunchbox_events_left_alone_total', help: 'Events of an unknown type or a newer payload version, put aside', labelNames: ['type'], registers: [registry] });
-  const lockFailures = new Counter({ name: 'lunchbox_lock_failures_total', help: 'Requests that went on without their lock because Redis was away', registers: [registry] });
+  const leftAlone = new Counter({
+    name: 'lunchbox_events_left_alone_total',
+    help: 'Events of an unknown type or a newer payload version, put aside',
+    labelNames: ['type'],
+    registers: [registry],
+  });
+  const lockFailures = new Counter({
+    name: 'lunchbox_lock_failures_total',
+    help: 'Requests that went on without their lock because Redis was away',
+    registers: [registry],
+  });
 
   signals.on('attempt-ended', (attempt) => {
     attempts.inc({ type: attempt.eventType, outcome: attempt.outcome ?? 'none', status: attempt.status });

@@ -67,5 +67,16 @@ export interface ProblemBody {
 export function problemBody(problem: Problem, instance: string, requestId: string): ProblemBody {
   const { status, title, retryable } = problems[problem.code];
   const { detail, errors, more } = problem.details;
-  return { type: `/docs/problems#${problem.code}`, title, status, ...(detail ? { detail } : {}), instance, code: problem.code, requestId, retryable, ...(errors ? { errors } : {}), ...more };
+  return {
+    type: `/docs/problems#${problem.code}`,
+    title,
+    status,
+    ...(detail ? { detail } : {}),
+    instance,
+    code: problem.code,
+    requestId,
+    retryable,
+    ...(errors ? { errors } : {}),
+    ...more,
+  };
 }

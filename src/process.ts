@@ -1,6 +1,6 @@
 import closeWithGrace from 'close-with-grace';
 import { createLogger, type Logger } from './logging.js';
-import { loadSettings, type LoadOptions, maskedSettings, type Settings, SettingsInvalid } from './settings.js';
+import { type LoadOptions, loadSettings, maskedSettings, type Settings, SettingsInvalid } from './settings.js';
 
 export interface Part {
   /** Told of nothing else: stops taking work, finishes or hands back what it has, closes what it opened. */
@@ -23,12 +23,15 @@ export async function runProcess(name: string, options: Omit<LoadOptions, 'env'>
   const logger = createLogger(settings.LOG_LEVEL, name);
   logger.info({ settings: maskedSettings(settings) }, 'starting');
   let part: Part | undefined;
-  closeWithGrace({ delay: settings.SHUTDOWN_TIMEOUT_MS, logger: { error: (message?: unknown) => logger.error({ err: message }, 'shutting down') } }, async ({ err, signal }) => {
-    if (err) logger.fatal({ err }, 'an error that nobody caught');
-    const startedMs = performance.now();
-    await part?.stop();
-    logger.info({ signal, duration_s: Math.round(performance.now() - startedMs) / 1000 }, 'stopped');
-  });
+  closeWithGrace(
+    { delay: settings.SHUTDOWN_TIMEOUT_MS, logger: { error: (message?: unknown) => logger.error({ err: message }, 'shutting down') } },
+    async ({ err, signal }) => {
+      if (err) logger.fatal({ err }, 'an error that nobody caught');
+      const startedMs = performance.now();
+      await part?.stop();
+      logger.info({ signal, duration_s: Math.round(performance.now() - startedMs) / 1000 }, 'stopped');
+    },
+  );
   try {
     part = await start(settings, logger);
   } catch (error) {

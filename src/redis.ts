@@ -2,7 +2,13 @@ import { Redis } from 'ioredis';
 import type { Logger } from './logging.js';
 
 /** Without these limits a dead Redis makes a lock hang for many seconds. */
-const LIMITS = { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 300, connectTimeout: 500, retryStrategy: (times: number) => Math.min(times * 100, 2_000) };
+const LIMITS = {
+  maxRetriesPerRequest: 1,
+  enableOfflineQueue: false,
+  commandTimeout: 300,
+  connectTimeout: 500,
+  retryStrategy: (times: number) => Math.min(times * 100, 2_000),
+};
 
 /** A client that fails fast and logs once an outage. */
 export function connectRedis(url: string, logger: Logger): Redis {

@@ -83,25 +83,56 @@ export async function createRuntime(settings: Settings, logger: Logger): Promise
 
 export function createClients(settings: Settings): Clients {
   const { WECOM_BASE_URL, WECOM_CORP_ID, WECOM_CORP_SECRET, WECOM_AGENT_ID } = settings;
-  const application = WECOM_BASE_URL && WECOM_CORP_ID && WECOM_CORP_SECRET && WECOM_AGENT_ID !== undefined ? { baseUrl: WECOM_BASE_URL, corpId: WECOM_CORP_ID, corpSecret: WECOM_CORP_SECRET, agentId: WECOM_AGENT_ID } : null;
+  const application =
+    WECOM_BASE_URL && WECOM_CORP_ID && WECOM_CORP_SECRET && WECOM_AGENT_ID !== undefined
+      ? { baseUrl: WECOM_BASE_URL, corpId: WECOM_CORP_ID, corpSecret: WECOM_CORP_SECRET, agentId: WECOM_AGENT_ID }
+      : null;
   return {
-    meican: new MeicanClient({ baseUrl: settings.MEICAN_BASE_URL, corpToken: settings.MEICAN_CORP_TOKEN, timeoutMs: settings.MEICAN_TIMEOUT_MS, literals: { multiOrder: settings.MEICAN_MULTI_ORDER_CODE } }),
-    energy: new EnergyClient({ baseUrl: settings.ENERGY_BASE_URL, appId: settings.ENERGY_APP_ID, appSecret: settings.ENERGY_APP_SECRET, timeoutMs: settings.ENERGY_TIMEOUT_MS }),
+    meican: new MeicanClient({
+      baseUrl: settings.MEICAN_BASE_URL,
+      corpToken: settings.MEICAN_CORP_TOKEN,
+      timeoutMs: settings.MEICAN_TIMEOUT_MS,
+      literals: { multiOrder: settings.MEICAN_MULTI_ORDER_CODE },
+    }),
+    energy: new EnergyClient({
+      baseUrl: settings.ENERGY_BASE_URL,
+      appId: settings.ENERGY_APP_ID,
+      appSecret: settings.ENERGY_APP_SECRET,
+      timeoutMs: settings.ENERGY_TIMEOUT_MS,
+    }),
     wecom: new WecomClient({ webhookUrl: settings.WECOM_WEBHOOK_URL ?? null, application, timeoutMs: settings.WECOM_TIMEOUT_MS }),
   };
 }
 
 function createOutbox(settings: Settings, database: Database, { meican, energy, wecom }: Clients, logger: Logger): Outbox {
-  const meicanPart = { database, meican, settleMs: settings.MEICAN_SETTLE_MS ?? settings.MEICAN_TIMEOUT_MS + MEICAN_SETTLE_MARGIN_MS, timeoutMs: settings.MEICAN_TIMEOUT_MS };
+  const meicanPart = {
+    database,
+    meican,
+    settleMs: settings.MEICAN_SETTLE_MS ?? settings.MEICAN_TIMEOUT_MS + MEICAN_SETTLE_MARGIN_MS,
+    timeoutMs: settings.MEICAN_TIMEOUT_MS,
+  };
   const handlers = createHandlers({
     meican: meicanPart,
     energy: { database, energy, clock: systemClock, timeoutMs: settings.ENERGY_TIMEOUT_MS },
-    wecom: { database, wecom, publicUrl: settings.PUBLIC_URL, onCallUsers: settings.ALERT_USERS, timeoutMs: settings.WECOM_TIMEOUT_MS, lastResort: (reason, text) => logger.fatal({ reason, alert: text }, 'an alert could not be sent to its channel') },
+    wecom: {
+      database,
+      wecom,
+      publicUrl: settings.PUBLIC_URL,
+      onCallUsers: settings.ALERT_USERS,
+      timeoutMs: settings.WECOM_TIMEOUT_MS,
+      lastResort: (reason, text) => logger.fatal({ reason, alert: text }, 'an alert could not be sent to its channel'),
+    },
   });
   return new Outbox(
     database,
     handlers,
-    { leaseMs: settings.LEASE_MS, failuresMax: settings.RETRY_LIMIT, retryDelayMs: settings.RETRY_DELAY_MS, batchSize: settings.SCHEDULER_BATCH_SIZE, concurrencyPerTarget: settings.SCHEDULER_CONCURRENCY },
+    {
+      leaseMs: settings.LEASE_MS,
+      failuresMax: settings.RETRY_LIMIT,
+      retryDelayMs: settings.RETRY_DELAY_MS,
+      batchSize: settings.SCHEDULER_BATCH_SIZE,
+      concurrencyPerTarget: settings.SCHEDULER_CONCURRENCY,
+    },
     { errored: raiseErrored },
   );
 }

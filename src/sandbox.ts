@@ -1,7 +1,7 @@
 import { createLogger } from './logging.js';
+import { sandboxSecrets } from './sandbox/defaults.js';
 import { Sandbox } from './sandbox/server.js';
 import { loadSettings, SettingsInvalid } from './settings.js';
-import { sandboxSecrets } from './sandbox/defaults.js';
 
 /** The three vendors on one port, for trying and testing. Needs no other setting than SANDBOX_PORT. */
 try {
@@ -24,6 +24,8 @@ try {
   process.once('SIGINT', stop);
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;
-  process.stderr.write(`sandbox: ${code === 'EADDRINUSE' ? 'the port is taken; set SANDBOX_PORT to another one' : error instanceof SettingsInvalid ? message : `cannot start: ${message}`}\n`);
+  process.stderr.write(
+    `sandbox: ${code === 'EADDRINUSE' ? 'the port is taken; set SANDBOX_PORT to another one' : error instanceof SettingsInvalid ? message : `cannot start: ${message}`}\n`,
+  );
   process.exit(1);
 }

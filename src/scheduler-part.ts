@@ -13,7 +13,12 @@ const DAY_MS = 86_400_000;
 /** Sweeps, wakes and keeps house; resolves to the way to stop. */
 export async function startScheduler(runtime: Runtime, logger: Logger): Promise<{ poller: Poller; stop(): Promise<void> }> {
   const { settings, outbox } = runtime;
-  setLogger({ info: () => {}, debug: () => {}, warn: (message) => logger.warn({ source: 'node-cron' }, String(message)), error: (message) => logger.error({ source: 'node-cron', err: message }, 'node-cron') });
+  setLogger({
+    info: () => {},
+    debug: () => {},
+    warn: (message) => logger.warn({ source: 'node-cron' }, String(message)),
+    error: (message) => logger.error({ source: 'node-cron', err: message }, 'node-cron'),
+  });
   const poller = new Poller(outbox, { cron: settings.SCHEDULER_CRON, lookAheadMs: LOOK_AHEAD_MS });
   runtime.onWake(() => poller.wake());
   const tasks: ScheduledTask[] = [cron.schedule(HOUSEKEEPING_CRON, () => keepHouse(runtime, logger), { name: 'housekeeping', noOverlap: true })];

@@ -8,7 +8,12 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'an http(s) URL' }).transform((url) => url.replace(/\/+$/, ''));
 const text = z.string().min(1);
 const flag = z.union([z.boolean(), z.enum(['true', 'false', '1', '0'])]).transform((value) => value === true || value === 'true' || value === '1');
-const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
 
 /** Every setting: its rule here, its default in `config/default.json`, its meaning in `docs/settings.md`. */
 const shape = {
@@ -63,7 +68,15 @@ const schema = z.strictObject(shape);
 export type Settings = z.output<typeof schema>;
 export type SettingKey = keyof Settings;
 
-const secrets: readonly SettingKey[] = ['DATABASE_URL', 'REDIS_URLS', 'AUTH_JWT_SECRET', 'MEICAN_CORP_TOKEN', 'ENERGY_APP_SECRET', 'WECOM_WEBHOOK_URL', 'WECOM_CORP_SECRET'];
+const secrets: readonly SettingKey[] = [
+  'DATABASE_URL',
+  'REDIS_URLS',
+  'AUTH_JWT_SECRET',
+  'MEICAN_CORP_TOKEN',
+  'ENERGY_APP_SECRET',
+  'WECOM_WEBHOOK_URL',
+  'WECOM_CORP_SECRET',
+];
 /** A variable that begins so was meant for us: a misspelt one must not go unnoticed. */
 const OUR_PREFIX = /^(MEICAN_|ENERGY_|WECOM_|SCHEDULER_|RETRY_|LEASE_|INLINE_|AUTH_JW|SANDBOX_)/;
 
@@ -129,11 +142,17 @@ export function maskedSettings(settings: Settings): Record<string, unknown> {
 function dangerousRelations(settings: Partial<Settings>): string[] {
   const problems: string[] = [];
   const { LEASE_MS, ENERGY_TIMEOUT_MS, PAYMENT_WINDOW_MS, DATABASE_URL, REDIS_URLS, WECOM_BASE_URL } = settings;
-  if (DATABASE_URL?.startsWith('mysql:') && REDIS_URLS?.length === 0) problems.push('REDIS_URLS: missing; with a MySQL database more than one process could run, and in-process locks would not see each other');
-  if (REDIS_URLS && REDIS_URLS.length % 2 === 0 && REDIS_URLS.length > 0) problems.push('REDIS_URLS: an even number of nodes cannot lose any more than one node fewer could; give one, three or five');
-  if (PAYMENT_WINDOW_MS !== undefined && ENERGY_TIMEOUT_MS !== undefined && PAYMENT_WINDOW_MS < 2 * ENERGY_TIMEOUT_MS) problems.push(`PAYMENT_WINDOW_MS=${PAYMENT_WINDOW_MS}: at least twice ENERGY_TIMEOUT_MS (${ENERGY_TIMEOUT_MS}), or the guard rolls back payments that are still on their way`);
+  if (DATABASE_URL?.startsWith('mysql:') && REDIS_URLS?.length === 0)
+    problems.push('REDIS_URLS: missing; with a MySQL database more than one process could run, and in-process locks would not see each other');
+  if (REDIS_URLS && REDIS_URLS.length % 2 === 0 && REDIS_URLS.length > 0)
+    problems.push('REDIS_URLS: an even number of nodes cannot lose any more than one node fewer could; give one, three or five');
+  if (PAYMENT_WINDOW_MS !== undefined && ENERGY_TIMEOUT_MS !== undefined && PAYMENT_WINDOW_MS < 2 * ENERGY_TIMEOUT_MS)
+    problems.push(
+      `PAYMENT_WINDOW_MS=${PAYMENT_WINDOW_MS}: at least twice ENERGY_TIMEOUT_MS (${ENERGY_TIMEOUT_MS}), or the guard rolls back payments that are still on their way`,
+    );
   if (LEASE_MS !== undefined && LEASE_MS < 1_000) problems.push('LEASE_MS: at least 1000, or a renewal that is a little late loses the lease');
-  if (WECOM_BASE_URL && !(settings.WECOM_CORP_ID && settings.WECOM_CORP_SECRET && settings.WECOM_AGENT_ID !== undefined)) problems.push('WECOM_BASE_URL: needs WECOM_CORP_ID, WECOM_CORP_SECRET and WECOM_AGENT_ID as well');
+  if (WECOM_BASE_URL && !(settings.WECOM_CORP_ID && settings.WECOM_CORP_SECRET && settings.WECOM_AGENT_ID !== undefined))
+    problems.push('WECOM_BASE_URL: needs WECOM_CORP_ID, WECOM_CORP_SECRET and WECOM_AGENT_ID as well');
   return problems;
 }
 

@@ -24,7 +24,10 @@ const allowed: Record<string, readonly string[]> = {
 };
 
 const files = (readdirSync(src, { recursive: true }) as string[]).filter((file) => file.endsWith('.ts'));
-const importsOf = (file: string): string[] => [...readFileSync(path.join(src, file), 'utf8').matchAll(/from '(\.[^']*)'/g)].map((match) => path.relative(src, path.resolve(src, path.dirname(file), match[1] ?? '')));
+const importsOf = (file: string): string[] =>
+  [...readFileSync(path.join(src, file), 'utf8').matchAll(/from '(\.[^']*)'/g)].map((match) =>
+    path.relative(src, path.resolve(src, path.dirname(file), match[1] ?? '')),
+  );
 const roomOf = (file: string): string => file.split(path.sep)[0]?.replace(/\.(ts|js)$/, '') ?? '';
 
 describe('the architecture', () => {
@@ -48,7 +51,9 @@ describe('the architecture', () => {
   });
 
   it('the engine knows nothing of meals', () => {
-    const words = files.filter((file) => file.startsWith('outbox')).filter((file) => /\b(meal|dish|meican|energy|refund|canteen|coffee|sideboard)\b/i.test(readFileSync(path.join(src, file), 'utf8')));
+    const words = files
+      .filter((file) => file.startsWith('outbox'))
+      .filter((file) => /\b(meal|dish|meican|energy|refund|canteen|coffee|sideboard)\b/i.test(readFileSync(path.join(src, file), 'utf8')));
     expect(words).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
+import { z } from 'zod';
 import type { Tx } from '../database/database.js';
 import { duplicateOf } from '../database/errors.js';
 import { after, now, raw, sql } from '../database/sql.js';
-import { z } from 'zod';
 import { record } from '../outbox/record.js';
 import type { ClaimedEvent, EventDefinition, Failure } from '../outbox/types.js';
 import { FIRST_AFTER_MS, PLACEMENT_FAILURES_MAX, PLACEMENT_WINDOW_MS } from './limits.js';
@@ -38,10 +38,14 @@ export interface Alert {
  */
 export async function raise(tx: Tx, alert: Alert): Promise<void> {
   const group = await count(tx, alert);
-  await tx.execute(sql`INSERT INTO alert_occurrence (alert_id, event_id, subject_id, subject_no, at) VALUES (${group.id}, ${alert.eventId}, ${alert.subjectId}, ${alert.subjectNo}, ${now})`);
+  await tx.execute(
+    sql`INSERT INTO alert_occurrence (alert_id, event_id, subject_id, subject_no, at) VALUES (${group.id}, ${alert.eventId}, ${alert.subjectId}, ${alert.subjectNo}, ${now})`,
+  );
   if (group.status === 'open' && (await hasVoice(tx, group))) return;
   const round = group.round + 1;
-  await tx.execute(sql`UPDATE alert SET status = 'open', round = ${round}, unsent = 1, first_at = ${now}, sent_at = NULL, recovered_at = NULL WHERE id = ${group.id}`);
+  await tx.execute(
+    sql`UPDATE alert SET status = 'open', round = ${round}, unsent = 1, first_at = ${now}, sent_at = NULL, recovered_at = NULL WHERE id = ${group.id}`,
+  );
   await record(tx, alertSendRecord, { alertId: group.id, round }, { runInMs: FIRST_AFTER_MS });
 }
 
@@ -55,7 +59,13 @@ export async function raiseErrored(tx: Tx, event: ClaimedEvent, failure: Failure
   const [row] = await tx.query<{ n: number | string }>(sql`
     SELECT COUNT(*) AS n FROM (SELECT id FROM outbox_event WHERE status = 'errored' AND type = ${event.type} AND settled_at > ${after(-PLACEMENT_WINDOW_MS)} LIMIT ${raw(String(PLACEMENT_FAILURES_MAX + 1))}) AS recent`);
   if (Number(row?.n) <= PLACEMENT_FAILURES_MAX) return;
-  await raise(tx, { groupKey: 'placements-failing', kind: 'placements-failing', title: event.type, cause: `more than ${PLACEMENT_FAILURES_MAX} placements failed within 10 minutes`, ...about });
+  await raise(tx, {
+    groupKey: 'placements-failing',
+    kind: 'placements-failing',
+    title: event.type,
+    cause: `more than ${PLACEMENT_FAILURES_MAX} placements failed within 10 minutes`,
+    ...about,
+  });
 }
 
 interface GroupRow {
@@ -76,7 +86,9 @@ async function count(tx: Tx, alert: Alert): Promise<GroupRow> {
       await tx.execute(bump);
     }
   }
-  const [row] = await tx.query<{ id: unknown; status: string; round: number }>(sql`SELECT id, status, round FROM alert WHERE group_key = ${alert.groupKey} ${raw(tx.dialect.forUpdate)}`);
+  const [row] = await tx.query<{ id: unknown; status: string; round: number }>(
+    sql`SELECT id, status, round FROM alert WHERE group_key = ${alert.groupKey} ${raw(tx.dialect.forUpdate)}`,
+  );
   if (!row) throw new Error('the alert group vanished');
   return { ...row, id: String(row.id) };
 }

@@ -38,7 +38,13 @@ export function wordAlert(group: AlertGroup, samples: readonly Sample[], publicU
 
 export function wordRecovery(group: AlertGroup, publicUrl: string): string {
   const type = group.eventType ?? '';
-  const lines = [`**<font color="info">已恢复：${nameOf(type)}</font>**`, `> 类型：${typeText(type)}`, `> 原因：${cutBytes(plain(group.cause), CAUSE_MAX_BYTES)}`, `> 共 ${group.occurrences} 次，自 ${shanghai(group.firstAt)}`, `> [查看](${publicUrl}/console/)`];
+  const lines = [
+    `**<font color="info">已恢复：${nameOf(type)}</font>**`,
+    `> 类型：${typeText(type)}`,
+    `> 原因：${cutBytes(plain(group.cause), CAUSE_MAX_BYTES)}`,
+    `> 共 ${group.occurrences} 次，自 ${shanghai(group.firstAt)}`,
+    `> [查看](${publicUrl}/console/)`,
+  ];
   return cutBytes(lines.join('\n'), MARKDOWN_MAX_BYTES);
 }
 
@@ -71,10 +77,31 @@ export function wordCard(order: { orderNo: string; dishName: string; edibleDate:
 
 /** Text from outside loses every sign that WeCom's markdown would act on: mentions, links, colours, headings, code. */
 export function plain(text: string): string {
-  const wide: Record<string, string> = { '<': '＜', '>': '＞', '[': '［', ']': '］', '(': '（', ')': '）', '#': '＃', '*': '＊', '_': '＿', '`': '｀', '@': '＠', '~': '～', '|': '｜', '\\': '＼', '!': '！' };
-  const oneLine = Array.from(text, (character) => ((character.codePointAt(0) ?? 0) < 32 || character === '\u2028' || character === '\u2029' || character === '\u0085' ? ' ' : character)).join('');
+  const wide: Record<string, string> = {
+    '<': '＜',
+    '>': '＞',
+    '[': '［',
+    ']': '］',
+    '(': '（',
+    ')': '）',
+    '#': '＃',
+    '*': '＊',
+    _: '＿',
+    '`': '｀',
+    '@': '＠',
+    '~': '～',
+    '|': '｜',
+    '\\': '＼',
+    '!': '！',
+  };
+  const oneLine = Array.from(text, (character) =>
+    (character.codePointAt(0) ?? 0) < 32 || character === '\u2028' || character === '\u2029' || character === '\u0085' ? ' ' : character,
+  ).join('');
   // A bare address would become a link by itself.
-  return oneLine.replace(/[<>[\]()#*_`@~|\\!]/g, (sign) => wide[sign] ?? ' ').replace(/:\/\//g, '：／／').replace(/www\./gi, 'www．');
+  return oneLine
+    .replace(/[<>[\]()#*_`@~|\\!]/g, (sign) => wide[sign] ?? ' ')
+    .replace(/:\/\//g, '：／／')
+    .replace(/www\./gi, 'www．');
 }
 
 function escapeHtml(text: string): string {

@@ -2,7 +2,21 @@ import type { Queryable } from '../database/database.js';
 import { now, sql } from '../database/sql.js';
 
 /** What happened to an order in our own books: one row for each, written in the transaction that did it. */
-export const stepKinds = ['placed', 'paid', 'pay-refused', 'pay-not-sent', 'pay-unknown', 'payment-rolled-back', 'ordered', 'meican-order-known', 'order-error', 'cancelled', 'refunded', 'nothing-to-refund', 'meican-cancelled'] as const;
+export const stepKinds = [
+  'placed',
+  'paid',
+  'pay-refused',
+  'pay-not-sent',
+  'pay-unknown',
+  'payment-rolled-back',
+  'ordered',
+  'meican-order-known',
+  'order-error',
+  'cancelled',
+  'refunded',
+  'nothing-to-refund',
+  'meican-cancelled',
+] as const;
 export type StepKind = (typeof stepKinds)[number];
 
 export async function writeStep(tx: Queryable, orderId: string, kind: StepKind, detail: Readonly<Record<string, unknown>> = {}): Promise<void> {

@@ -9,7 +9,11 @@ export async function toOrdering(tx: Tx, orderId: string): Promise<boolean> {
 }
 
 export async function toOrdered(tx: Tx, orderId: string, meicanOrderId: string): Promise<boolean> {
-  return changed(await tx.execute(sql`UPDATE box_order SET status = 'ORDERED', meican_order_id = ${meicanOrderId}, updated_at = ${now} WHERE id = ${orderId} AND status = 'ORDERING'`));
+  return changed(
+    await tx.execute(
+      sql`UPDATE box_order SET status = 'ORDERED', meican_order_id = ${meicanOrderId}, updated_at = ${now} WHERE id = ${orderId} AND status = 'ORDERING'`,
+    ),
+  );
 }
 
 export interface Ending {
@@ -31,11 +35,15 @@ export async function endOrder(tx: Tx, orderId: string, ending: Ending): Promise
 
 /** Stores the vendor's id on an order that has none. */
 export async function learnMeicanOrderId(tx: Tx, orderId: string, meicanOrderId: string): Promise<boolean> {
-  return changed(await tx.execute(sql`UPDATE box_order SET meican_order_id = ${meicanOrderId}, updated_at = ${now} WHERE id = ${orderId} AND meican_order_id IS NULL`));
+  return changed(
+    await tx.execute(sql`UPDATE box_order SET meican_order_id = ${meicanOrderId}, updated_at = ${now} WHERE id = ${orderId} AND meican_order_id IS NULL`),
+  );
 }
 
 export async function markMeicanCancelled(tx: Tx, orderId: string): Promise<boolean> {
-  return changed(await tx.execute(sql`UPDATE box_order SET meican_cancelled_at = ${now}, updated_at = ${now} WHERE id = ${orderId} AND meican_cancelled_at IS NULL`));
+  return changed(
+    await tx.execute(sql`UPDATE box_order SET meican_cancelled_at = ${now}, updated_at = ${now} WHERE id = ${orderId} AND meican_cancelled_at IS NULL`),
+  );
 }
 
 export async function setRefund(tx: Tx, orderId: string, refund: RefundState): Promise<boolean> {

@@ -25,7 +25,17 @@ export const energyCodes = {
 
 const codes = energyCodes;
 const REFUSALS: readonly number[] = [
-  codes.insufficientBalance, codes.cardNotUsable, codes.tradeNotFound, codes.refundNotFound, codes.accountNotFound, codes.otherBody, codes.refundedUnderAnotherNumber, codes.alreadyPaid, codes.closed, codes.badParameter, codes.badSignature,
+  codes.insufficientBalance,
+  codes.cardNotUsable,
+  codes.tradeNotFound,
+  codes.refundNotFound,
+  codes.accountNotFound,
+  codes.otherBody,
+  codes.refundedUnderAnotherNumber,
+  codes.alreadyPaid,
+  codes.closed,
+  codes.badParameter,
+  codes.badSignature,
 ];
 
 export interface EnergyOptions {
@@ -70,7 +80,12 @@ export interface Account {
 export type TradeState = 'SUCCESS' | 'PROCESSING' | 'FAILED' | 'CLOSED' | 'NONE';
 
 const envelope = z.object({ code: z.number().int(), message: z.string().nullish(), result: z.unknown() });
-const trade = z.object({ outTradeNo: z.string(), status: z.enum(['SUCCESS', 'PROCESSING', 'FAILED', 'CLOSED']), duplicate: z.boolean().nullish(), refundedAmount: z.number().nullish() });
+const trade = z.object({
+  outTradeNo: z.string(),
+  status: z.enum(['SUCCESS', 'PROCESSING', 'FAILED', 'CLOSED']),
+  duplicate: z.boolean().nullish(),
+  refundedAmount: z.number().nullish(),
+});
 const refund = z.object({ outRefundNo: z.string(), status: z.enum(['SUCCESS', 'PROCESSING', 'FAILED']), fundChange: z.string().nullish() });
 const account = z.object({ userId: z.string(), cardStatus: z.string(), balance: z.number() });
 const consumption = z.object({ recordNo: z.string(), status: z.string(), duplicate: z.boolean().nullish() });
@@ -93,7 +108,14 @@ export class EnergyClient {
 
   /** Unknown with code PROCESSING: the vendor works on it; only a query that answers SUCCESS is success. */
   async pay(pay: Pay, context: CallContext): Promise<Outcome<null>> {
-    const body = { outTradeNo: pay.outTradeNo, userId: pay.userId, amount: pay.amountInCent, subject: pay.subject, orderNo: pay.orderNo, expireAt: pay.expireAt.toISOString() };
+    const body = {
+      outTradeNo: pay.outTradeNo,
+      userId: pay.userId,
+      amount: pay.amountInCent,
+      subject: pay.subject,
+      orderNo: pay.orderNo,
+      expireAt: pay.expireAt.toISOString(),
+    };
     return this.#call('energy.pay', 'POST', '/v1/pay', body, context, (result) => {
       const parsed = trade.safeParse(result);
       return parsed.success && parsed.data.outTradeNo === pay.outTradeNo ? judgeState(parsed.data.status, parsed.data.duplicate === true) : null;
@@ -102,10 +124,19 @@ export class EnergyClient {
 
   /** What the vendor holds under this number; NONE when it never heard of it (which may change while a pay is on its way). */
   async queryPay(outTradeNo: string, context: CallContext): Promise<Outcome<{ state: TradeState; refundedInCent: number }>> {
-    const outcome = await this.#call<{ state: TradeState; refundedInCent: number }>('energy.queryPay', 'GET', `/v1/pay/${encodeURIComponent(outTradeNo)}`, null, context, (result) => {
-      const parsed = trade.safeParse(result);
-      return parsed.success && parsed.data.outTradeNo === outTradeNo ? applied({ state: parsed.data.status, refundedInCent: parsed.data.refundedAmount ?? 0 }) : null;
-    });
+    const outcome = await this.#call<{ state: TradeState; refundedInCent: number }>(
+      'energy.queryPay',
+      'GET',
+      `/v1/pay/${encodeURIComponent(outTradeNo)}`,
+      null,
+      context,
+      (result) => {
+        const parsed = trade.safeParse(result);
+        return parsed.success && parsed.data.outTradeNo === outTradeNo
+          ? applied({ state: parsed.data.status, refundedInCent: parsed.data.refundedAmount ?? 0 })
+          : null;
+      },
+    );
     return noneWhen(outcome, codes.tradeNotFound, { state: 'NONE', refundedInCent: 0 });
   }
 
@@ -127,18 +158,33 @@ export class EnergyClient {
   }
 
   async queryRefund(outRefundNo: string, context: CallContext): Promise<Outcome<{ state: TradeState }>> {
-    const outcome = await this.#call<{ state: TradeState }>('energy.queryRefund', 'GET', `/v1/unpay/${encodeURIComponent(outRefundNo)}`, null, context, (result) => {
-      const parsed = refund.safeParse(result);
-      return parsed.success && parsed.data.outRefundNo === outRefundNo ? applied({ state: parsed.data.status }) : null;
-    });
+    const outcome = await this.#call<{ state: TradeState }>(
+      'energy.queryRefund',
+      'GET',
+      `/v1/unpay/${encodeURIComponent(outRefundNo)}`,
+      null,
+      context,
+      (result) => {
+        const parsed = refund.safeParse(result);
+        return parsed.success && parsed.data.outRefundNo === outRefundNo ? applied({ state: parsed.data.status }) : null;
+      },
+    );
     return noneWhen(outcome, codes.refundNotFound, { state: 'NONE' });
   }
 
   async syncConsumption(wanted: Consumption, context: CallContext): Promise<Outcome<null>> {
-    const body = { recordNo: wanted.recordNo, userId: wanted.userId, amount: wanted.amountInCent, canteen: wanted.canteen, consumedAt: wanted.consumedAt.toISOString() };
+    const body = {
+      recordNo: wanted.recordNo,
+      userId: wanted.userId,
+      amount: wanted.amountInCent,
+      canteen: wanted.canteen,
+      consumedAt: wanted.consumedAt.toISOString(),
+    };
     return this.#call('energy.syncConsumption', 'POST', '/v1/consumptions', body, context, (result) => {
       const parsed = consumption.safeParse(result);
-      return parsed.success && parsed.data.recordNo === wanted.recordNo && parsed.data.status === 'ACCEPTED' ? applied(null, parsed.data.duplicate === true) : null;
+      return parsed.success && parsed.data.recordNo === wanted.recordNo && parsed.data.status === 'ACCEPTED'
+        ? applied(null, parsed.data.duplicate === true)
+        : null;
     });
   }
 
@@ -146,10 +192,23 @@ export class EnergyClient {
     this.#transport.close();
   }
 
-  async #call<T>(call: string, method: 'GET' | 'POST', path: string, body: object | null, context: CallContext, read: (result: unknown) => Outcome<T> | null): Promise<Outcome<T>> {
+  async #call<T>(
+    call: string,
+    method: 'GET' | 'POST',
+    path: string,
+    body: object | null,
+    context: CallContext,
+    read: (result: unknown) => Outcome<T> | null,
+  ): Promise<Outcome<T>> {
     const startedMs = performance.now();
     const at = new Date();
-    const request: Request = { method, path, headers: body ? { 'Content-Type': 'application/json' } : {}, body: body ? JSON.stringify(body) : null, isRead: method === 'GET' };
+    const request: Request = {
+      method,
+      path,
+      headers: body ? { 'Content-Type': 'application/json' } : {},
+      body: body ? JSON.stringify(body) : null,
+      isRead: method === 'GET',
+    };
     let answer = await this.#transport.send(this.#signed(request), context);
     if (answer.kind === 'answer' && answer.status === 401) {
       // Not executed. Our clock may be off: sign again once, by the vendor's clock.
@@ -164,8 +223,17 @@ export class EnergyClient {
   #signed(request: Request): Request {
     const timestamp = String(Date.now() + this.#clockOffsetMs);
     const nonce = randomUUID();
-    const signature = energySignature(this.options.appSecret, { method: request.method, path: this.#transport.pathOf(request.path), timestamp, nonce, body: request.body ?? '' });
-    return { ...request, headers: { ...request.headers, 'X-App-Id': this.options.appId, 'X-Timestamp': timestamp, 'X-Nonce': nonce, 'X-Signature': signature } };
+    const signature = energySignature(this.options.appSecret, {
+      method: request.method,
+      path: this.#transport.pathOf(request.path),
+      timestamp,
+      nonce,
+      body: request.body ?? '',
+    });
+    return {
+      ...request,
+      headers: { ...request.headers, 'X-App-Id': this.options.appId, 'X-Timestamp': timestamp, 'X-Nonce': nonce, 'X-Signature': signature },
+    };
   }
 }
 

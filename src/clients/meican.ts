@@ -85,7 +85,14 @@ export class MeicanClient {
   async addOrder(order: AddOrder, context: CallContext): Promise<Outcome<AddedOrder>> {
     const { multiOrder } = this.#literals;
     const dish = { dishId: /^\d{1,15}$/.test(order.meicanDishId) ? Number(order.meicanDishId) : order.meicanDishId, count: 1, priceInCent: order.priceInCent };
-    const form = { email: order.email, realName: order.realName, addressId: order.addressId, mealDate: order.mealDate, mealType: order.mealType, dishes: JSON.stringify([dish]) };
+    const form = {
+      email: order.email,
+      realName: order.realName,
+      addressId: order.addressId,
+      mealDate: order.mealDate,
+      mealType: order.mealType,
+      dishes: JSON.stringify([dish]),
+    };
     return this.#call('meican.addOrder', this.#post(this.#literals.addOrderPath, order.corp, form), context, (code, data) => {
       const orderId = orderIdData.safeParse(data);
       if (code === multiOrder) return applied<AddedOrder>({ multi: true, orderId: orderId.success ? orderId.data.orderId : null }, true);
@@ -104,7 +111,13 @@ export class MeicanClient {
 
   /** All orders of the corp on a day `yyyy-MM-dd`. May lag by seconds: absence proves nothing before the settle window is over. */
   async listOrders(corp: string, day: string, context: CallContext): Promise<Outcome<ListedOrder[]>> {
-    const request: Request = { method: 'GET', path: `${this.#path(this.#literals.dayListPath, corp)}?target=${encodeURIComponent(day)}`, headers: {}, body: null, isRead: true };
+    const request: Request = {
+      method: 'GET',
+      path: `${this.#path(this.#literals.dayListPath, corp)}?target=${encodeURIComponent(day)}`,
+      headers: {},
+      body: null,
+      isRead: true,
+    };
     return this.#call('meican.listOrders', request, context, (code, data) => {
       if (code !== 'OK') return null;
       const parsed = dayList.safeParse(data);
@@ -152,7 +165,13 @@ export class MeicanClient {
   }
 
   #post(path: string, corp: string, form: Record<string, string>): Request {
-    return { method: 'POST', path: this.#path(path, corp), headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(form).toString(), isRead: false };
+    return {
+      method: 'POST',
+      path: this.#path(path, corp),
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(form).toString(),
+      isRead: false,
+    };
   }
 
   #path(template: string, corp: string): string {
@@ -168,5 +187,7 @@ export class MeicanClient {
 
 /** sha1_hex(corpToken + timestamp), as Meican documents it. */
 export function meicanSignature(corpToken: string, timestamp: string): string {
-  return createHash('sha1').update(corpToken + timestamp).digest('hex');
+  return createHash('sha1')
+    .update(corpToken + timestamp)
+    .digest('hex');
 }

@@ -11,7 +11,12 @@ export type Outcome<T> =
 
 export const applied = <T>(value: T, duplicate = false): Outcome<T> => ({ kind: 'applied', value, duplicate });
 export const rejected = (code: string, message: string): Outcome<never> => ({ kind: 'rejected', code, message });
-export const notApplied = (code: string, message: string, retryAfterMs: number | null = null): Outcome<never> => ({ kind: 'not-applied', code, message, retryAfterMs });
+export const notApplied = (code: string, message: string, retryAfterMs: number | null = null): Outcome<never> => ({
+  kind: 'not-applied',
+  code,
+  message,
+  retryAfterMs,
+});
 export const unknown = (code: string, message: string): Outcome<never> => ({ kind: 'unknown', code, message });
 
 /** The vendor has the request and is still working on it: ask again later. */

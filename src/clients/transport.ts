@@ -73,7 +73,8 @@ export class Transport {
       retries: READ_REPEATS,
       shouldResetTimeout: false,
       // The default would repeat a POST after ECONNRESET: an order placed four times.
-      retryCondition: (error) => (error.config as { isRead?: boolean } | undefined)?.isRead === true && error.code !== 'ERR_CANCELED' && axiosRetry.isNetworkError(error),
+      retryCondition: (error) =>
+        (error.config as { isRead?: boolean } | undefined)?.isRead === true && error.code !== 'ERR_CANCELED' && axiosRetry.isNetworkError(error),
       retryDelay: (count) => Math.min(500, 20 * 2 ** count),
     });
   }
@@ -135,13 +136,25 @@ export function parseJson(text: string): unknown {
 }
 
 /** The journal's entry for a call: no query string, nothing secret, nothing personal. */
-export function recordOf(call: string, request: Request, answer: Answer, outcome: { kind: CallRecord['outcome']; code?: string }, startedMs: number, at: Date, secrets: readonly string[]): CallRecord {
+export function recordOf(
+  call: string,
+  request: Request,
+  answer: Answer,
+  outcome: { kind: CallRecord['outcome']; code?: string },
+  startedMs: number,
+  at: Date,
+  secrets: readonly string[],
+): CallRecord {
   const side = (text: string): string => limitSide(redact(text, secrets));
   return {
     call,
     at: at.toISOString(),
     durationMs: Math.round(performance.now() - startedMs),
-    request: { method: request.method, path: redact(request.path.split('?')[0] ?? '', secrets), body: request.body === null ? null : side(decodeForm(request.body)) },
+    request: {
+      method: request.method,
+      path: redact(request.path.split('?')[0] ?? '', secrets),
+      body: request.body === null ? null : side(decodeForm(request.body)),
+    },
     answer: answer.kind === 'answer' ? { status: answer.status, body: side(answer.text) } : { status: null, body: null },
     outcome: outcome.kind,
     code: outcome.code ?? (answer.kind === 'no-answer' ? answer.code : null),

@@ -19,7 +19,13 @@ export interface TextCard {
   readonly buttonText: string;
 }
 
-const answerSchema = z.object({ errcode: z.number().int(), errmsg: z.string().nullish(), access_token: z.string().optional(), expires_in: z.number().optional(), invaliduser: z.string().optional() });
+const answerSchema = z.object({
+  errcode: z.number().int(),
+  errmsg: z.string().nullish(),
+  access_token: z.string().optional(),
+  expires_in: z.number().optional(),
+  invaliduser: z.string().optional(),
+});
 
 /** https://developer.work.weixin.qq.com/document/path/90313: judged by errcode, never by errmsg. */
 const BUSY = -1;
@@ -65,7 +71,11 @@ export class WecomClient {
   /** A card to one person. The same card twice within half an hour is delivered once. */
   async sendTextCard(card: TextCard, context: CallContext): Promise<Outcome<null>> {
     const textcard = { title: card.title, description: card.description, url: card.url, btntxt: card.buttonText };
-    return this.#sendMessage('wecom.sendTextCard', { touser: card.toUser, msgtype: 'textcard', textcard, enable_duplicate_check: 1, duplicate_check_interval: DUPLICATE_WINDOW_S }, context);
+    return this.#sendMessage(
+      'wecom.sendTextCard',
+      { touser: card.toUser, msgtype: 'textcard', textcard, enable_duplicate_check: 1, duplicate_check_interval: DUPLICATE_WINDOW_S },
+      context,
+    );
   }
 
   /** Plain text to people: the second channel when the robot is dead. At most 2048 bytes of UTF-8. */
@@ -107,7 +117,10 @@ export class WecomClient {
     if (!application || !this.#application) return rejected('NO_APPLICATION', 'no WeCom application is configured');
     const path = `/cgi-bin/gettoken?corpid=${encodeURIComponent(application.corpId)}&corpsecret=${encodeURIComponent(application.corpSecret)}`;
     // The token is shared by all callers, so no single caller's signal may end it; and its answer is a secret, so it is not journaled.
-    const answer = await this.#application.send({ method: 'GET', path, headers: {}, body: null, isRead: true }, { requestId: context.requestId, traceparent: context.traceparent });
+    const answer = await this.#application.send(
+      { method: 'GET', path, headers: {}, body: null, isRead: true },
+      { requestId: context.requestId, traceparent: context.traceparent },
+    );
     const failed = classifyTransport(answer);
     if (failed) return failed;
     const parsed = answer.kind === 'answer' ? answerSchema.safeParse(parseJson(answer.text)) : undefined;
@@ -125,7 +138,8 @@ export class WecomClient {
       const at = new Date();
       const answer = await transport.send(request, context);
       const parsed = answer.kind === 'answer' ? answerSchema.safeParse(parseJson(answer.text)) : undefined;
-      const outcome = classifyTransport(answer) ?? (parsed?.success ? judgeErrcode(parsed.data.errcode) : unknown('MALFORMED', 'the answer is not what WeCom promises'));
+      const outcome =
+        classifyTransport(answer) ?? (parsed?.success ? judgeErrcode(parsed.data.errcode) : unknown('MALFORMED', 'the answer is not what WeCom promises'));
       context.journal?.(recordOf(call, request, answer, outcome, startedMs, at, this.#secrets()));
       const busy = parsed?.success === true && parsed.data.errcode === BUSY;
       if (!busy || tryNo > BUSY_REPEATS) return outcome;

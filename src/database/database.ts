@@ -236,7 +236,9 @@ function mysqlSource(url: string, poolSize: number): DataSource {
     createPool(options: mysql2.PoolOptions) {
       const pool = mysql2.createPool(options);
       pool.on('connection', (connection) => {
-        connection.query(`SET time_zone='+00:00', innodb_lock_wait_timeout=${LOCK_WAIT_S}, sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'`);
+        connection.query(
+          `SET time_zone='+00:00', innodb_lock_wait_timeout=${LOCK_WAIT_S}, sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'`,
+        );
         connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'); // claims under REPEATABLE READ deadlock on gap locks
       });
       return pool;

@@ -5,9 +5,7 @@ import { type Dialect, toSqlInstant } from './sql.js';
 export const mysqlDialect: Dialect = {
   name: 'mysql',
   instant: (plusMs) =>
-    plusMs === 0
-      ? { text: 'UTC_TIMESTAMP(3)', params: [] }
-      : { text: '(UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND)', params: [plusMs * 1000] },
+    plusMs === 0 ? { text: 'UTC_TIMESTAMP(3)', params: [] } : { text: '(UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND)', params: [plusMs * 1000] },
   skipLocked: 'FOR UPDATE SKIP LOCKED',
   forUpdate: 'FOR UPDATE',
 };

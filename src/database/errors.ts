@@ -8,13 +8,31 @@ interface DriverError {
 /** Deadlock, lock wait timeout, busy file: the whole transaction was, or must be, undone and may be run again. */
 export function isTransient(error: unknown): boolean {
   const { code, errno } = error as DriverError;
-  return errno === 1213 || errno === 1205 || code === 'ER_LOCK_DEADLOCK' || code === 'ER_LOCK_WAIT_TIMEOUT' || code === 'SQLITE_BUSY' || code === 'SQLITE_BUSY_SNAPSHOT';
+  return (
+    errno === 1213 ||
+    errno === 1205 ||
+    code === 'ER_LOCK_DEADLOCK' ||
+    code === 'ER_LOCK_WAIT_TIMEOUT' ||
+    code === 'SQLITE_BUSY' ||
+    code === 'SQLITE_BUSY_SNAPSHOT'
+  );
 }
 
 /** The server or the way to it is gone; what a running COMMIT did is unknown to us. */
 export function isDisconnected(error: unknown): boolean {
   const { code } = error as DriverError;
-  return ['PROTOCOL_CONNECTION_LOST', 'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOENT', 'ER_SERVER_SHUTDOWN', 'ER_CONNECTION_KILLED', 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR', 'DATABASE_TIMEOUT'].includes(code ?? '');
+  return [
+    'PROTOCOL_CONNECTION_LOST',
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'ETIMEDOUT',
+    'EPIPE',
+    'ENOENT',
+    'ER_SERVER_SHUTDOWN',
+    'ER_CONNECTION_KILLED',
+    'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
+    'DATABASE_TIMEOUT',
+  ].includes(code ?? '');
 }
 
 /**

@@ -29,7 +29,11 @@ async function whileBusy<T>(work: () => Promise<T>, mayWait = true): Promise<T> 
  */
 export function serializeSqlite(source: DataSource): void {
   const driver = source.driver as BetterSqlite3Driver;
-  const mutex: MutexInterface = withTimeout(new Mutex(), LOCK_TIMEOUT_MS, Object.assign(new Error('sqlite: waited too long for the connection'), { code: 'SQLITE_BUSY' }));
+  const mutex: MutexInterface = withTimeout(
+    new Mutex(),
+    LOCK_TIMEOUT_MS,
+    Object.assign(new Error('sqlite: waited too long for the connection'), { code: 'SQLITE_BUSY' }),
+  );
   const statements = new Map<string, unknown>(); // prepared statements belong to the connection, not to a runner
 
   class SerializedRunner extends BetterSqlite3QueryRunner {

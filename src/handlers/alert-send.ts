@@ -4,8 +4,8 @@ import { type AlertGroup, isDrained, loadGroup, markRecovered, markSent, samples
 import { DIGEST_EVERY_MS, FIRST_AFTER_MS } from '../alerts/limits.js';
 import { alertSendType } from '../alerts/raise.js';
 import { cutBytes, wordAlert, wordRecovery } from '../alerts/word.js';
-import { WEBHOOK_DEAD, type WecomClient } from '../clients/wecom.js';
 import type { Outcome } from '../clients/outcome.js';
+import { WEBHOOK_DEAD, type WecomClient } from '../clients/wecom.js';
 import type { Database } from '../database/database.js';
 import type { EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
 import { callContext, usualAnswer } from './answer.js';
@@ -52,7 +52,12 @@ export function createAlertSend({ database, wecom, publicUrl, onCallUsers, timeo
       if (group.unsent > 0 && (sinceSentMs === null || sinceSentMs >= DIGEST_EVERY_MS)) return sendNews(group, context);
       if (group.unsent === 0 && (await isDrained(database, group))) return sendRecovery(group, context);
       const afterMs = group.unsent > 0 && sinceSentMs !== null ? DIGEST_EVERY_MS - sinceSentMs : LOOK_AGAIN_MS;
-      return { kind: 'snooze', afterMs: Math.min(Math.max(afterMs, FIRST_AFTER_MS), LOOK_AGAIN_MS), outcome: null, reason: 'the group is open; nothing new to say yet' };
+      return {
+        kind: 'snooze',
+        afterMs: Math.min(Math.max(afterMs, FIRST_AFTER_MS), LOOK_AGAIN_MS),
+        outcome: null,
+        reason: 'the group is open; nothing new to say yet',
+      };
     },
   };
 
@@ -68,15 +73,27 @@ export function createAlertSend({ database, wecom, publicUrl, onCallUsers, timeo
   }
 
   async function sendRecovery(group: AlertGroup, context: HandlerContext): Promise<HandlerOutcome> {
-    return send(group, 'recovery', wordRecovery(group, publicUrl), context, { kind: 'done', outcome: 'applied', note: 'recovered', effect: (tx) => markRecovered(tx, group) });
+    return send(group, 'recovery', wordRecovery(group, publicUrl), context, {
+      kind: 'done',
+      outcome: 'applied',
+      note: 'recovered',
+      effect: (tx) => markRecovered(tx, group),
+    });
   }
 
-  async function send(group: AlertGroup, kind: 'first' | 'digest' | 'recovery', text: string, context: HandlerContext, whenSent: HandlerOutcome): Promise<HandlerOutcome> {
+  async function send(
+    group: AlertGroup,
+    kind: 'first' | 'digest' | 'recovery',
+    text: string,
+    context: HandlerContext,
+    whenSent: HandlerOutcome,
+  ): Promise<HandlerOutcome> {
     if (!wecom.hasRobot && !canTellPeople()) {
       lastResort('no alert channel is configured', text);
       return whenSent;
     }
-    if (!(await context.step((tx) => takeSlot(tx, group.id, kind, text)))) return { kind: 'snooze', afterMs: SLOT_WAIT_MS, outcome: null, reason: "waiting for the robot's budget" };
+    if (!(await context.step((tx) => takeSlot(tx, group.id, kind, text))))
+      return { kind: 'snooze', afterMs: SLOT_WAIT_MS, outcome: null, reason: "waiting for the robot's budget" };
     const outcome = wecom.hasRobot ? await wecom.sendToRobot(text, callContext(context)) : await tellPeople(text, context);
     if (outcome.kind === 'applied') return whenSent;
     if (outcome.kind === 'rejected' && WEBHOOK_DEAD.includes(outcome.code)) return otherChannel(outcome.code, text, context, whenSent);
@@ -84,7 +101,12 @@ export function createAlertSend({ database, wecom, publicUrl, onCallUsers, timeo
       lastResort(`the alert was refused: ${outcome.code}`, text);
       return usualAnswer(outcome);
     }
-    return { kind: 'snooze', afterMs: outcome.kind === 'not-applied' && outcome.retryAfterMs ? outcome.retryAfterMs : AWAY_MS, outcome: outcome.kind, reason: `WeCom: ${outcome.message}` };
+    return {
+      kind: 'snooze',
+      afterMs: outcome.kind === 'not-applied' && outcome.retryAfterMs ? outcome.retryAfterMs : AWAY_MS,
+      outcome: outcome.kind,
+      reason: `WeCom: ${outcome.message}`,
+    };
   }
 
   async function otherChannel(code: string, text: string, context: HandlerContext, whenSent: HandlerOutcome): Promise<HandlerOutcome> {

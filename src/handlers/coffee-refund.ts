@@ -5,7 +5,13 @@ import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
 import { cents, outRefundNo } from './payloads.js';
 import { refund } from './refund.js';
 
-const payload = z.strictObject({ tradeNo: z.string().min(1), outTradeNo: z.string().min(1), userId: z.string().min(1), amountInCent: cents, reason: z.string() });
+const payload = z.strictObject({
+  tradeNo: z.string().min(1),
+  outTradeNo: z.string().min(1),
+  userId: z.string().min(1),
+  amountInCent: cents,
+  reason: z.string(),
+});
 type Payload = z.infer<typeof payload>;
 
 /** Gives the points of a coffee trade back. If it never succeeds, the customer has paid for nothing. */
@@ -25,15 +31,23 @@ export function createCoffeeRefund({ energy, clock, timeoutMs }: Omit<EnergyDepe
     limits: { deadlineMs: refundDeadlineMs(timeoutMs), maxSnoozeMs: 30 * 60_000 },
     async handle(event, context) {
       const { tradeNo, outTradeNo, userId, amountInCent, reason } = event.payload;
-      const result = await refund(energy, clock, { outRefundNo: outRefundNo(tradeNo), outTradeNo, userId, amountInCent, reason }, event.unknownAt !== null, context);
+      const result = await refund(
+        energy,
+        clock,
+        { outRefundNo: outRefundNo(tradeNo), outTradeNo, userId, amountInCent, reason },
+        event.unknownAt !== null,
+        context,
+      );
       if (result.kind === 'answer') return result.answer;
       // The trade's number belongs to the coffee machine: it is not ours to close.
-      if (result.kind === 'no-payment') return { kind: 'give-up', failure: { outcome: 'rejected', code: 'NO_SUCH_TRADE', message: 'the energy center knows of no such trade' } };
+      if (result.kind === 'no-payment')
+        return { kind: 'give-up', failure: { outcome: 'rejected', code: 'NO_SUCH_TRADE', message: 'the energy center knows of no such trade' } };
       return {
         kind: 'done',
         outcome: 'applied',
         note: result.note,
-        effect: async (tx) => void (await tx.execute(sql`UPDATE coffee_trade SET status = 'REFUNDED', updated_at = ${now} WHERE trade_no = ${tradeNo} AND status = 'PENDING'`)),
+        effect: async (tx) =>
+          void (await tx.execute(sql`UPDATE coffee_trade SET status = 'REFUNDED', updated_at = ${now} WHERE trade_no = ${tradeNo} AND status = 'PENDING'`)),
       };
     },
   };

@@ -5,7 +5,13 @@ import type { EventDefinition, EventHandler } from '../outbox/types.js';
 import { callContext, usualAnswer } from './answer.js';
 import { cents } from './payloads.js';
 
-const payload = z.strictObject({ recordNo: z.string().min(1), userId: z.string().min(1), amountInCent: cents, canteen: z.string(), consumedAt: z.iso.datetime({ offset: true }) });
+const payload = z.strictObject({
+  recordNo: z.string().min(1),
+  userId: z.string().min(1),
+  amountInCent: cents,
+  canteen: z.string(),
+  consumedAt: z.iso.datetime({ offset: true }),
+});
 type Payload = z.infer<typeof payload>;
 
 /** Tells the energy center of a meal eaten at a canteen till (智盘). If it never succeeds, the consumption is missing there. */
@@ -31,7 +37,10 @@ export function createConsumptionSync({ energy, timeoutMs }: { energy: EnergyCli
         kind: 'done',
         outcome: 'applied',
         note: outcome.duplicate ? 'had been synced already' : 'synced',
-        effect: async (tx) => void (await tx.execute(sql`UPDATE canteen_consumption SET status = 'SYNCED', updated_at = ${now} WHERE record_no = ${event.payload.recordNo} AND status = 'PENDING'`)),
+        effect: async (tx) =>
+          void (await tx.execute(
+            sql`UPDATE canteen_consumption SET status = 'SYNCED', updated_at = ${now} WHERE record_no = ${event.payload.recordNo} AND status = 'PENDING'`,
+          )),
       };
     },
   };

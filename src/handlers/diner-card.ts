@@ -34,7 +34,12 @@ export function createDinerCard({ wecom, publicUrl, timeoutMs }: { wecom: WecomC
       if (outcome.kind === 'rejected' && outcome.code === NOBODY) return { kind: 'done', outcome: 'rejected', note: 'WeCom does not know this diner' };
       // WeCom being away delays a message, it does not use it up. Repeating is safe: the same card is delivered once in half an hour.
       if (outcome.kind === 'rejected') return usualAnswer(outcome);
-      return { kind: 'snooze', afterMs: outcome.kind === 'not-applied' && outcome.retryAfterMs ? outcome.retryAfterMs : 15_000, outcome: outcome.kind, reason: `WeCom: ${failureOf(outcome).message}` };
+      return {
+        kind: 'snooze',
+        afterMs: outcome.kind === 'not-applied' && outcome.retryAfterMs ? outcome.retryAfterMs : 15_000,
+        outcome: outcome.kind,
+        reason: `WeCom: ${failureOf(outcome).message}`,
+      };
     },
   };
 }

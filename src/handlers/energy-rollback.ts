@@ -69,7 +69,11 @@ export function createEnergyRollback({ database, energy, clock, timeoutMs }: Ene
     const wanted = { outRefundNo: outRefundNo(orderNo), outTradeNo: outTradeNo(orderNo), userId, amountInCent, reason: 'SYSTEM_CANCEL' };
     const result = await refund(energy, clock, wanted, inDoubt, context);
     if (result.kind === 'answer') return result.answer;
-    if (result.kind === 'no-payment') return { kind: 'retry', failure: { outcome: 'unknown', code: 'CONTRADICTION', message: 'the energy center says both that it was paid and that there is no such payment' } };
+    if (result.kind === 'no-payment')
+      return {
+        kind: 'retry',
+        failure: { outcome: 'unknown', code: 'CONTRADICTION', message: 'the energy center says both that it was paid and that there is no such payment' },
+      };
     return {
       kind: 'done',
       outcome: 'applied',

@@ -1,4 +1,4 @@
-import type { MeicanClient, ListedOrder } from '../clients/meican.js';
+import type { ListedOrder, MeicanClient } from '../clients/meican.js';
 import { applied, type Outcome } from '../clients/outcome.js';
 import type { CallContext } from '../clients/transport.js';
 import type { Database } from '../database/database.js';
@@ -15,9 +15,12 @@ export interface FoundAtMeican {
 export async function findAtMeican(database: Database, meican: MeicanClient, order: BoxOrder, context: CallContext): Promise<Outcome<FoundAtMeican>> {
   const listed = await meican.listOrders(order.corp, order.edibleDate, context);
   if (listed.kind !== 'applied') return listed;
-  const sameMeal = listed.value.filter((candidate) => candidate.email.toLowerCase() === order.email.toLowerCase() && (candidate.mealType === null || candidate.mealType === order.mealType));
+  const sameMeal = listed.value.filter(
+    (candidate) => candidate.email.toLowerCase() === order.email.toLowerCase() && (candidate.mealType === null || candidate.mealType === order.mealType),
+  );
   for (const candidate of sameMeal) {
-    if (dishMatches(candidate, order) && !(await ownedByAnother(database, candidate.orderId, order.id))) return applied({ ours: candidate.orderId, foreign: false });
+    if (dishMatches(candidate, order) && !(await ownedByAnother(database, candidate.orderId, order.id)))
+      return applied({ ours: candidate.orderId, foreign: false });
   }
   return applied({ ours: null, foreign: sameMeal.length > 0 });
 }

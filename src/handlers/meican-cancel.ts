@@ -77,7 +77,8 @@ export function createMeicanCancel({ database, meican, settleMs, timeoutMs }: Me
     }
     const nowMs = context.now().getTime();
     const settledInMs = unknownAt.getTime() + settleMs - nowMs;
-    if (settledInMs > 0) return { kind: 'snooze', afterMs: settledInMs, outcome: 'unknown', reason: 'not in the day list yet; the list may lag', sentNothing: true };
+    if (settledInMs > 0)
+      return { kind: 'snooze', afterMs: settledInMs, outcome: 'unknown', reason: 'not in the day list yet; the list may lag', sentNothing: true };
     const leftMs = event.payload.lookUntil ? Date.parse(event.payload.lookUntil) - nowMs : 0;
     if (leftMs <= 0) return { kind: 'done', outcome: 'not-applied', note: 'Meican never had it' };
     const afterMs = Math.min(Math.max(leftMs / 20, GHOST_LOOK_MIN_MS), GHOST_LOOK_MAX_MS, leftMs);

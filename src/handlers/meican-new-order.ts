@@ -1,8 +1,9 @@
+import type { z } from 'zod';
+import { writeStep } from '../books/step.js';
+import { endOrder, learnMeicanOrderId, toOrdered } from '../books/transition.js';
 import type { MeicanClient } from '../clients/meican.js';
 import type { Database, Tx } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
-import { endOrder, learnMeicanOrderId, toOrdered } from '../books/transition.js';
-import { writeStep } from '../books/step.js';
 import { record } from '../outbox/record.js';
 import type { ClaimedEvent, EventDefinition, EventHandler, Failure, HandlerContext, HandlerOutcome } from '../outbox/types.js';
 import { release } from '../stock/release.js';
@@ -12,7 +13,6 @@ import { energyCancel } from './energy-cancel.js';
 import { findAtMeican, ownedByAnother } from './find-at-meican.js';
 import { meicanCancel } from './meican-cancel.js';
 import { exampleOrder, meicanKey, orderRef } from './payloads.js';
-import type { z } from 'zod';
 
 type Payload = z.infer<typeof orderRef>;
 
@@ -48,10 +48,15 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
     async handle(event, context) {
       const order = await database.manager.findOneBy(BoxOrder, { id: event.payload.orderId });
       if (!order) return orderGone(event.payload.orderId);
-      if (order.status !== 'ORDERING') return { kind: 'done', outcome: event.unknownAt ? 'unknown' : null, note: `nothing to send: the order is ${order.status}` };
+      if (order.status !== 'ORDERING')
+        return { kind: 'done', outcome: event.unknownAt ? 'unknown' : null, note: `nothing to send: the order is ${order.status}` };
       const earlier = event.unknownAt ? await resolveEarlier(order, event.unknownAt, context) : null;
       if (earlier) return earlier;
-      if (context.now() >= order.cutoffAt) return { kind: 'give-up', failure: { outcome: 'not-applied', code: 'cutoff-passed', message: 'the cut-off passed before the order could be placed', sentNothing: true } };
+      if (context.now() >= order.cutoffAt)
+        return {
+          kind: 'give-up',
+          failure: { outcome: 'not-applied', code: 'cutoff-passed', message: 'the cut-off passed before the order could be placed', sentNothing: true },
+        };
       return place(order, context);
     },
 
@@ -64,13 +69,23 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
     if (found.kind !== 'applied') return askedInVain(found, true);
     if (found.value.ours) return adopt(order, found.value.ours, 'found in the day list');
     const settledInMs = unknownAt.getTime() + settleMs - context.now().getTime();
-    if (settledInMs > 0) return { kind: 'snooze', afterMs: settledInMs, outcome: 'unknown', reason: 'not in the day list yet; the list may lag', sentNothing: true };
+    if (settledInMs > 0)
+      return { kind: 'snooze', afterMs: settledInMs, outcome: 'unknown', reason: 'not in the day list yet; the list may lag', sentNothing: true };
     return null;
   }
 
   async function place(order: BoxOrder, context: HandlerContext): Promise<HandlerOutcome> {
     const outcome = await meican.addOrder(
-      { corp: order.corp, email: order.email, realName: order.realName, addressId: order.addressId, mealDate: order.edibleDate, mealType: order.mealType, meicanDishId: order.meicanDishId, priceInCent: order.priceInCent },
+      {
+        corp: order.corp,
+        email: order.email,
+        realName: order.realName,
+        addressId: order.addressId,
+        mealDate: order.edibleDate,
+        mealType: order.mealType,
+        meicanDishId: order.meicanDishId,
+        priceInCent: order.priceInCent,
+      },
       callContext(context),
     );
     if (outcome.kind !== 'applied') return usualAnswer(outcome);
@@ -86,8 +101,12 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
     const found = await findAtMeican(database, meican, order, callContext(context));
     if (found.kind !== 'applied') return { kind: 'retry', failure: { ...failureOf(found), outcome: 'unknown' } };
     if (found.value.ours) return adopt(order, found.value.ours, 'Meican had it already');
-    if (found.value.foreign) return { kind: 'give-up', failure: { outcome: 'rejected', code: 'FOREIGN_ORDER', message: 'the diner has another order at Meican for this meal' } };
-    return { kind: 'retry', failure: { outcome: 'unknown', code: 'MULTI_ORDER', message: 'Meican has an order for this meal that its day list does not show yet' } };
+    if (found.value.foreign)
+      return { kind: 'give-up', failure: { outcome: 'rejected', code: 'FOREIGN_ORDER', message: 'the diner has another order at Meican for this meal' } };
+    return {
+      kind: 'retry',
+      failure: { outcome: 'unknown', code: 'MULTI_ORDER', message: 'Meican has an order for this meal that its day list does not show yet' },
+    };
   }
 
   function adopt(order: BoxOrder, meicanOrderId: string, note: string): HandlerOutcome {
@@ -109,8 +128,18 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
     if (!(await endOrder(tx, order.id, { to: 'ORDER_ERROR', from: ['ORDERING'], refund: 'PENDING', reason: failure.code }))) return;
     await writeStep(tx, order.id, 'order-error', { code: failure.code, released: { dishId: order.dishId, sideboardId: order.sideboardId } });
     const about = { subjectId: order.id, subjectNo: order.orderNo, requestId: event.requestId, traceparent: event.traceparent };
-    await record(tx, energyCancel, { orderId: order.id, orderNo: order.orderNo, userId: order.userId, amountInCent: order.priceInCent, reason: 'ORDER_ERROR' }, about);
-    await record(tx, dinerCard, { orderId: order.id, orderNo: order.orderNo, userId: order.userId, dishName: order.dishName, edibleDate: order.edibleDate, mealType: order.mealType }, about);
+    await record(
+      tx,
+      energyCancel,
+      { orderId: order.id, orderNo: order.orderNo, userId: order.userId, amountInCent: order.priceInCent, reason: 'ORDER_ERROR' },
+      about,
+    );
+    await record(
+      tx,
+      dinerCard,
+      { orderId: order.id, orderNo: order.orderNo, userId: order.userId, dishName: order.dishName, edibleDate: order.edibleDate, mealType: order.mealType },
+      about,
+    );
     if (event.unknownAt || failure.outcome === 'unknown') {
       const lookUntil = new Date(order.cutoffAt.getTime() + GHOST_SWEEP_MS).toISOString();
       await record(tx, meicanCancel, { orderId: order.id, orderNo: order.orderNo, lookUntil }, about);

@@ -62,7 +62,10 @@ async function ask(energy: EnergyClient, wanted: Refund, context: HandlerContext
     case 'PROCESSING':
       return processing();
     case 'FAILED':
-      return { kind: 'answer', answer: { kind: 'give-up', failure: { outcome: 'rejected', code: 'REFUND_FAILED', message: 'the energy center settled this refund as FAILED' } } };
+      return {
+        kind: 'answer',
+        answer: { kind: 'give-up', failure: { outcome: 'rejected', code: 'REFUND_FAILED', message: 'the energy center settled this refund as FAILED' } },
+      };
     case 'CLOSED':
     case 'NONE':
       return null;

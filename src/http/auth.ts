@@ -54,5 +54,10 @@ export interface TokenRequest {
 }
 
 export async function signToken(secret: string, { sub, role, email, name, ttlS }: TokenRequest): Promise<string> {
-  return new SignJWT({ role, ...(email ? { email } : {}), ...(name ? { name } : {}) }).setProtectedHeader({ alg: 'HS256' }).setSubject(sub).setIssuedAt().setExpirationTime(`${ttlS}s`).sign(new TextEncoder().encode(secret));
+  return new SignJWT({ role, ...(email ? { email } : {}), ...(name ? { name } : {}) })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(sub)
+    .setIssuedAt()
+    .setExpirationTime(`${ttlS}s`)
+    .sign(new TextEncoder().encode(secret));
 }

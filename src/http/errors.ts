@@ -25,20 +25,28 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   if (problem.code === 'unauthorized') reply.header('WWW-Authenticate', 'Bearer');
   const instance = request.url.split('?')[0] ?? '';
   // Past the response schemas: a problem is the same everywhere.
-  return reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problemBody(problem, instance.slice(0, 200), request.id));
+  return reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .serializer(JSON.stringify)
+    .send(problemBody(problem, instance.slice(0, 200), request.id));
 }
 
 function toProblem(error: FastifyError | Problem): Problem {
   if (error instanceof Problem) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
     return new Problem('validation', {
-      errors: error.validation.map((issue) => ({ path: `${error.validationContext ?? 'body'}${issue.instancePath.replaceAll('/', '.')}`, message: issue.message ?? 'invalid' })),
+      errors: error.validation.map((issue) => ({
+        path: `${error.validationContext ?? 'body'}${issue.instancePath.replaceAll('/', '.')}`,
+        message: issue.message ?? 'invalid',
+      })),
     });
   }
   const code = frameworkCodes[error.code];
   if (code) return new Problem(code);
   if (isDisconnected(error) || isTransient(error)) return new Problem('dependency-unavailable', { detail: 'the database is not available', retryAfterS: 2 });
   if (error.statusCode === 429) return new Problem('rate-limited', { retryAfterS: 1 });
-  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) return new Problem('validation', { detail: 'the request could not be read' });
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500)
+    return new Problem('validation', { detail: 'the request could not be read' });
   return new Problem('internal');
 }

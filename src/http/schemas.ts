@@ -1,12 +1,23 @@
 import { z } from 'zod';
-import { mealTypes } from '../entities/menu.js';
 import { orderStatuses, refundStates } from '../entities/box-order.js';
+import { mealTypes } from '../entities/menu.js';
 import { eventStatuses, vendorOutcomes } from '../entities/outbox-event.js';
 
 export const id = z.string().regex(/^\d{1,19}$/, 'an id: 1 to 19 digits');
 export const cents = z.number().int().min(0).max(100_000_000);
-export const shortText = (max: number) => z.string().trim().min(1).max(max).regex(/^[^\p{Cc}]*$/u, 'no control characters');
-export const day = z.string().refine((value) => /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value)) && new Date(value).toISOString().startsWith(value), 'a day: yyyy-MM-dd');
+export const shortText = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}]*$/u, 'no control characters');
+export const day = z
+  .string()
+  .refine(
+    (value) => /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value)) && new Date(value).toISOString().startsWith(value),
+    'a day: yyyy-MM-dd',
+  );
 export const mealType = z.enum(mealTypes);
 export const instant = z.iso.datetime({ offset: true });
 export const reason = shortText(500);
@@ -71,7 +82,17 @@ export const attemptSchema = z.object({
   request: exchange,
   answer: answered,
   /** Every call of the attempt, in order. */
-  exchanges: z.array(z.object({ call: z.string(), at: z.string(), durationMs: z.number(), request: exchange, answer: answered, outcome: z.string(), code: z.string().nullable() })),
+  exchanges: z.array(
+    z.object({
+      call: z.string(),
+      at: z.string(),
+      durationMs: z.number(),
+      request: exchange,
+      answer: answered,
+      outcome: z.string(),
+      code: z.string().nullable(),
+    }),
+  ),
 });
 
 export const eventWithAttemptsSchema = eventSchema.extend({ attempts: z.array(attemptSchema) });

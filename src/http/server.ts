@@ -47,8 +47,18 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     clientErrorHandler(error, socket) {
       if (error.code === 'ECONNRESET' || !socket.writable) return;
       const [status, title] = error.code === 'HPE_HEADER_OVERFLOW' ? [431, 'Request Header Fields Too Large'] : [400, 'Bad Request'];
-      const body = JSON.stringify({ type: '/docs/problems#validation', title, status, instance: '', code: 'validation', requestId: randomUUID(), retryable: false });
-      socket.end(`HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+      const body = JSON.stringify({
+        type: '/docs/problems#validation',
+        title,
+        status,
+        instance: '',
+        code: 'validation',
+        requestId: randomUUID(),
+        retryable: false,
+      });
+      socket.end(
+        `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      );
     },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -71,7 +81,17 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     if (OPEN.includes(route)) return;
-    request.log.info({ method: request.method, route, status: reply.statusCode, duration_s: Math.round(reply.elapsedTime) / 1000, request_id: request.id, sub: request.caller?.sub ?? null }, 'request');
+    request.log.info(
+      {
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        duration_s: Math.round(reply.elapsedTime) / 1000,
+        request_id: request.id,
+        sub: request.caller?.sub ?? null,
+      },
+      'request',
+    );
   });
 
   await limitRates(app, options);
@@ -110,7 +130,10 @@ async function limitRates(app: FastifyInstance, options: ServerOptions): Promise
   });
   await app.register(underPressure, {
     maxEventLoopDelay: 2_000,
-    pressureHandler: (request, reply) => void (OPEN.includes(request.url) || sendProblem(request, reply, new Problem('dependency-unavailable', { detail: 'the server is overloaded', retryAfterS: 2 }))),
+    pressureHandler: (request, reply) =>
+      void (
+        OPEN.includes(request.url) || sendProblem(request, reply, new Problem('dependency-unavailable', { detail: 'the server is overloaded', retryAfterS: 2 }))
+      ),
   });
 }
 

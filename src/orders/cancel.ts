@@ -74,10 +74,30 @@ async function cancelLocally(database: Database, request: CancelRequest, ticket:
     await hold(tx, ticket, [order.orderNo]);
     const [clock] = await tx.query<{ now: unknown }>(sql`SELECT ${now} AS now`);
     if (fromSqlInstant(clock?.now) >= order.cutoffAt) throw new Problem('cutoff-passed');
-    if (!(await endOrder(tx, order.id, { to: 'USER_CANCEL', from: ['ORDERING', 'ORDERED'], refund: 'PENDING', operator: request.caller.sub, reason: request.reason }))) throw new SomebodyWasFaster();
-    await writeStep(tx, order.id, 'cancelled', { operator: request.caller.sub, role: request.caller.role, from: order.status, reason: request.reason, released: { dishId: order.dishId, sideboardId: order.sideboardId } });
+    if (
+      !(await endOrder(tx, order.id, {
+        to: 'USER_CANCEL',
+        from: ['ORDERING', 'ORDERED'],
+        refund: 'PENDING',
+        operator: request.caller.sub,
+        reason: request.reason,
+      }))
+    )
+      throw new SomebodyWasFaster();
+    await writeStep(tx, order.id, 'cancelled', {
+      operator: request.caller.sub,
+      role: request.caller.role,
+      from: order.status,
+      reason: request.reason,
+      released: { dishId: order.dishId, sideboardId: order.sideboardId },
+    });
     const about = { subjectId: order.id, subjectNo: order.orderNo, requestId: request.attempted.requestId, traceparent: request.traceparent, wake: false };
-    await record(tx, energyCancel, { orderId: order.id, orderNo: order.orderNo, userId: order.userId, amountInCent: order.priceInCent, reason: 'USER_CANCEL' }, about);
+    await record(
+      tx,
+      energyCancel,
+      { orderId: order.id, orderNo: order.orderNo, userId: order.userId, amountInCent: order.priceInCent, reason: 'USER_CANCEL' },
+      about,
+    );
     await expedite(tx, meicanKey(order.orderNo)); // a placement that waits has nothing more to wait for
     await record(tx, meicanCancel, { orderId: order.id, orderNo: order.orderNo }, { ...about, deadlineAt: order.cutoffAt });
     if (request.caller.role === 'operator') await audit(tx, request, order);

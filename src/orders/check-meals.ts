@@ -51,7 +51,15 @@ export async function checkMeals(database: Database, garden: string, meals: read
       if (dish.edible_date !== meal.edibleDate || dish.meal_type !== meal.mealType) throw invalid(i, 'dishId', 'the dish is of another day or meal');
       if (String(sideboard.menu_id) !== String(dish.menu_id)) throw invalid(i, 'sideboardId', 'the cabinet is of another day, meal or garden');
       if (clock >= fromSqlInstant(dish.cutoff_at)) throw new Problem('cutoff-passed');
-      return { ...meal, corp: dish.corp, cutoffAt: fromSqlInstant(dish.cutoff_at), dishName: dish.name, meicanDishId: dish.meican_dish_id, priceInCent: dish.price_in_cent, addressId: sideboard.address_id };
+      return {
+        ...meal,
+        corp: dish.corp,
+        cutoffAt: fromSqlInstant(dish.cutoff_at),
+        dishName: dish.name,
+        meicanDishId: dish.meican_dish_id,
+        priceInCent: dish.price_in_cent,
+        addressId: sideboard.address_id,
+      };
     }),
   );
   const twice = meals.findIndex((meal, i) => meals.findIndex((other) => other.edibleDate === meal.edibleDate && other.mealType === meal.mealType) !== i);
@@ -69,6 +77,7 @@ async function whatIsMissing(database: Database, garden: string, meal: MealInput
     SELECT edible_date, meal_type FROM menu WHERE garden = ${garden} ORDER BY CASE WHEN edible_date = ${meal.edibleDate} AND meal_type = ${meal.mealType} THEN 0 ELSE 1 END LIMIT 1`);
   const [menu] = menus;
   if (!menu) return new Problem('not-found', { detail: 'there is no such garden' });
-  if (menu.edible_date !== meal.edibleDate || menu.meal_type !== meal.mealType) return new Problem('not-found', { detail: 'there is no menu for this day and meal' });
+  if (menu.edible_date !== meal.edibleDate || menu.meal_type !== meal.mealType)
+    return new Problem('not-found', { detail: 'there is no menu for this day and meal' });
   return new Problem('not-found', { detail: dishKnown ? 'there is no such dish or cabinet in this garden' : 'there is no such dish' });
 }

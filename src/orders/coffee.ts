@@ -25,7 +25,12 @@ export interface CoffeeDependencies {
 }
 
 /** Refunds a coffee trade once, however often and under however many keys it is asked for. Throws Problem. */
-export async function refundCoffee({ database, outbox, inlineBudgetMs }: CoffeeDependencies, attempted: Attempted, input: CoffeeRefundInput, traceparent: string | null): Promise<Answer> {
+export async function refundCoffee(
+  { database, outbox, inlineBudgetMs }: CoffeeDependencies,
+  attempted: Attempted,
+  input: CoffeeRefundInput,
+  traceparent: string | null,
+): Promise<Answer> {
   const found = await begin(database, attempted);
   if (found.kind === 'answer') return found.answer;
   const { ticket } = found;
@@ -33,7 +38,8 @@ export async function refundCoffee({ database, outbox, inlineBudgetMs }: CoffeeD
     const isNew = await write(database, ticket, input, traceparent);
     if (isNew) await outbox.runInline([coffeeRefund.orderingKey(payloadOf(input)) ?? ''], inlineBudgetMs);
     const row = await database.manager.findOneByOrFail(CoffeeTrade, { tradeNo: input.tradeNo });
-    if (row.outTradeNo !== input.outTradeNo || row.userId !== input.userId || row.amountInCent !== input.amountInCent) throw new Problem('conflict', { detail: 'this trade number was used with another content' });
+    if (row.outTradeNo !== input.outTradeNo || row.userId !== input.userId || row.amountInCent !== input.amountInCent)
+      throw new Problem('conflict', { detail: 'this trade number was used with another content' });
     const event = await database.manager.findOneBy(OutboxEvent, { id: row.eventId });
     const body = { tradeNo: row.tradeNo, status: row.status, events: event ? [eventView(event, outbox.failuresMax(event.type))] : [] };
     const status = row.status === 'REFUNDED' ? 200 : 202;
@@ -54,7 +60,12 @@ async function write(database: Database, ticket: Ticket, input: CoffeeRefundInpu
       const { insertId } = await tx.execute(sql`
         INSERT INTO coffee_trade (trade_no, out_trade_no, user_id, amount_in_cent, reason, status, event_id, created_at, updated_at)
         VALUES (${input.tradeNo}, ${input.outTradeNo}, ${input.userId}, ${input.amountInCent}, ${input.reason}, 'PENDING', '', ${now}, ${now})`);
-      const { id } = await record(tx, coffeeRefund, payloadOf(input), { subjectNo: input.tradeNo, requestId: ticket.attempted.requestId, traceparent, wake: false });
+      const { id } = await record(tx, coffeeRefund, payloadOf(input), {
+        subjectNo: input.tradeNo,
+        requestId: ticket.attempted.requestId,
+        traceparent,
+        wake: false,
+      });
       await tx.execute(sql`UPDATE coffee_trade SET event_id = ${id} WHERE id = ${insertId}`);
       return true;
     });

@@ -24,7 +24,12 @@ export interface ConsumptionDependencies {
 }
 
 /** Keeps a canteen consumption and syncs it to the energy center, now or by event. `isNew` false: it was known, with the same content. */
-export async function recordConsumption({ database, outbox, inlineBudgetMs }: ConsumptionDependencies, input: ConsumptionInput, requestId: string, traceparent: string | null) {
+export async function recordConsumption(
+  { database, outbox, inlineBudgetMs }: ConsumptionDependencies,
+  input: ConsumptionInput,
+  requestId: string,
+  traceparent: string | null,
+) {
   const isNew = await write(database, input, requestId, traceparent);
   if (isNew) await outbox.runInline([consumptionSync.orderingKey(payloadOf(input)) ?? ''], inlineBudgetMs);
   const row = await database.manager.findOneByOrFail(CanteenConsumption, { recordNo: input.recordNo });
@@ -56,5 +61,10 @@ function payloadOf(input: ConsumptionInput) {
 }
 
 function sameContent(row: CanteenConsumption, input: ConsumptionInput): boolean {
-  return row.userId === input.userId && row.amountInCent === input.amountInCent && row.canteen === input.canteen && row.consumedAt.getTime() === input.consumedAt.getTime();
+  return (
+    row.userId === input.userId &&
+    row.amountInCent === input.amountInCent &&
+    row.canteen === input.canteen &&
+    row.consumedAt.getTime() === input.consumedAt.getTime()
+  );
 }

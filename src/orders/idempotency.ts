@@ -47,10 +47,19 @@ export async function begin(database: Database, attempted: Attempted): Promise<F
   const scopeHash = hash([attempted.caller, attempted.operation, attempted.key]);
   const bodyHash = hash(attempted.body);
   const ticket: Ticket = { scopeHash, bodyHash, owner: randomUUID(), attempted, taken: false, resume: [] };
-  const [row] = await database.query<{ body_hash: string; state: string; subject_ids: string | null; response_status: number; response_body: string; locked: number | string; expired: number | string }>(sql`
+  const [row] = await database.query<{
+    body_hash: string;
+    state: string;
+    subject_ids: string | null;
+    response_status: number;
+    response_body: string;
+    locked: number | string;
+    expired: number | string;
+  }>(sql`
     SELECT body_hash, state, subject_ids, response_status, response_body, CASE WHEN locked_until > ${now} THEN 1 ELSE 0 END AS locked, CASE WHEN created_at <= ${after(-IDEMPOTENCY_KEEP_MS)} THEN 1 ELSE 0 END AS expired
     FROM idempotency_record WHERE scope_hash = ${scopeHash}`);
-  if (row && Number(row.expired) === 1) await database.execute(sql`DELETE FROM idempotency_record WHERE scope_hash = ${scopeHash} AND created_at <= ${after(-IDEMPOTENCY_KEEP_MS)}`);
+  if (row && Number(row.expired) === 1)
+    await database.execute(sql`DELETE FROM idempotency_record WHERE scope_hash = ${scopeHash} AND created_at <= ${after(-IDEMPOTENCY_KEEP_MS)}`);
   if (!row || Number(row.expired) === 1) return { kind: 'go', ticket };
   if (row.body_hash !== bodyHash) throw new Problem('idempotency-key-reused');
   if (row.state === 'completed') return { kind: 'answer', answer: { status: row.response_status, body: JSON.parse(row.response_body), replayed: true } };
@@ -90,12 +99,16 @@ export async function complete(tx: Pick<Tx, 'execute'>, ticket: Ticket, status: 
 
 /** It ended in a 5xx: the same key starts afresh. */
 export async function letGo(tx: Pick<Tx, 'execute'>, ticket: Ticket): Promise<void> {
-  await tx.execute(sql`UPDATE idempotency_record SET state = 'released' WHERE scope_hash = ${ticket.scopeHash} AND owner = ${ticket.owner} AND state = 'running'`);
+  await tx.execute(
+    sql`UPDATE idempotency_record SET state = 'released' WHERE scope_hash = ${ticket.scopeHash} AND owner = ${ticket.owner} AND state = 'running'`,
+  );
 }
 
 /** It could not even begin: the next one with this key may take over at once, with all that an earlier run had begun. */
 async function handBack(database: Database, ticket: Ticket): Promise<void> {
-  await database.execute(sql`UPDATE idempotency_record SET locked_until = ${now} WHERE scope_hash = ${ticket.scopeHash} AND owner = ${ticket.owner} AND state = 'running'`);
+  await database.execute(
+    sql`UPDATE idempotency_record SET locked_until = ${now} WHERE scope_hash = ${ticket.scopeHash} AND owner = ${ticket.owner} AND state = 'running'`,
+  );
 }
 
 /** A refusal is an answer, too: the same key gets it again. What repeating may mend is not kept. */
@@ -131,12 +144,18 @@ function isTemporary(problem: Problem): boolean {
 }
 
 function hash(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(canonical(value))).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify(canonical(value)))
+    .digest('hex');
 }
 
 /** Same members, same hash, whatever their order. */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, canonical(member)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => [key, canonical(member)]),
+  );
 }

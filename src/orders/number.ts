@@ -13,7 +13,8 @@ export interface OrderNumbers {
 
 const DIGITS = 7;
 const KEEP_S = 3 * 86_400;
-const KEEP_HIGHER = "local c = tonumber(redis.call('GET', KEYS[1]) or '0'); if c < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) end return 1";
+const KEEP_HIGHER =
+  "local c = tonumber(redis.call('GET', KEYS[1]) or '0'); if c < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) end return 1";
 
 export function createOrderNumbers(database: Database, redis: Redis | null): OrderNumbers {
   const rows = counterRow(database);
@@ -62,7 +63,9 @@ function counterRow(database: Database): OrderNumbers {
 }
 
 async function highest(database: Database, day: string): Promise<number> {
-  const [row] = await database.query<{ no: string | null }>(sql`SELECT MAX(order_no) AS no FROM box_order WHERE order_no >= ${day} AND order_no < ${`${day}:`}`);
+  const [row] = await database.query<{ no: string | null }>(
+    sql`SELECT MAX(order_no) AS no FROM box_order WHERE order_no >= ${day} AND order_no < ${`${day}:`}`,
+  );
   return row?.no ? Number(row.no.slice(day.length)) : 0;
 }
 

@@ -114,9 +114,20 @@ async function writeOrder(tx: Tx, request: PlaceRequest, meal: CheckedMeal, orde
     VALUES (${orderNo}, ${userId}, ${email}, ${realName}, ${garden}, ${meal.corp}, 'PAYING', ${meal.dishId}, ${meal.dishName}, ${meal.meicanDishId}, ${meal.sideboardId}, ${meal.addressId}, ${meal.edibleDate}, ${meal.mealType},
       ${meal.cutoffAt}, ${meal.priceInCent}, ${liveKey}, 'NONE', ${attempted.requestId}, ${now}, ${now})`);
   const payload = { orderId: insertId, orderNo, userId, amountInCent: meal.priceInCent };
-  const guard = await record(tx, energyRollback, payload, { runInMs: paymentWindowMs, subjectId: insertId, subjectNo: orderNo, requestId: attempted.requestId, traceparent, firstOfItsKey: true });
+  const guard = await record(tx, energyRollback, payload, {
+    runInMs: paymentWindowMs,
+    subjectId: insertId,
+    subjectNo: orderNo,
+    requestId: attempted.requestId,
+    traceparent,
+    firstOfItsKey: true,
+  });
   await tx.execute(sql`UPDATE box_order SET guard_event_id = ${guard.id} WHERE id = ${insertId}`);
-  await writeStep(tx, insertId, 'placed', { caller: attempted.caller, reserved: { dishId: meal.dishId, sideboardId: meal.sideboardId }, amountInCent: meal.priceInCent });
+  await writeStep(tx, insertId, 'placed', {
+    caller: attempted.caller,
+    reserved: { dishId: meal.dishId, sideboardId: meal.sideboardId },
+    amountInCent: meal.priceInCent,
+  });
   return insertId;
 }
 
@@ -145,12 +156,26 @@ async function answerAgain(database: Database, ticket: Ticket, orders: readonly 
   return { status: 201, body, replayed: false };
 }
 
-async function pay({ energy, clock, paymentWindowMs, payTimeoutMs }: PlaceDependencies, { attempted, traceparent }: PlaceRequest, order: BoxOrder): Promise<Outcome<null>> {
+async function pay(
+  { energy, clock, paymentWindowMs, payTimeoutMs }: PlaceDependencies,
+  { attempted, traceparent }: PlaceRequest,
+  order: BoxOrder,
+): Promise<Outcome<null>> {
   const context: CallContext = { requestId: attempted.requestId, traceparent: childTraceparent(traceparent) };
   const number = outTradeNo(order.orderNo);
   // The same for each repeat of this number: the vendor refuses another body.
   const expireAt = new Date(order.createdAt.getTime() + paymentWindowMs);
-  let outcome = await energy.pay({ outTradeNo: number, userId: order.userId, amountInCent: order.priceInCent, subject: `${order.edibleDate} ${order.mealType}`, orderNo: order.orderNo, expireAt }, context);
+  let outcome = await energy.pay(
+    {
+      outTradeNo: number,
+      userId: order.userId,
+      amountInCent: order.priceInCent,
+      subject: `${order.edibleDate} ${order.mealType}`,
+      orderNo: order.orderNo,
+      expireAt,
+    },
+    context,
+  );
   const deadline = performance.now() + payTimeoutMs;
   while (outcome.kind === 'unknown' && outcome.code === PROCESSING && performance.now() < deadline) {
     await clock.sleep(PROCESSING_ASK_MS);
@@ -163,7 +188,12 @@ async function pay({ energy, clock, paymentWindowMs, payTimeoutMs }: PlaceDepend
 }
 
 /** T2: PAYING → ORDERING, the guards are needless, the placement at Meican is recorded. Null: a guard was first, and nothing is written. */
-async function confirm(database: Database, { attempted, traceparent }: PlaceRequest, ticket: Ticket, orders: BoxOrder[]): Promise<{ orders: ReturnType<typeof orderView>[] } | null> {
+async function confirm(
+  database: Database,
+  { attempted, traceparent }: PlaceRequest,
+  ticket: Ticket,
+  orders: BoxOrder[],
+): Promise<{ orders: ReturnType<typeof orderView>[] } | null> {
   crashPoint('place-before-t2');
   class GuardWasFirst extends Error {}
   try {
@@ -171,7 +201,12 @@ async function confirm(database: Database, { attempted, traceparent }: PlaceRequ
       for (const order of orders) {
         if (!(await toOrdering(tx, order.id))) throw new GuardWasFirst();
         if (order.guardEventId) await settleAsNeedless(tx, order.guardEventId, energyKey(order.orderNo));
-        await record(tx, meicanNewOrder, { orderId: order.id, orderNo: order.orderNo }, { subjectId: order.id, subjectNo: order.orderNo, requestId: attempted.requestId, traceparent, deadlineAt: order.cutoffAt, firstOfItsKey: true });
+        await record(
+          tx,
+          meicanNewOrder,
+          { orderId: order.id, orderNo: order.orderNo },
+          { subjectId: order.id, subjectNo: order.orderNo, requestId: attempted.requestId, traceparent, deadlineAt: order.cutoffAt, firstOfItsKey: true },
+        );
         await writeStep(tx, order.id, 'paid', { outTradeNo: outTradeNo(order.orderNo), amountInCent: order.priceInCent });
       }
       const [row] = await tx.query<{ now: Date | string }>(sql`SELECT ${now} AS now`);
@@ -195,10 +230,22 @@ async function rollBack(database: Database, ticket: Ticket, orders: readonly Box
     for (const order of orders) {
       const payment = payments.get(order.id) ?? 'not-sent';
       const surelyUnpaid = payments.size > 0 && (payment === 'not-sent' || payment.kind === 'rejected' || payment.kind === 'not-applied'); // a resumed request does not know what its first run sent
-      if (!(await endOrder(tx, order.id, { to: 'SYSTEM_CANCEL', from: ['PAYING'], refund: surelyUnpaid ? 'NONE' : 'PENDING', reason: payment === 'not-sent' ? 'another-meal-failed' : payment.kind }))) continue;
+      if (
+        !(await endOrder(tx, order.id, {
+          to: 'SYSTEM_CANCEL',
+          from: ['PAYING'],
+          refund: surelyUnpaid ? 'NONE' : 'PENDING',
+          reason: payment === 'not-sent' ? 'another-meal-failed' : payment.kind,
+        }))
+      )
+        continue;
       ended.push(order);
-      const step = payment === 'not-sent' ? 'pay-not-sent' : payment.kind === 'rejected' ? 'pay-refused' : payment.kind === 'not-applied' ? 'pay-not-sent' : 'pay-unknown';
-      await writeStep(tx, order.id, step, { code: payment !== 'not-sent' && payment.kind !== 'applied' ? payment.code : null, released: { dishId: order.dishId, sideboardId: order.sideboardId } });
+      const step =
+        payment === 'not-sent' ? 'pay-not-sent' : payment.kind === 'rejected' ? 'pay-refused' : payment.kind === 'not-applied' ? 'pay-not-sent' : 'pay-unknown';
+      await writeStep(tx, order.id, step, {
+        code: payment !== 'not-sent' && payment.kind !== 'applied' ? payment.code : null,
+        released: { dishId: order.dishId, sideboardId: order.sideboardId },
+      });
       if (!order.guardEventId) continue;
       if (surelyUnpaid) await settleAsNeedless(tx, order.guardEventId, energyKey(order.orderNo));
       else await makeDue(tx, order.guardEventId);

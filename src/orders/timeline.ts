@@ -26,8 +26,15 @@ export async function readTimeline(database: Database, orderId: string) {
 type Dated = Omit<Entry, 'at'> & { at: Date };
 
 async function steps(database: Database, order: BoxOrder): Promise<Dated[]> {
-  const rows = await database.query<{ at: unknown; kind: string; detail: string }>(sql`SELECT at, kind, detail FROM order_step WHERE order_id = ${order.id} ORDER BY id`);
-  return rows.map((row) => ({ at: fromSqlInstant(row.at), kind: 'step', what: row.kind, detail: { ...(JSON.parse(row.detail) as object), ...(row.kind === 'placed' ? { requestId: order.requestId } : {}) } }));
+  const rows = await database.query<{ at: unknown; kind: string; detail: string }>(
+    sql`SELECT at, kind, detail FROM order_step WHERE order_id = ${order.id} ORDER BY id`,
+  );
+  return rows.map((row) => ({
+    at: fromSqlInstant(row.at),
+    kind: 'step',
+    what: row.kind,
+    detail: { ...(JSON.parse(row.detail) as object), ...(row.kind === 'placed' ? { requestId: order.requestId } : {}) },
+  }));
 }
 
 function eventEntries(event: OutboxEvent): Dated[] {
@@ -59,16 +66,30 @@ async function attempts(database: Database, events: readonly OutboxEvent[]): Pro
 }
 
 async function alerts(database: Database, orderId: string): Promise<Dated[]> {
-  const rows = await database.query<{ at: unknown; alert_id: unknown; event_id: string | null }>(sql`SELECT at, alert_id, event_id FROM alert_occurrence WHERE subject_id = ${orderId} ORDER BY id`);
+  const rows = await database.query<{ at: unknown; alert_id: unknown; event_id: string | null }>(
+    sql`SELECT at, alert_id, event_id FROM alert_occurrence WHERE subject_id = ${orderId} ORDER BY id`,
+  );
   if (rows.length === 0) return [];
-  const groups = await database.query<{ id: unknown; kind: string; cause: string }>(sql`SELECT id, kind, cause FROM alert WHERE id IN (${join(rows.map((row) => String(row.alert_id)))})`);
+  const groups = await database.query<{ id: unknown; kind: string; cause: string }>(
+    sql`SELECT id, kind, cause FROM alert WHERE id IN (${join(rows.map((row) => String(row.alert_id)))})`,
+  );
   return rows.map((row) => {
     const group = groups.find((candidate) => String(candidate.id) === String(row.alert_id));
-    return { at: fromSqlInstant(row.at), kind: 'alert', what: group?.kind ?? 'alert', detail: { alertId: String(row.alert_id), eventId: row.event_id, cause: group?.cause ?? null } };
+    return {
+      at: fromSqlInstant(row.at),
+      kind: 'alert',
+      what: group?.kind ?? 'alert',
+      detail: { alertId: String(row.alert_id), eventId: row.event_id, cause: group?.cause ?? null },
+    };
   });
 }
 
 async function actions(database: Database, orderId: string): Promise<Dated[]> {
   const rows = await database.manager.find(OperatorAction, { where: { subjectId: orderId }, order: { id: 'ASC' } });
-  return rows.map((row) => ({ at: row.at, kind: 'operator-action', what: row.verb, detail: { actor: row.actor, role: row.role, target: `${row.targetType} ${row.targetId}`, reason: row.reason } }));
+  return rows.map((row) => ({
+    at: row.at,
+    kind: 'operator-action',
+    what: row.verb,
+    detail: { actor: row.actor, role: row.role, target: `${row.targetType} ${row.targetId}`, reason: row.reason },
+  }));
 }

@@ -4,8 +4,44 @@ import type { OutboxEvent } from '../entities/outbox-event.js';
 
 /** The order as the API shows it: no e-mail, no name. */
 export function orderView(order: BoxOrder) {
-  const { id, orderNo, userId, garden, corp, status, dishId, dishName, sideboardId, addressId, edibleDate, mealType, priceInCent, meicanOrderId, operator, refund } = order;
-  return { id, orderNo, userId, garden, corp, status, dishId, dishName, sideboardId, addressId, edibleDate, mealType, priceInCent, meicanOrderId, operator, refund, createdAt: toRfc3339(order.createdAt), updatedAt: toRfc3339(order.updatedAt) };
+  const {
+    id,
+    orderNo,
+    userId,
+    garden,
+    corp,
+    status,
+    dishId,
+    dishName,
+    sideboardId,
+    addressId,
+    edibleDate,
+    mealType,
+    priceInCent,
+    meicanOrderId,
+    operator,
+    refund,
+  } = order;
+  return {
+    id,
+    orderNo,
+    userId,
+    garden,
+    corp,
+    status,
+    dishId,
+    dishName,
+    sideboardId,
+    addressId,
+    edibleDate,
+    mealType,
+    priceInCent,
+    meicanOrderId,
+    operator,
+    refund,
+    createdAt: toRfc3339(order.createdAt),
+    updatedAt: toRfc3339(order.updatedAt),
+  };
 }
 
 export function eventView(event: OutboxEvent, failuresMax: number) {

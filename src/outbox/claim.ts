@@ -86,7 +86,10 @@ export async function claim(database: Database, registry: Registry, request: Cla
     const rows = await selectDue(tx, request);
     const dueRows = rows.filter((row) => fromSqlInstant(row.queue_at) <= fromSqlInstant(row.now));
     const known = dueRows.filter((row) => registry.knows(row.type, row.payload_version));
-    const leftAlone = await leaveAlone(tx, dueRows.filter((row) => !known.includes(row)));
+    const leftAlone = await leaveAlone(
+      tx,
+      dueRows.filter((row) => !known.includes(row)),
+    );
     const free = await withoutBlocked(tx, known);
     if (free.length > 0) {
       await takeLease(tx, free, request);
@@ -147,7 +150,11 @@ async function withoutBlocked(tx: Tx, rows: readonly Row[]): Promise<Row[]> {
   for (const row of rows) {
     const rivals = queued.filter((other) => other.ordering_key === row.ordering_key && String(other.id) !== String(row.id));
     // Being leased ranks before being older: what runs is never overtaken. Our own expired lease ranks like any other lease.
-    const ahead = rivals.some((other) => (other.lease_until !== null && row.lease_until === null) || (BigInt(other.id) < BigInt(row.id) && (other.lease_until !== null || row.lease_until === null)));
+    const ahead = rivals.some(
+      (other) =>
+        (other.lease_until !== null && row.lease_until === null) ||
+        (BigInt(other.id) < BigInt(row.id) && (other.lease_until !== null || row.lease_until === null)),
+    );
     if (ahead && (await stillPending(tx, rivals))) await tx.execute(sql`UPDATE outbox_event SET queue_at = NULL WHERE id = ${String(row.id)}`);
     else free.push(row);
   }
@@ -155,7 +162,9 @@ async function withoutBlocked(tx: Tx, rows: readonly Row[]): Promise<Row[]> {
 }
 
 async function stillPending(tx: Tx, rivals: readonly { id: number | string }[]): Promise<boolean> {
-  const rows = await tx.query(sql`SELECT id FROM outbox_event WHERE id IN (${join(rivals.map((rival) => String(rival.id)))}) AND status = 'pending' AND queue_at IS NOT NULL ${raw(tx.dialect.forUpdate)}`);
+  const rows = await tx.query(
+    sql`SELECT id FROM outbox_event WHERE id IN (${join(rivals.map((rival) => String(rival.id)))}) AND status = 'pending' AND queue_at IS NOT NULL ${raw(tx.dialect.forUpdate)}`,
+  );
   return rows.length > 0;
 }
 

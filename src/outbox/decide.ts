@@ -46,21 +46,75 @@ function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Trans
   const { failures, failuresMax, interruptions } = situation;
   switch (outcome.kind) {
     case 'done':
-      return { status: 'handled', runInMs: null, failures, interruptions: 0, snoozing: false, outcome: outcome.outcome, failure: null, decision: outcome.note ?? 'done' };
+      return {
+        status: 'handled',
+        runInMs: null,
+        failures,
+        interruptions: 0,
+        snoozing: false,
+        outcome: outcome.outcome,
+        failure: null,
+        decision: outcome.note ?? 'done',
+      };
     case 'give-up':
-      return { status: 'errored', runInMs: null, failures: failures + 1, interruptions: 0, snoozing: false, outcome: outcome.failure.outcome, failure: outcome.failure, decision: 'given up at once: repeating it cannot help' };
+      return {
+        status: 'errored',
+        runInMs: null,
+        failures: failures + 1,
+        interruptions: 0,
+        snoozing: false,
+        outcome: outcome.failure.outcome,
+        failure: outcome.failure,
+        decision: 'given up at once: repeating it cannot help',
+      };
     case 'retry':
       return failed(outcome.failure, outcome.afterMs, situation);
     case 'snooze': {
       if (situation.snoozedForMs !== null && situation.snoozedForMs > situation.maxSnoozeMs) {
-        return failed({ outcome: outcome.outcome ?? 'unknown', code: 'snoozed-too-long', message: `still ${outcome.reason} after ${Math.round(situation.snoozedForMs / 1000)} s` }, undefined, situation);
+        return failed(
+          {
+            outcome: outcome.outcome ?? 'unknown',
+            code: 'snoozed-too-long',
+            message: `still ${outcome.reason} after ${Math.round(situation.snoozedForMs / 1000)} s`,
+          },
+          undefined,
+          situation,
+        );
       }
-      return { status: 'pending', runInMs: outcome.afterMs, failures, interruptions: 0, snoozing: true, outcome: outcome.outcome, failure: null, decision: `snoozed: ${outcome.reason}` };
+      return {
+        status: 'pending',
+        runInMs: outcome.afterMs,
+        failures,
+        interruptions: 0,
+        snoozing: true,
+        outcome: outcome.outcome,
+        failure: null,
+        decision: `snoozed: ${outcome.reason}`,
+      };
     }
     case 'interrupted': {
       const failure: Failure = { outcome: outcome.sent ? 'unknown' : 'not-applied', code: 'interrupted', message: outcome.reason };
-      if (interruptions + 1 > INTERRUPTIONS_MAX) return { status: 'errored', runInMs: null, failures, interruptions: interruptions + 1, snoozing: false, outcome: failure.outcome, failure, decision: 'errored: interrupted too often in a row' };
-      return { status: 'pending', runInMs: AFTER_INTERRUPTION_MS, failures, interruptions, snoozing: false, outcome: failure.outcome, failure, decision: 'interrupted: handed back, nothing counted' };
+      if (interruptions + 1 > INTERRUPTIONS_MAX)
+        return {
+          status: 'errored',
+          runInMs: null,
+          failures,
+          interruptions: interruptions + 1,
+          snoozing: false,
+          outcome: failure.outcome,
+          failure,
+          decision: 'errored: interrupted too often in a row',
+        };
+      return {
+        status: 'pending',
+        runInMs: AFTER_INTERRUPTION_MS,
+        failures,
+        interruptions,
+        snoozing: false,
+        outcome: failure.outcome,
+        failure,
+        decision: 'interrupted: handed back, nothing counted',
+      };
     }
   }
 
@@ -68,6 +122,11 @@ function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Trans
     const count = failures + 1;
     const base = { failures: count, interruptions: 0, snoozing: false, outcome: failure.outcome, failure } as const;
     if (count >= failuresMax) return { ...base, status: 'errored', runInMs: null, decision: `errored: attempt failed, ${count} of ${failuresMax}` };
-    return { ...base, status: 'pending', runInMs: Math.max(afterMs ?? 0, backoff(count, limits.retryDelayMs, limits.random)), decision: `failed, ${count} of ${failuresMax}: to be repeated` };
+    return {
+      ...base,
+      status: 'pending',
+      runInMs: Math.max(afterMs ?? 0, backoff(count, limits.retryDelayMs, limits.random)),
+      decision: `failed, ${count} of ${failuresMax}: to be repeated`,
+    };
   }
 }

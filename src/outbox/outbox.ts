@@ -70,9 +70,19 @@ export class Outbox {
     const full = [...targets].filter((_, i) => (freeSlots[i] ?? 0) <= 0);
     const limit = Math.min(this.options.batchSize, ...freeSlots.filter((free) => free > 0));
     if (full.length === targets.size) return 'no-slot';
-    const withoutTypes = this.registry.all().filter((handler) => full.includes(handler.target)).map((handler) => handler.definition.type);
+    const withoutTypes = this.registry
+      .all()
+      .filter((handler) => full.includes(handler.target))
+      .map((handler) => handler.definition.type);
     const claimedAtMs = performance.now();
-    const claimed = await claim(this.database, this.registry, { limit, worker: this.worker, leaseMs: this.options.leaseMs, trigger: 'poll', withoutTypes, ...request });
+    const claimed = await claim(this.database, this.registry, {
+      limit,
+      worker: this.worker,
+      leaseMs: this.options.leaseMs,
+      trigger: 'poll',
+      withoutTypes,
+      ...request,
+    });
     this.#announce(claimed, 'poll');
     for (const row of claimed.rows) this.#start(row, claimedAtMs);
     return claimed;
@@ -88,7 +98,13 @@ export class Outbox {
     const work = (async () => {
       while (performance.now() < deadline && !this.#shutdown.signal.aborted) {
         const claimedAtMs = performance.now();
-        const claimed = await claim(this.database, this.registry, { limit: 10, worker: this.worker, leaseMs: this.options.leaseMs, trigger: 'inline', only: { orderingKeys, ids: [] } });
+        const claimed = await claim(this.database, this.registry, {
+          limit: 10,
+          worker: this.worker,
+          leaseMs: this.options.leaseMs,
+          trigger: 'inline',
+          only: { orderingKeys, ids: [] },
+        });
         this.#announce(claimed, 'inline');
         mine = [...mine, ...claimed.rows.map((row) => this.#start(row, claimedAtMs))];
         if (mine.length === 0) {

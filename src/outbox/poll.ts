@@ -32,7 +32,7 @@ export class Poller {
   /** Something may be due. Cheap; calls during a sweep make it look once more. */
   wake(): void {
     if (this.#stopped) return;
-    if (this.#sweeping) {
+    if (this.#sweeping !== undefined) {
       this.#again = true;
       return;
     }

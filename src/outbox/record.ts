@@ -1,5 +1,5 @@
-import { duplicateOf } from '../database/errors.js';
 import type { Tx } from '../database/database.js';
+import { duplicateOf } from '../database/errors.js';
 import { after, now, raw, sql } from '../database/sql.js';
 import { type EventDefinition, PayloadInvalid, PayloadTooLarge, RecordedOutsideTransaction } from './types.js';
 import { WAKE_AHEAD_MS, wakeAfterCommit } from './wake.js';
@@ -35,9 +35,13 @@ export interface Recorded {
 export async function record<P>(tx: Tx, definition: EventDefinition<P>, payload: P, options: RecordOptions = {}): Promise<Recorded> {
   if (tx.isOpen !== true) throw new RecordedOutsideTransaction();
   const checked = definition.schema.safeParse(payload);
-  if (!checked.success) throw new PayloadInvalid(`${definition.type}: the payload does not fit the schema at ${checked.error.issues.map((issue) => issue.path.join('.')).join(', ')}`);
+  if (!checked.success)
+    throw new PayloadInvalid(
+      `${definition.type}: the payload does not fit the schema at ${checked.error.issues.map((issue) => issue.path.join('.')).join(', ')}`,
+    );
   const text = JSON.stringify(payload);
-  if (Buffer.byteLength(text) > PAYLOAD_MAX_BYTES) throw new PayloadTooLarge(`${definition.type}: the payload has ${Buffer.byteLength(text)} bytes, more than ${PAYLOAD_MAX_BYTES}`);
+  if (Buffer.byteLength(text) > PAYLOAD_MAX_BYTES)
+    throw new PayloadTooLarge(`${definition.type}: the payload has ${Buffer.byteLength(text)} bytes, more than ${PAYLOAD_MAX_BYTES}`);
 
   const orderingKey = definition.orderingKey(payload);
   const blocked = orderingKey !== null && options.firstOfItsKey !== true && (await hasPending(tx, orderingKey));

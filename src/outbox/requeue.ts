@@ -58,7 +58,9 @@ interface Locked {
 }
 
 async function lockEvent(tx: Tx, id: string): Promise<Locked | undefined> {
-  const [event] = await tx.query<Locked>(sql`SELECT id, status, ordering_key, lease_until, subject_id, failures, attempt FROM outbox_event WHERE id = ${id} ${raw(tx.dialect.forUpdate)}`);
+  const [event] = await tx.query<Locked>(
+    sql`SELECT id, status, ordering_key, lease_until, subject_id, failures, attempt FROM outbox_event WHERE id = ${id} ${raw(tx.dialect.forUpdate)}`,
+  );
   return event;
 }
 

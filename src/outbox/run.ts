@@ -57,11 +57,22 @@ function toEvent(row: ClaimedRow, handler: EventHandler): ClaimedEvent | Error {
 }
 
 function payloadInvalid(error: Error): AttemptOutcome {
-  return { kind: 'give-up', failure: { outcome: 'not-applied', code: 'payload-invalid', message: `the stored payload does not fit its schema: ${error.message}` } };
+  return {
+    kind: 'give-up',
+    failure: { outcome: 'not-applied', code: 'payload-invalid', message: `the stored payload does not fit its schema: ${error.message}` },
+  };
 }
 
-async function answer(dependencies: RunDependencies, handler: EventHandler, event: ClaimedEvent, exchanges: Exchange[], leaseLost: AbortSignal, claimedAtMs: number): Promise<AttemptOutcome> {
-  if (event.interruptions >= INTERRUPTIONS_MAX) return { kind: 'interrupted', reason: `${event.interruptions} attempts in a row ended without a word`, sent: true };
+async function answer(
+  dependencies: RunDependencies,
+  handler: EventHandler,
+  event: ClaimedEvent,
+  exchanges: Exchange[],
+  leaseLost: AbortSignal,
+  claimedAtMs: number,
+): Promise<AttemptOutcome> {
+  if (event.interruptions >= INTERRUPTIONS_MAX)
+    return { kind: 'interrupted', reason: `${event.interruptions} attempts in a row ended without a word`, sent: true };
   if (dependencies.shutdown.aborted) return { kind: 'interrupted', reason: 'the process was shutting down', sent: false };
   const deadline = AbortSignal.timeout(handler.limits.deadlineMs);
   const signal = AbortSignal.any([deadline, leaseLost, dependencies.shutdown]);
@@ -69,11 +80,17 @@ async function answer(dependencies: RunDependencies, handler: EventHandler, even
   try {
     const outcome = await untilAborted(handler.handle(event, context), signal);
     crashPoint('after-handle');
-    return dependencies.shutdown.aborted && outcome.kind === 'retry' ? { kind: 'interrupted', reason: 'the process was shutting down', sent: outcome.failure.outcome === 'unknown' } : outcome;
+    return dependencies.shutdown.aborted && outcome.kind === 'retry'
+      ? { kind: 'interrupted', reason: 'the process was shutting down', sent: outcome.failure.outcome === 'unknown' }
+      : outcome;
   } catch (error) {
     if (dependencies.shutdown.aborted) return { kind: 'interrupted', reason: 'the process was shutting down', sent: true };
     const code = deadline.aborted ? 'deadline-exceeded' : 'handler-threw';
-    const message = deadline.aborted ? `no answer within ${handler.limits.deadlineMs} ms` : error instanceof Error ? `${error.name}: ${error.message}` : 'not an Error';
+    const message = deadline.aborted
+      ? `no answer within ${handler.limits.deadlineMs} ms`
+      : error instanceof Error
+        ? `${error.name}: ${error.message}`
+        : 'not an Error';
     return { kind: 'retry', failure: { outcome: 'unknown', code, message } };
   }
 }
@@ -181,5 +198,6 @@ function announce(signals: Signals, row: ClaimedRow, { handler, transition, dura
     endToEndMs: Math.max(0, Math.round(settledAtMs - row.createdAt.getTime())),
     requestId: row.requestId,
   });
-  if (transition.status === 'errored') signals.emit('errored', { eventId: row.id, eventType: row.type, subjectNo: row.subjectNo, code: transition.failure?.code ?? 'unknown' });
+  if (transition.status === 'errored')
+    signals.emit('errored', { eventId: row.id, eventType: row.type, subjectNo: row.subjectNo, code: transition.failure?.code ?? 'unknown' });
 }

@@ -114,7 +114,14 @@ export type HandlerOutcome =
   /** It failed and may work later: counts towards `failuresMax`. */
   | { readonly kind: 'retry'; readonly failure: Failure; readonly afterMs?: number; readonly effect?: LocalEffect }
   /** Not now, and it is nobody's failure. */
-  | { readonly kind: 'snooze'; readonly afterMs: number; readonly outcome: VendorOutcome | null; readonly reason: string; readonly sentNothing?: boolean; readonly effect?: LocalEffect }
+  | {
+      readonly kind: 'snooze';
+      readonly afterMs: number;
+      readonly outcome: VendorOutcome | null;
+      readonly reason: string;
+      readonly sentNothing?: boolean;
+      readonly effect?: LocalEffect;
+    }
   /** It will never work: errored at once. */
   | { readonly kind: 'give-up'; readonly failure: Failure; readonly effect?: LocalEffect };
 

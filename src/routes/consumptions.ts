@@ -7,7 +7,13 @@ import { recordConsumption } from '../orders/consumption.js';
 import { send } from './orders.js';
 
 const number = shortText(60).regex(/^[\w.:-]+$/, 'letters, digits and . : _ -');
-const consumptionBody = z.object({ recordNo: number, userId, amountInCent: cents, canteen: shortText(128), consumedAt: instant.transform((value) => new Date(value)) });
+const consumptionBody = z.object({
+  recordNo: number,
+  userId,
+  amountInCent: cents,
+  canteen: shortText(128),
+  consumedAt: instant.transform((value) => new Date(value)),
+});
 const consumptionAnswer = z.object({ recordNo: z.string(), status: z.enum(['SYNCED', 'PENDING']), events: z.array(eventSchema) });
 const refundBody = z.object({ userId, amountInCent: cents.min(1), outTradeNo: number, reason: reason.optional() });
 const refundAnswer = z.object({ tradeNo: z.string(), status: z.enum(['REFUNDED', 'PENDING']), events: z.array(eventSchema) });
@@ -15,16 +21,26 @@ const MARGIN_MS = 5_000;
 
 /** What other systems of the canteen hand in: till records to sync, coffee trades to refund. */
 export const consumptionRoutes: FastifyPluginAsyncZod<CoffeeDependencies> = async (app, dependencies) => {
-  app.post('/v1/canteen-consumptions', { schema: { summary: 'Keep a canteen consumption and sync it', body: consumptionBody, response: { 200: consumptionAnswer, 201: consumptionAnswer } } }, async (request, reply) => {
-    callerWith(request, 'service', 'operator');
-    const { isNew, body } = await recordConsumption(dependencies, request.body, request.id, request.traceparent);
-    return reply.code(isNew ? 201 : 200).send(body);
-  });
+  app.post(
+    '/v1/canteen-consumptions',
+    { schema: { summary: 'Keep a canteen consumption and sync it', body: consumptionBody, response: { 200: consumptionAnswer, 201: consumptionAnswer } } },
+    async (request, reply) => {
+      callerWith(request, 'service', 'operator');
+      const { isNew, body } = await recordConsumption(dependencies, request.body, request.id, request.traceparent);
+      return reply.code(isNew ? 201 : 200).send(body);
+    },
+  );
 
-  app.post('/v1/coffee-trades/:tradeNo/refund', { schema: { summary: 'Refund a coffee trade', params: z.object({ tradeNo: number }), body: refundBody, response: { 200: refundAnswer, 202: refundAnswer } } }, async (request, reply) => {
-    const caller = callerWith(request, 'service', 'operator');
-    const { tradeNo } = request.params;
-    const attempted = attemptedBy(request, caller, 'coffee-refund', { tradeNo, ...request.body }, dependencies.inlineBudgetMs + MARGIN_MS);
-    return send(reply, await refundCoffee(dependencies, attempted, { ...request.body, tradeNo, reason: request.body.reason ?? null }, request.traceparent));
-  });
+  app.post(
+    '/v1/coffee-trades/:tradeNo/refund',
+    {
+      schema: { summary: 'Refund a coffee trade', params: z.object({ tradeNo: number }), body: refundBody, response: { 200: refundAnswer, 202: refundAnswer } },
+    },
+    async (request, reply) => {
+      const caller = callerWith(request, 'service', 'operator');
+      const { tradeNo } = request.params;
+      const attempted = attemptedBy(request, caller, 'coffee-refund', { tradeNo, ...request.body }, dependencies.inlineBudgetMs + MARGIN_MS);
+      return send(reply, await refundCoffee(dependencies, attempted, { ...request.body, tradeNo, reason: request.body.reason ?? null }, request.traceparent));
+    },
+  );
 };

@@ -1,6 +1,6 @@
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { FastifyRequest } from 'fastify';
 import type { Database } from '../database/database.js';
 import { eventStatuses } from '../entities/outbox-event.js';
 import { decodeCursor, toPage } from '../http/cursor.js';
@@ -22,27 +22,35 @@ export const eventRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: Ou
     return toPage(rows, limit, (event) => eventView(event, outbox.failuresMax(event.type)));
   });
 
-  app.get('/v1/events/:id', { schema: { summary: 'One event and its attempts', params: z.object({ id }), response: { 200: eventWithAttemptsSchema } } }, async (request) => {
-    callerWith(request, 'viewer', 'operator');
-    const story = await readEvent(database, outbox, request.params.id);
-    if (!story) throw new Problem('not-found', { detail: 'there is no such event' });
-    return story;
-  });
+  app.get(
+    '/v1/events/:id',
+    { schema: { summary: 'One event and its attempts', params: z.object({ id }), response: { 200: eventWithAttemptsSchema } } },
+    async (request) => {
+      callerWith(request, 'viewer', 'operator');
+      const story = await readEvent(database, outbox, request.params.id);
+      if (!story) throw new Problem('not-found', { detail: 'there is no such event' });
+      return story;
+    },
+  );
 
   const acts = [
     { verb: 'requeue', deed: requeue, refusal: 'event-not-errored', summary: 'errored → pending with fresh failures' },
     { verb: 'discard', deed: discard, refusal: 'event-not-discardable', summary: 'Give an event up for good' },
   ] as const;
   for (const { verb, deed, refusal, summary } of acts) {
-    app.post(`/v1/events/:id/${verb}`, { schema: { summary, params: z.object({ id }), body: z.object({ reason }), response: { 200: eventSchema } } }, async (request) => {
-      const act = actOf(request, request.body.reason);
-      const result = await deed(database, request.params.id, act);
-      if (result.kind === 'not-found') throw new Problem('not-found', { detail: 'there is no such event' });
-      if (result.kind === 'conflict') throw new Problem(refusal, { more: { currentStatus: result.status } });
-      const event = await findEvent(database.manager, request.params.id);
-      if (!event) throw new Problem('not-found');
-      return eventView(event, outbox.failuresMax(event.type));
-    });
+    app.post(
+      `/v1/events/:id/${verb}`,
+      { schema: { summary, params: z.object({ id }), body: z.object({ reason }), response: { 200: eventSchema } } },
+      async (request) => {
+        const act = actOf(request, request.body.reason);
+        const result = await deed(database, request.params.id, act);
+        if (result.kind === 'not-found') throw new Problem('not-found', { detail: 'there is no such event' });
+        if (result.kind === 'conflict') throw new Problem(refusal, { more: { currentStatus: result.status } });
+        const event = await findEvent(database.manager, request.params.id);
+        if (!event) throw new Problem('not-found');
+        return eventView(event, outbox.failuresMax(event.type));
+      },
+    );
   }
 };
 

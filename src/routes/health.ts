@@ -8,7 +8,9 @@ import { Problem } from '../problems.js';
 const READY_TIMEOUT_MS = 2_000;
 
 export const healthRoutes: FastifyPluginAsyncZod<{ database: Database; metrics: Metrics }> = async (app, { database, metrics }) => {
-  app.get('/livez', { schema: { summary: 'The process runs', security: [], response: { 200: z.object({ status: z.literal('ok') }) } } }, async () => ({ status: 'ok' as const }));
+  app.get('/livez', { schema: { summary: 'The process runs', security: [], response: { 200: z.object({ status: z.literal('ok') }) } } }, async () => ({
+    status: 'ok' as const,
+  }));
 
   app.get('/readyz', { schema: { summary: 'The process can serve', security: [], response: { 200: z.object({ status: z.literal('ready') }) } } }, async () => {
     const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error('late')), READY_TIMEOUT_MS).unref());

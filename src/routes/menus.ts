@@ -7,22 +7,33 @@ import { getMenu, putMenu } from '../orders/menu.js';
 
 const total = z.number().int().min(0).max(1_000_000);
 const key = z.object({ garden: shortText(64), date: day, mealType });
-const unique = <T>(of: (item: T) => string) => (items: T[]): boolean => new Set(items.map(of)).size === items.length;
+const unique =
+  <T>(of: (item: T) => string) =>
+  (items: T[]): boolean =>
+    new Set(items.map(of)).size === items.length;
 
 /** A menu as an operator, or the command line, hands it in. */
 export const menuBody = z.object({
   corp: shortText(64),
   cutoffAt: instant.transform((value) => new Date(value)),
   dishes: z
-    .array(z.object({ meicanDishId: z.union([shortText(64), z.number().int().min(0)]).transform(String), name: shortText(200), priceInCent: cents, stock: total }))
+    .array(
+      z.object({ meicanDishId: z.union([shortText(64), z.number().int().min(0)]).transform(String), name: shortText(200), priceInCent: cents, stock: total }),
+    )
     .min(1)
     .max(500)
-    .refine(unique((dish: { meicanDishId: string }) => dish.meicanDishId), 'a meicanDishId stands twice'),
+    .refine(
+      unique((dish: { meicanDishId: string }) => dish.meicanDishId),
+      'a meicanDishId stands twice',
+    ),
   sideboards: z
     .array(z.object({ location: shortText(200), addressId: shortText(64), capacity: total }))
     .min(1)
     .max(500)
-    .refine(unique((sideboard: { location: string }) => sideboard.location), 'a location stands twice'),
+    .refine(
+      unique((sideboard: { location: string }) => sideboard.location),
+      'a location stands twice',
+    ),
 });
 
 const menuSchema = z

@@ -13,7 +13,13 @@ import { orderView } from '../orders/view.js';
 import { Problem } from '../problems.js';
 
 const meal = z.object({ dishId: id, sideboardId: id, edibleDate: day, mealType, count: z.literal(1, 'one box for each order').optional() });
-const orderBody = z.object({ garden: shortText(64), meals: z.array(meal).min(1).max(10), userId: userId.optional(), email: z.email().max(254).optional(), name: shortText(128).optional() });
+const orderBody = z.object({
+  garden: shortText(64),
+  meals: z.array(meal).min(1).max(10),
+  userId: userId.optional(),
+  email: z.email().max(254).optional(),
+  name: shortText(128).optional(),
+});
 const cancelBody = z.object({ reason: shortText(500).optional() }).nullish();
 const orders = z.object({ orders: z.array(orderSchema) });
 const cancelled = z.object({ order: orderSchema, events: z.array(eventSchema) });
@@ -32,11 +38,18 @@ export const orderRoutes: FastifyPluginAsyncZod<PlaceDependencies & CancelDepend
     return send(reply, answer);
   });
 
-  app.post('/v1/orders/:id/cancel', { schema: { summary: 'Cancel an order', params: z.object({ id }), body: cancelBody, response: { 200: cancelled, 202: cancelled } } }, async (request, reply) => {
-    const caller = callerWith(request, 'user', 'service', 'operator');
-    const attempted = attemptedBy(request, caller, 'cancel', { orderId: request.params.id, ...request.body }, dependencies.inlineBudgetMs + PLACE_MARGIN_MS);
-    return send(reply, await cancel(dependencies, { attempted, caller, orderId: request.params.id, reason: request.body?.reason ?? null, traceparent: request.traceparent }));
-  });
+  app.post(
+    '/v1/orders/:id/cancel',
+    { schema: { summary: 'Cancel an order', params: z.object({ id }), body: cancelBody, response: { 200: cancelled, 202: cancelled } } },
+    async (request, reply) => {
+      const caller = callerWith(request, 'user', 'service', 'operator');
+      const attempted = attemptedBy(request, caller, 'cancel', { orderId: request.params.id, ...request.body }, dependencies.inlineBudgetMs + PLACE_MARGIN_MS);
+      return send(
+        reply,
+        await cancel(dependencies, { attempted, caller, orderId: request.params.id, reason: request.body?.reason ?? null, traceparent: request.traceparent }),
+      );
+    },
+  );
 
   app.get('/v1/orders/:id', { schema: { summary: 'One order', params: z.object({ id }), response: { 200: orderSchema } } }, async (request) => {
     const caller = callerWith(request, 'user', 'service', 'viewer', 'operator');
@@ -52,15 +65,27 @@ export const orderRoutes: FastifyPluginAsyncZod<PlaceDependencies & CancelDepend
     if (filter.userId !== undefined && !mayReach(caller, filter.userId)) throw new Problem('forbidden', { detail: 'only your own orders' });
     const owner = caller.role === 'user' ? caller.sub : filter.userId;
     const before = decodeCursor(cursor);
-    const where = Object.fromEntries(Object.entries({ ...filter, userId: owner, ...(before ? { id: LessThan(before) } : {}) }).filter(([, value]) => value !== undefined));
+    const where = Object.fromEntries(
+      Object.entries({ ...filter, userId: owner, ...(before ? { id: LessThan(before) } : {}) }).filter(([, value]) => value !== undefined),
+    );
     const rows = await database.manager.find(BoxOrder, { where, order: { id: 'DESC' }, take: limit + 1 });
     return toPage(rows, limit, orderView);
   });
 
-  app.get('/v1/orders/:id/timeline', { schema: { summary: 'Everything that happened to an order, oldest first', params: z.object({ id }), response: { 200: z.object({ order: orderSchema, timeline: z.array(timelineEntry) }) } } }, async (request) => {
-    callerWith(request, 'viewer', 'operator');
-    return readTimeline(database, request.params.id);
-  });
+  app.get(
+    '/v1/orders/:id/timeline',
+    {
+      schema: {
+        summary: 'Everything that happened to an order, oldest first',
+        params: z.object({ id }),
+        response: { 200: z.object({ order: orderSchema, timeline: z.array(timelineEntry) }) },
+      },
+    },
+    async (request) => {
+      callerWith(request, 'viewer', 'operator');
+      return readTimeline(database, request.params.id);
+    },
+  );
 };
 
 /** For whom the meal is: oneself, or, for a gateway or an operator, whom the body names. */
@@ -69,14 +94,22 @@ function dinerOf(caller: Caller, body: z.output<typeof orderBody>): { userId: st
   const isSelf = diner === caller.sub;
   if (caller.role === 'user' && !isSelf) throw new Problem('forbidden', { detail: 'only for yourself' });
   const email = (caller.role === 'user' ? undefined : body.email) ?? (isSelf ? caller.email : null);
-  if (!email) throw new Problem('validation', { errors: [{ path: 'body.email', message: 'Meican knows the diner by e-mail: the token, or the body where the role may, must name it' }] });
+  if (!email)
+    throw new Problem('validation', {
+      errors: [{ path: 'body.email', message: 'Meican knows the diner by e-mail: the token, or the body where the role may, must name it' }],
+    });
   return { userId: diner, email, realName: (caller.role === 'user' ? undefined : body.name) ?? (isSelf ? caller.name : null) ?? diner };
 }
 
-export function send<R extends { code(status: number): R; header(name: string, value: string): R; send(body: unknown): R; type(type: string): R; serializer(fn: (body: unknown) => string): R }>(
-  reply: unknown,
-  answer: { status: number; body: unknown; replayed: boolean },
-): never {
+export function send<
+  R extends {
+    code(status: number): R;
+    header(name: string, value: string): R;
+    send(body: unknown): R;
+    type(type: string): R;
+    serializer(fn: (body: unknown) => string): R;
+  },
+>(reply: unknown, answer: { status: number; body: unknown; replayed: boolean }): never {
   const out = reply as R;
   if (answer.replayed) out.header('Idempotent-Replayed', 'true');
   if (answer.status >= 400) out.type('application/problem+json').serializer(JSON.stringify);

@@ -1,7 +1,11 @@
 import type { SandboxSecrets } from './vendor.js';
 
 /** The sandbox's own secrets: no secrets at all, and good for nothing else. */
-export const sandboxSecrets: SandboxSecrets = { meicanCorpToken: 'sandbox-corp-token', energyAppSecret: 'sandbox-secret', wecomCorpSecret: 'sandbox-wecom-secret' };
+export const sandboxSecrets: SandboxSecrets = {
+  meicanCorpToken: 'sandbox-corp-token',
+  energyAppSecret: 'sandbox-secret',
+  wecomCorpSecret: 'sandbox-wecom-secret',
+};
 
 /** The settings that make a lunchbox talk to a sandbox at `url`. */
 export function sandboxSettings(url: string) {

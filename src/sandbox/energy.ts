@@ -9,7 +9,8 @@ const PROCESSING_MS = 2_000;
 const names: Record<number, string> = Object.fromEntries(Object.entries(energyCodes).map(([name, code]) => [code, name]));
 
 const ok = (result: unknown): Reply => json({ code: 0, message: 'success', result, requestId: 'sandbox' });
-const refusal = (code: number, headers: Record<string, string> = {}): Reply => json({ code, message: names[code] ?? 'refused', result: null, requestId: 'sandbox' }, 200, headers);
+const refusal = (code: number, headers: Record<string, string> = {}): Reply =>
+  json({ code, message: names[code] ?? 'refused', result: null, requestId: 'sandbox' }, 200, headers);
 
 /** The energy center: all numbers are the client's; the same number and body have the same result. */
 export function understandEnergy(options: VendorOptions, request: VendorRequest): Understood | null {
@@ -22,14 +23,18 @@ export function understandEnergy(options: VendorOptions, request: VendorRequest)
   const number = (pattern: RegExp): string => decodeURIComponent(pattern.exec(path)?.[1] ?? '');
   const body = (): Record<string, unknown> => parse(request.body);
   if (request.method === 'GET') {
-    if (/^\/v1\/accounts\/[^/]+$/.test(path)) return { ...common, call: 'energy.account', apply: () => showAccount(options, number(/^\/v1\/accounts\/([^/]+)$/)) };
-    if (/^\/v1\/pay\/[^/]+$/.test(path)) return { ...common, call: 'energy.queryPay', apply: (fault) => queryPay(options, number(/^\/v1\/pay\/([^/]+)$/), fault) };
-    if (/^\/v1\/unpay\/[^/]+$/.test(path)) return { ...common, call: 'energy.queryRefund', apply: (fault) => queryRefund(options, number(/^\/v1\/unpay\/([^/]+)$/), fault) };
+    if (/^\/v1\/accounts\/[^/]+$/.test(path))
+      return { ...common, call: 'energy.account', apply: () => showAccount(options, number(/^\/v1\/accounts\/([^/]+)$/)) };
+    if (/^\/v1\/pay\/[^/]+$/.test(path))
+      return { ...common, call: 'energy.queryPay', apply: (fault) => queryPay(options, number(/^\/v1\/pay\/([^/]+)$/), fault) };
+    if (/^\/v1\/unpay\/[^/]+$/.test(path))
+      return { ...common, call: 'energy.queryRefund', apply: (fault) => queryRefund(options, number(/^\/v1\/unpay\/([^/]+)$/), fault) };
     return null;
   }
   if (request.method !== 'POST') return null;
   if (path === '/v1/pay') return { ...common, call: 'energy.pay', apply: (fault) => pay(options, body(), fault) };
-  if (/^\/v1\/pay\/[^/]+\/close$/.test(path)) return { ...common, call: 'energy.closePay', apply: () => closePay(options, number(/^\/v1\/pay\/([^/]+)\/close$/)) };
+  if (/^\/v1\/pay\/[^/]+\/close$/.test(path))
+    return { ...common, call: 'energy.closePay', apply: () => closePay(options, number(/^\/v1\/pay\/([^/]+)\/close$/)) };
   if (path === '/v1/unpay') return { ...common, call: 'energy.unPay', apply: (fault) => unPay(options, body(), fault) };
   if (path === '/v1/consumptions') return { ...common, call: 'energy.syncConsumption', apply: () => sync(options, body()) };
   return null;
@@ -49,7 +54,12 @@ function accountOf({ ledger }: VendorOptions, userId: string): Account | null {
   const known = ledger.find<Account>('accounts', userId);
   if (known) return known;
   if (!userId || userId.startsWith('nobody')) return null;
-  const account: Account = { userId, accountNo: `A-${userId}`, cardStatus: userId.startsWith('frozen') ? 'FROZEN' : 'NORMAL', balance: userId.startsWith('poor') ? 0 : START_BALANCE };
+  const account: Account = {
+    userId,
+    accountNo: `A-${userId}`,
+    cardStatus: userId.startsWith('frozen') ? 'FROZEN' : 'NORMAL',
+    balance: userId.startsWith('poor') ? 0 : START_BALANCE,
+  };
   ledger.put('accounts', account);
   return ledger.find<Account>('accounts', userId) ?? account;
 }
@@ -71,7 +81,18 @@ function pay(options: VendorOptions, body: Record<string, unknown>, fault: Fault
   if (!account) return refusal(energyCodes.accountNotFound);
   if (account.cardStatus !== 'NORMAL') return refusal(energyCodes.cardNotUsable);
   if (account.balance < amount) return refusal(energyCodes.insufficientBalance);
-  const trade: Trade = { tradeNo: ledger.nextNumber('T'), outTradeNo, userId, amount, status: 'PROCESSING', balanceBefore: account.balance, balanceAfter: account.balance, refundedAmount: 0, body: fingerprint, createdAtMs: now() };
+  const trade: Trade = {
+    tradeNo: ledger.nextNumber('T'),
+    outTradeNo,
+    userId,
+    amount,
+    status: 'PROCESSING',
+    balanceBefore: account.balance,
+    balanceAfter: account.balance,
+    refundedAmount: 0,
+    body: fingerprint,
+    createdAtMs: now(),
+  };
   ledger.put('trades', trade);
   const settle = (success: boolean): void => {
     const current = ledger.find<Trade>('trades', outTradeNo);
@@ -98,14 +119,32 @@ function closePay(options: VendorOptions, outTradeNo: string): Reply {
   const trade = ledger.find<Trade>('trades', outTradeNo);
   if (trade?.status === 'SUCCESS') return refusal(energyCodes.alreadyPaid);
   // A tombstone: a pay that is still on its way will be refused.
-  const closed: Trade = trade ? { ...trade, status: 'CLOSED' } : { tradeNo: ledger.nextNumber('T'), outTradeNo, userId: '', amount: 0, status: 'CLOSED', balanceBefore: 0, balanceAfter: 0, refundedAmount: 0, body: '', createdAtMs: now() };
+  const closed: Trade = trade
+    ? { ...trade, status: 'CLOSED' }
+    : {
+        tradeNo: ledger.nextNumber('T'),
+        outTradeNo,
+        userId: '',
+        amount: 0,
+        status: 'CLOSED',
+        balanceBefore: 0,
+        balanceAfter: 0,
+        refundedAmount: 0,
+        body: '',
+        createdAtMs: now(),
+      };
   ledger.put('trades', closed);
   return ok(tradeView(closed, trade?.status === 'CLOSED'));
 }
 
 function unPay(options: VendorOptions, body: Record<string, unknown>, fault: Fault | undefined): Reply {
   const { ledger, now, legacyMode } = options;
-  const [outRefundNo, outTradeNo, userId, amount] = [String(body.outRefundNo ?? ''), String(body.outTradeNo ?? ''), String(body.userId ?? ''), Number(body.amount)];
+  const [outRefundNo, outTradeNo, userId, amount] = [
+    String(body.outRefundNo ?? ''),
+    String(body.outTradeNo ?? ''),
+    String(body.userId ?? ''),
+    Number(body.amount),
+  ];
   if (!outRefundNo || !Number.isInteger(amount)) return refusal(energyCodes.badParameter);
   const fingerprint = JSON.stringify([outTradeNo, userId, amount]);
   const known = legacyMode ? undefined : ledger.books.refunds.find((refund) => refund.outRefundNo === outRefundNo);
@@ -114,13 +153,29 @@ function unPay(options: VendorOptions, body: Record<string, unknown>, fault: Fau
   if (!trade || trade.status === 'PROCESSING' || trade.status === 'FAILED') return refusal(energyCodes.tradeNotFound);
   if (trade.status === 'CLOSED') return refusal(energyCodes.closed);
   if (!legacyMode && trade.refundedAmount + amount > trade.amount) return refusal(energyCodes.refundedUnderAnotherNumber);
-  const refund: Refund = { refundNo: ledger.nextNumber('F'), outRefundNo, outTradeNo, userId, amount, status: 'PROCESSING', balanceBefore: 0, balanceAfter: 0, body: fingerprint, createdAtMs: now() };
+  const refund: Refund = {
+    refundNo: ledger.nextNumber('F'),
+    outRefundNo,
+    outTradeNo,
+    userId,
+    amount,
+    status: 'PROCESSING',
+    balanceBefore: 0,
+    balanceAfter: 0,
+    body: fingerprint,
+    createdAtMs: now(),
+  };
   ledger.put('refunds', refund);
   const settle = (success: boolean): void => {
     const account = accountOf(options, trade.userId);
     const current = ledger.find<Trade>('trades', outTradeNo);
     if (!account || !current) return;
-    ledger.put('refunds', { ...refund, status: success ? 'SUCCESS' : 'FAILED', balanceBefore: account.balance, balanceAfter: account.balance + (success ? amount : 0) });
+    ledger.put('refunds', {
+      ...refund,
+      status: success ? 'SUCCESS' : 'FAILED',
+      balanceBefore: account.balance,
+      balanceAfter: account.balance + (success ? amount : 0),
+    });
     if (!success) return;
     ledger.put('trades', { ...current, refundedAmount: current.refundedAmount + amount });
     ledger.put('accounts', { ...account, balance: account.balance + amount });
@@ -142,7 +197,15 @@ function sync({ ledger }: VendorOptions, body: Record<string, unknown>): Reply {
   const fingerprint = JSON.stringify([body.userId, body.amount, body.canteen, body.consumedAt]);
   const known = ledger.find<Consumption>('consumptions', recordNo);
   if (known && known.body !== fingerprint) return refusal(energyCodes.otherBody);
-  if (!known) ledger.put('consumptions', { recordNo, userId: String(body.userId), amount: Number(body.amount), canteen: String(body.canteen), consumedAt: String(body.consumedAt), body: fingerprint });
+  if (!known)
+    ledger.put('consumptions', {
+      recordNo,
+      userId: String(body.userId),
+      amount: Number(body.amount),
+      canteen: String(body.canteen),
+      consumedAt: String(body.consumedAt),
+      body: fingerprint,
+    });
   return ok({ recordNo, status: 'ACCEPTED', duplicate: known !== undefined });
 }
 

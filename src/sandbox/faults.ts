@@ -1,12 +1,44 @@
 /** How a vendor misbehaves: the table of `docs/sandbox.md`, by name. */
 export const faultKinds = [
-  'latency', 'hang-before', 'hang-after', 'reset-before', 'reset-after', 'status-before', 'status-after', 'malformed-after', 'late-effect', 'lost-effect', 'multi', 'already-cancelled', 'refused', 'rate-limit',
-  'processing', 'read-lag', 'unauthorized', 'drip', 'close-idle', 'outage', 'silent-drop', 'oversize',
+  'latency',
+  'hang-before',
+  'hang-after',
+  'reset-before',
+  'reset-after',
+  'status-before',
+  'status-after',
+  'malformed-after',
+  'late-effect',
+  'lost-effect',
+  'multi',
+  'already-cancelled',
+  'refused',
+  'rate-limit',
+  'processing',
+  'read-lag',
+  'unauthorized',
+  'drip',
+  'close-idle',
+  'outage',
+  'silent-drop',
+  'oversize',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 export const calls = [
-  'meican.addOrder', 'meican.cancelOrder', 'meican.listOrders', 'energy.account', 'energy.pay', 'energy.queryPay', 'energy.closePay', 'energy.unPay', 'energy.queryRefund', 'energy.syncConsumption', 'wecom.robot', 'wecom.token', 'wecom.message',
+  'meican.addOrder',
+  'meican.cancelOrder',
+  'meican.listOrders',
+  'energy.account',
+  'energy.pay',
+  'energy.queryPay',
+  'energy.closePay',
+  'energy.unPay',
+  'energy.queryRefund',
+  'energy.syncConsumption',
+  'wecom.robot',
+  'wecom.token',
+  'wecom.message',
 ] as const;
 export type Call = (typeof calls)[number];
 
@@ -39,7 +71,20 @@ export interface Chance {
 }
 
 /** What strikes by chance leaves the listener and the clocks alone. */
-const BY_CHANCE: readonly FaultKind[] = ['latency', 'hang-before', 'hang-after', 'reset-before', 'reset-after', 'status-before', 'status-after', 'malformed-after', 'rate-limit', 'read-lag', 'oversize', 'close-idle'];
+const BY_CHANCE: readonly FaultKind[] = [
+  'latency',
+  'hang-before',
+  'hang-after',
+  'reset-before',
+  'reset-after',
+  'status-before',
+  'status-after',
+  'malformed-after',
+  'rate-limit',
+  'read-lag',
+  'oversize',
+  'close-idle',
+];
 
 /** Decides which fault, if any, a request meets: a header first, then rules in the order given, then chance. */
 export class Faults {
@@ -60,7 +105,10 @@ export class Faults {
   }
 
   list(): { rules: FaultRule[]; chance: Chance | null } {
-    return { rules: this.#rules.map(({ rule, left }) => ({ ...rule, ...(Number.isFinite(left) ? { times: left } : {}) })), chance: this.#chance?.chance ?? null };
+    return {
+      rules: this.#rules.map(({ rule, left }) => ({ ...rule, ...(Number.isFinite(left) ? { times: left } : {}) })),
+      chance: this.#chance?.chance ?? null,
+    };
   }
 
   pick(call: Call, header: string | undefined): Fault | undefined {

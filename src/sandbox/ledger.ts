@@ -73,8 +73,25 @@ export interface Books {
 
 type ListName = Exclude<keyof Books, 'sequence'>;
 const lists: readonly ListName[] = ['meicanOrders', 'accounts', 'trades', 'refunds', 'consumptions', 'robotMessages', 'appMessages'];
-const emptyBooks = (): Books => ({ sequence: 0, meicanOrders: [], accounts: [], trades: [], refunds: [], consumptions: [], robotMessages: [], appMessages: [] });
-const keyOf: Record<ListName, string | null> = { meicanOrders: 'orderId', accounts: 'userId', trades: 'outTradeNo', refunds: 'refundNo', consumptions: 'recordNo', robotMessages: null, appMessages: null };
+const emptyBooks = (): Books => ({
+  sequence: 0,
+  meicanOrders: [],
+  accounts: [],
+  trades: [],
+  refunds: [],
+  consumptions: [],
+  robotMessages: [],
+  appMessages: [],
+});
+const keyOf: Record<ListName, string | null> = {
+  meicanOrders: 'orderId',
+  accounts: 'userId',
+  trades: 'outTradeNo',
+  refunds: 'refundNo',
+  consumptions: 'recordNo',
+  robotMessages: null,
+  appMessages: null,
+};
 
 /** Keeps the books, in memory and, if a file is named, in a journal that survives a kill: each line is one row as it became. */
 export class Ledger {

@@ -17,9 +17,16 @@ export function understandMeican(options: VendorOptions, request: VendorRequest)
     refuse: (code = 'ORDER_CLOSED') => envelope(code, code === 'NOT_FOUND' ? 'apiErrors.corpMemberNotFound' : code),
     rateLimit: () => envelope('TOO_FAST', 'slow down'),
   };
-  if (action === 'addorder' && request.method === 'POST') return { ...common, call: 'meican.addOrder', apply: (fault) => addOrder(options, decodeURIComponent(corp), form, fault) };
-  if (action === 'deleteorder' && request.method === 'POST') return { ...common, call: 'meican.cancelOrder', apply: (fault) => cancelOrder(options, form.get('orderId') ?? '', fault) };
-  if (action === 'listgrouporderandbill' && request.method === 'GET') return { ...common, call: 'meican.listOrders' as Call, apply: (fault) => listOrders(options, decodeURIComponent(corp), request.query.get('target') ?? '', fault) };
+  if (action === 'addorder' && request.method === 'POST')
+    return { ...common, call: 'meican.addOrder', apply: (fault) => addOrder(options, decodeURIComponent(corp), form, fault) };
+  if (action === 'deleteorder' && request.method === 'POST')
+    return { ...common, call: 'meican.cancelOrder', apply: (fault) => cancelOrder(options, form.get('orderId') ?? '', fault) };
+  if (action === 'listgrouporderandbill' && request.method === 'GET')
+    return {
+      ...common,
+      call: 'meican.listOrders' as Call,
+      apply: (fault) => listOrders(options, decodeURIComponent(corp), request.query.get('target') ?? '', fault),
+    };
   return null;
 }
 
@@ -39,7 +46,8 @@ function addOrder({ ledger, now }: VendorOptions, corp: string, form: URLSearchP
   } catch {
     return envelope('BAD_REQUEST', 'dishes');
   }
-  if (!email || !/^\d{4}-\d\d-\d\d$/.test(mealDate) || !['BREAKFAST', 'LUNCH', 'DINNER'].includes(mealType) || dishes.length === 0) return envelope('BAD_REQUEST', 'a field is missing');
+  if (!email || !/^\d{4}-\d\d-\d\d$/.test(mealDate) || !['BREAKFAST', 'LUNCH', 'DINNER'].includes(mealType) || dishes.length === 0)
+    return envelope('BAD_REQUEST', 'a field is missing');
   if (email.startsWith('nonmember')) return envelope('NOT_FOUND', 'apiErrors.corpMemberNotFound');
   const create = (foreign: boolean): MeicanOrder => {
     const order: MeicanOrder = {
@@ -58,7 +66,9 @@ function addOrder({ ledger, now }: VendorOptions, corp: string, form: URLSearchP
     ledger.put('meicanOrders', order);
     return order;
   };
-  const existing = ledger.books.meicanOrders.find((order) => !order.cancelled && order.corp === corp && order.email === email && order.mealDate === mealDate && order.mealType === mealType);
+  const existing = ledger.books.meicanOrders.find(
+    (order) => !order.cancelled && order.corp === corp && order.email === email && order.mealDate === mealDate && order.mealType === mealType,
+  );
   if (fault?.kind === 'multi') {
     const order = existing ?? create(fault.variant === 'foreign');
     return envelope('MULTI_ORDER', 'one order a meal', fault.variant === 'none' ? {} : { orderId: order.orderId });
@@ -77,12 +87,30 @@ function cancelOrder({ ledger }: VendorOptions, orderId: string, fault: Fault | 
 
 function listOrders({ ledger, now }: VendorOptions, corp: string, day: string, fault: Fault | undefined): Reply {
   const lagMs = fault?.kind === 'read-lag' ? (fault.ms ?? 5_000) : 0;
-  const orders = ledger.books.meicanOrders.filter((order) => !order.cancelled && order.corp === corp && order.mealDate === day && order.createdAtMs <= now() - lagMs);
+  const orders = ledger.books.meicanOrders.filter(
+    (order) => !order.cancelled && order.corp === corp && order.mealDate === day && order.createdAtMs <= now() - lagMs,
+  );
   const orderList = ['BREAKFAST', 'LUNCH', 'DINNER'].flatMap((mealType) => {
     const mealList = orders
       .filter((order) => order.mealType === mealType)
-      .map(({ orderId, email, realName, addressId, dishes }) => ({ orderId, email, realName, employeeId: '1', mealType, addressId, orderContent: dishes.map((dish) => ({ name: `dish ${dish.dishId}`, restaurant: '川味坊', dishId: dish.dishId, priceInCent: dish.priceInCent, count: dish.count })) }));
-    return mealList.length > 0 ? [{ meal: `美餐网 ${mealType}`, time: `${day} 12:00:00`, type: 'ONLINE', dinerCount: mealList.length, dishCount: mealList.length, mealList }] : [];
+      .map(({ orderId, email, realName, addressId, dishes }) => ({
+        orderId,
+        email,
+        realName,
+        employeeId: '1',
+        mealType,
+        addressId,
+        orderContent: dishes.map((dish) => ({
+          name: `dish ${dish.dishId}`,
+          restaurant: '川味坊',
+          dishId: dish.dishId,
+          priceInCent: dish.priceInCent,
+          count: dish.count,
+        })),
+      }));
+    return mealList.length > 0
+      ? [{ meal: `美餐网 ${mealType}`, time: `${day} 12:00:00`, type: 'ONLINE', dinerCount: mealList.length, dishCount: mealList.length, mealList }]
+      : [];
   });
   return envelope('OK', '查询成功', { orderList });
 }

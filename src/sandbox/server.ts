@@ -2,7 +2,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { z } from 'zod';
 import { understandEnergy } from './energy.js';
-import { calls, type Fault, faultKinds, Faults } from './faults.js';
+import { calls, type Fault, Faults, faultKinds } from './faults.js';
 import { type Account, Ledger } from './ledger.js';
 import { understandMeican } from './meican.js';
 import { json, type Reply, type SandboxSecrets, type Understood, type VendorOptions, type VendorRequest } from './vendor.js';
@@ -48,7 +48,11 @@ const faultsBody = z.union([
   z.object({ chance: z.object({ seed: z.number().int(), probability: z.number().min(0).max(1), kinds: z.array(z.enum(faultKinds)).optional() }) }),
   rule.transform((single) => ({ faults: [single] })),
 ]);
-const accountBody = z.object({ userId: z.string().min(1), balance: z.number().int().min(0).optional(), cardStatus: z.enum(['NORMAL', 'FROZEN', 'LOST', 'CLOSED']).optional() });
+const accountBody = z.object({
+  userId: z.string().min(1),
+  balance: z.number().int().min(0).optional(),
+  cardStatus: z.enum(['NORMAL', 'FROZEN', 'LOST', 'CLOSED']).optional(),
+});
 const REQUESTS_KEPT = 20_000;
 const BODY_MAX_BYTES = 1024 * 1024;
 const OVERSIZE_BYTES = 8 * 1024 * 1024;
@@ -68,7 +72,13 @@ export class Sandbox {
 
   private constructor(private readonly options: SandboxOptions) {
     this.ledger = new Ledger(options.stateFile);
-    this.#vendors = { ledger: this.ledger, now: Date.now, legacyMode: options.legacyMode, settings: options.secrets, later: (ms, work) => this.#later(ms, work) };
+    this.#vendors = {
+      ledger: this.ledger,
+      now: Date.now,
+      legacyMode: options.legacyMode,
+      settings: options.secrets,
+      later: (ms, work) => this.#later(ms, work),
+    };
     this.#wecom = new WecomVendor(this.#vendors);
     this.#server = this.#createServer();
   }
@@ -144,7 +154,13 @@ export class Sandbox {
 
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(incoming.url ?? '/', 'http://sandbox');
-    const request: VendorRequest = { method: incoming.method ?? 'GET', path: url.pathname, query: url.searchParams, headers: incoming.headers, body: await readBody(incoming) };
+    const request: VendorRequest = {
+      method: incoming.method ?? 'GET',
+      path: url.pathname,
+      query: url.searchParams,
+      headers: incoming.headers,
+      body: await readBody(incoming),
+    };
     if (url.pathname.startsWith('/__sandbox/')) return send(response, this.#control(request));
     const understood = understandMeican(this.#vendors, request) ?? understandEnergy(this.#vendors, request) ?? this.#wecom.understand(request);
     if (!understood) return send(response, json({ message: 'no such call' }, 404));
@@ -222,9 +238,13 @@ export class Sandbox {
       case 'refused':
         return finish(understood.refuse(fault.code));
       case 'rate-limit':
-        return finish(fault.variant === 'http' ? { status: 429, headers: { 'Retry-After': '1', 'Content-Type': 'text/plain' }, body: 'slow down' } : understood.rateLimit());
+        return finish(
+          fault.variant === 'http' ? { status: 429, headers: { 'Retry-After': '1', 'Content-Type': 'text/plain' }, body: 'slow down' } : understood.rateLimit(),
+        );
       case 'unauthorized':
-        return finish(understood.call === 'wecom.message' ? apply() : json({ code: 40_101, resultCode: 'UNAUTHORIZED', message: 'signature', result: null }, 401));
+        return finish(
+          understood.call === 'wecom.message' ? apply() : json({ code: 40_101, resultCode: 'UNAUTHORIZED', message: 'signature', result: null }, 401),
+        );
       case 'drip':
         return this.#drip(apply(), response);
       case 'close-idle': {
@@ -290,7 +310,12 @@ export class Sandbox {
   #setAccount(body: string): Reply {
     const parsed = accountBody.safeParse(parseJson(body));
     if (!parsed.success) return json({ message: 'not an account', issues: parsed.error.issues }, 400);
-    const known = this.ledger.find<Account>('accounts', parsed.data.userId) ?? { userId: parsed.data.userId, accountNo: `A-${parsed.data.userId}`, cardStatus: 'NORMAL', balance: 100_000 };
+    const known = this.ledger.find<Account>('accounts', parsed.data.userId) ?? {
+      userId: parsed.data.userId,
+      accountNo: `A-${parsed.data.userId}`,
+      cardStatus: 'NORMAL',
+      balance: 100_000,
+    };
     this.ledger.put('accounts', { ...known, ...parsed.data });
     return json(this.ledger.find('accounts', parsed.data.userId));
   }
@@ -302,7 +327,9 @@ export class Sandbox {
 }
 
 function gatewayError(status = 502): Reply {
-  return status === 500 || status === 503 ? json({ error: 'internal' }, status) : { status, headers: { 'Content-Type': 'text/html' }, body: `<html><body><h1>${status}</h1></body></html>` };
+  return status === 500 || status === 503
+    ? json({ error: 'internal' }, status)
+    : { status, headers: { 'Content-Type': 'text/html' }, body: `<html><body><h1>${status}</h1></body></html>` };
 }
 
 /** A 200 that says nothing, or lies, after the work was done. */

@@ -43,4 +43,8 @@ export interface SandboxSecrets {
   readonly wecomCorpSecret: string;
 }
 
-export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Reply => ({ status, headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body: JSON.stringify(body) });
+export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Reply => ({
+  status,
+  headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers },
+  body: JSON.stringify(body),
+});

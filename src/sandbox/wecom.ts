@@ -26,7 +26,8 @@ export class WecomVendor {
   understand(request: VendorRequest): Understood | null {
     const path = request.path.replace(/^\/wecom/, '');
     const common = { refusal: null, refuse: (code = '40008') => answer(Number(code)), rateLimit: () => answer(45_009) };
-    if (path === '/cgi-bin/webhook/send' && request.method === 'POST') return { ...common, call: 'wecom.robot', apply: (fault) => this.#robot(request, fault?.kind === 'silent-drop') };
+    if (path === '/cgi-bin/webhook/send' && request.method === 'POST')
+      return { ...common, call: 'wecom.robot', apply: (fault) => this.#robot(request, fault?.kind === 'silent-drop') };
     if (path === '/cgi-bin/gettoken' && request.method === 'GET') return { ...common, call: 'wecom.token', apply: () => this.#token(request) };
     if (path === '/cgi-bin/message/send' && request.method === 'POST') {
       return {
@@ -83,7 +84,9 @@ export class WecomVendor {
     if (card && (Buffer.byteLength(card.title ?? '') > 128 || Buffer.byteLength(card.description ?? '') > 512)) return answer(40_058);
     const { access_token: _token, ...content } = message;
     const windowMs = Number(message.duplicate_check_interval ?? 1800) * 1000;
-    const repeated = message.enable_duplicate_check === 1 && ledger.books.appMessages.some((sent) => sent.atMs > now() - windowMs && JSON.stringify(sent.content) === JSON.stringify(content));
+    const repeated =
+      message.enable_duplicate_check === 1 &&
+      ledger.books.appMessages.some((sent) => sent.atMs > now() - windowMs && JSON.stringify(sent.content) === JSON.stringify(content));
     if (!drop && !repeated) ledger.put('appMessages', { to, content, atMs: now() });
     return answer(0, { invaliduser: '' });
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { raise, type Alert } from '../../src/alerts/raise.js';
+import { type Alert, raise } from '../../src/alerts/raise.js';
 import { sql } from '../../src/database/sql.js';
 import { databaseKinds } from '../support/databases.js';
 import { Kit } from '../support/kit.js';
@@ -12,11 +12,23 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
   });
   afterEach(() => kit.close());
 
-  const alert = (more: Partial<Alert> = {}): Alert => ({ groupKey: 'cause-1', kind: 'errored', title: 'MEICAN_NEW_V2_ORDER', cause: 'HTTP_500: boom', eventType: 'MEICAN_NEW_V2_ORDER', eventId: '42', subjectId: '7', subjectNo: '202611230000007', ...more });
+  const alert = (more: Partial<Alert> = {}): Alert => ({
+    groupKey: 'cause-1',
+    kind: 'errored',
+    title: 'MEICAN_NEW_V2_ORDER',
+    cause: 'HTTP_500: boom',
+    eventType: 'MEICAN_NEW_V2_ORDER',
+    eventId: '42',
+    subjectId: '7',
+    subjectNo: '202611230000007',
+    ...more,
+  });
   const raiseOne = (more: Partial<Alert> = {}) => kit.database.transaction((tx) => raise(tx, alert(more)));
   /** An errored event, so that its group is not drained. */
   const errored = (cause = 'cause-1') =>
-    kit.database.execute(sql`INSERT INTO outbox_event (type, status, payload, payload_version, dedupe_key, run_at, created_at, cause) VALUES ('NOTE', 'errored', '{}', 1, ${randomUUID()}, '2026-01-01 00:00:00.000', '2026-01-01 00:00:00.000', ${cause})`);
+    kit.database.execute(
+      sql`INSERT INTO outbox_event (type, status, payload, payload_version, dedupe_key, run_at, created_at, cause) VALUES ('NOTE', 'errored', '{}', 1, ${randomUUID()}, '2026-01-01 00:00:00.000', '2026-01-01 00:00:00.000', ${cause})`,
+    );
   const send = () => kit.pass(1, ['WECOM_ALERT']);
   const fiveMinutesLater = () => kit.database.execute(sql`UPDATE alert SET sent_at = '2026-01-01 00:00:00.000' WHERE sent_at IS NOT NULL`);
 

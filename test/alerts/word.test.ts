@@ -3,8 +3,36 @@ import { describe, expect, it } from 'vitest';
 import type { AlertGroup } from '../../src/alerts/group.js';
 import { cutBytes, MARKDOWN_MAX_BYTES, wordAlert, wordCard, wordRecovery } from '../../src/alerts/word.js';
 
-const group = (more: Partial<AlertGroup>): AlertGroup => ({ id: '1', groupKey: 'k', kind: 'errored', status: 'open', cause: 'c', eventType: 'MEICAN_NEW_V2_ORDER', occurrences: 3, unsent: 1, round: 1, firstAt: new Date(0), lastAt: new Date(0), sentAt: null, ...more });
-const hostile = fc.oneof(fc.string({ unit: 'binary', maxLength: 3000 }), fc.constantFrom('<@all>', '<@zhangsan>', '[x](http://evil)', '<font color="info">x</font>', '# heading', '\n# heading', '`code`', '**bold**', 'http://evil.example', '> quote\n> quote'));
+const group = (more: Partial<AlertGroup>): AlertGroup => ({
+  id: '1',
+  groupKey: 'k',
+  kind: 'errored',
+  status: 'open',
+  cause: 'c',
+  eventType: 'MEICAN_NEW_V2_ORDER',
+  occurrences: 3,
+  unsent: 1,
+  round: 1,
+  firstAt: new Date(0),
+  lastAt: new Date(0),
+  sentAt: null,
+  ...more,
+});
+const hostile = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 3000 }),
+  fc.constantFrom(
+    '<@all>',
+    '<@zhangsan>',
+    '[x](http://evil)',
+    '<font color="info">x</font>',
+    '# heading',
+    '\n# heading',
+    '`code`',
+    '**bold**',
+    'http://evil.example',
+    '> quote\n> quote',
+  ),
+);
 
 describe('the words of alerts', () => {
   it('stay within 4096 bytes of UTF-8, whatever comes from outside', () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EnergyClient, energySignature } from '../../src/clients/energy.js';
 import { MeicanClient, meicanSignature } from '../../src/clients/meican.js';
 import type { Outcome } from '../../src/clients/outcome.js';
-import { redact, limitSide, SIDE_MAX_BYTES } from '../../src/clients/redact.js';
+import { limitSide, redact, SIDE_MAX_BYTES } from '../../src/clients/redact.js';
 import type { CallContext, CallRecord } from '../../src/clients/transport.js';
 import { WecomClient } from '../../src/clients/wecom.js';
 import { sandboxSecrets } from '../../src/sandbox/defaults.js';
@@ -20,13 +20,21 @@ let wecom: WecomClient;
 let journal: CallRecord[] = [];
 let number = 0;
 
-const context = (): CallContext => ({ requestId: 'request-1', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', journal: (entry) => journal.push(entry) });
+const context = (): CallContext => ({
+  requestId: 'request-1',
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  journal: (entry) => journal.push(entry),
+});
 
 beforeAll(async () => {
   sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode: false, secrets: sandboxSecrets });
   meican = new MeicanClient({ baseUrl: `${sandbox.url}/meican`, corpToken: sandboxSecrets.meicanCorpToken, timeoutMs });
   energy = new EnergyClient({ baseUrl: `${sandbox.url}/energy`, appId: 'app', appSecret: sandboxSecrets.energyAppSecret, timeoutMs });
-  wecom = new WecomClient({ webhookUrl: `${sandbox.url}/wecom/cgi-bin/webhook/send?key=robot-key-secret`, application: { baseUrl: `${sandbox.url}/wecom`, corpId: 'corp', corpSecret: sandboxSecrets.wecomCorpSecret, agentId: 1 }, timeoutMs });
+  wecom = new WecomClient({
+    webhookUrl: `${sandbox.url}/wecom/cgi-bin/webhook/send?key=robot-key-secret`,
+    application: { baseUrl: `${sandbox.url}/wecom`, corpId: 'corp', corpSecret: sandboxSecrets.wecomCorpSecret, agentId: 1 },
+    timeoutMs,
+  });
 });
 afterAll(() => sandbox.close());
 beforeEach(() => {
@@ -34,8 +42,22 @@ beforeEach(() => {
   journal = [];
 });
 
-const addOrder = () => meican.addOrder({ corp: 'c', email: `d${++number}@example.com`, realName: '张三', addressId: 'A1', mealDate: '2026-11-23', mealType: 'LUNCH', meicanDishId: '123', priceInCent: 2300 }, context());
-const pay = () => energy.pay({ outTradeNo: `P${++number}`, userId: 'u', amountInCent: 100, subject: 's', orderNo: String(number), expireAt: new Date(0) }, context());
+const addOrder = () =>
+  meican.addOrder(
+    {
+      corp: 'c',
+      email: `d${++number}@example.com`,
+      realName: '张三',
+      addressId: 'A1',
+      mealDate: '2026-11-23',
+      mealType: 'LUNCH',
+      meicanDishId: '123',
+      priceInCent: 2300,
+    },
+    context(),
+  );
+const pay = () =>
+  energy.pay({ outTradeNo: `P${++number}`, userId: 'u', amountInCent: 100, subject: 's', orderNo: String(number), expireAt: new Date(0) }, context());
 const unPay = async () => {
   await pay();
   return energy.unPay({ outRefundNo: `R${number}`, outTradeNo: `P${number}`, userId: 'u', amountInCent: 100, reason: 'r' }, context());
@@ -56,7 +78,10 @@ const writes: [string, string, () => Promise<Outcome<unknown>>][] = [
 
 describe('signatures match the vendors’ test vectors', () => {
   it('Meican', () => expect(meicanSignature('sandbox-corp-token', '1700000000000')).toBe('759ad951a386a1eea5a163875a8128d5df9a8280'));
-  it('energy center', () => expect(energySignature('sandbox-secret', { method: 'POST', path: '/energy/v1/unpay', timestamp: '1700000000000', nonce: 'nonce1', body: '{}' })).toBe('8576b4175c2fbda7bc2ad06e355ac99e5a3cd0ef86ad236a2ddc15a262bf30c6'));
+  it('energy center', () =>
+    expect(energySignature('sandbox-secret', { method: 'POST', path: '/energy/v1/unpay', timestamp: '1700000000000', nonce: 'nonce1', body: '{}' })).toBe(
+      '8576b4175c2fbda7bc2ad06e355ac99e5a3cd0ef86ad236a2ddc15a262bf30c6',
+    ));
 });
 
 describe.each(writes)('%s is classified', (call, _name, run) => {
@@ -71,7 +96,11 @@ describe.each(writes)('%s is classified', (call, _name, run) => {
       [`${status} after`, { kind: 'status-after', status }, 'unknown'],
     ]),
     ['408', { kind: 'status-before', status: 408 }, 'unknown'],
-    ...['truncated', 'html', 'empty', 'null', 'wrong-types'].map((variant): [string, Omit<FaultRule, 'call'>, string] => [`malformed: ${variant}`, { kind: 'malformed-after', variant }, 'unknown']),
+    ...['truncated', 'html', 'empty', 'null', 'wrong-types'].map((variant): [string, Omit<FaultRule, 'call'>, string] => [
+      `malformed: ${variant}`,
+      { kind: 'malformed-after', variant },
+      'unknown',
+    ]),
     ['late-effect', { kind: 'late-effect', ms: 20 }, 'unknown'],
     ['lost-effect', { kind: 'lost-effect' }, 'applied'],
     ['rate limit by code', { kind: 'rate-limit' }, 'not-applied'],
@@ -139,10 +168,24 @@ describe('reads', () => {
   });
 
   it('the day list lives without the fields that no manual promises', async () => {
-    const server = http.createServer((_request, response) => response.end(JSON.stringify({ resultCode: 'OK', resultDescription: '查询成功', data: { orderList: [{ meal: 'x', mealList: [{ orderId: 'a1', email: 'z@example.com', realName: '张三', orderContent: [{ name: '宫保鸡丁', count: 1 }] }] }] } })));
+    const server = http.createServer((_request, response) =>
+      response.end(
+        JSON.stringify({
+          resultCode: 'OK',
+          resultDescription: '查询成功',
+          data: {
+            orderList: [{ meal: 'x', mealList: [{ orderId: 'a1', email: 'z@example.com', realName: '张三', orderContent: [{ name: '宫保鸡丁', count: 1 }] }] }],
+          },
+        }),
+      ),
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const client = new MeicanClient({ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, corpToken: 't', timeoutMs });
-    expect(await client.listOrders('c', '2026-11-23', context())).toEqual({ kind: 'applied', duplicate: false, value: [{ orderId: 'a1', email: 'z@example.com', mealType: null, dishes: [{ dishId: null, name: '宫保鸡丁' }] }] });
+    expect(await client.listOrders('c', '2026-11-23', context())).toEqual({
+      kind: 'applied',
+      duplicate: false,
+      value: [{ orderId: 'a1', email: 'z@example.com', mealType: null, dishes: [{ dishId: null, name: '宫保鸡丁' }] }],
+    });
     client.close();
     server.close();
   });
@@ -192,8 +235,25 @@ describe('what is kept of a call', () => {
     await wecom.sendTextCard({ toUser: 'u', title: 't', description: 'call 13800001111', url: 'http://x', buttonText: '看' }, context());
     const kept = JSON.stringify(journal);
     expect(journal.length).toBeGreaterThanOrEqual(5);
-    for (const secret of ['张三', 'd1@example.com', `d${number - 1}@example.com`, sandboxSecrets.meicanCorpToken, sandboxSecrets.energyAppSecret, 'robot-key-secret', 'signature=', 'access_token=', 'sandbox-token-', '13800001111']) expect(kept).not.toContain(secret);
-    expect(journal[0]).toMatchObject({ call: 'meican.addOrder', request: { method: 'POST', path: '/v1/corps/c/addorder' }, answer: { status: 200 }, outcome: 'applied' });
+    for (const secret of [
+      '张三',
+      'd1@example.com',
+      `d${number - 1}@example.com`,
+      sandboxSecrets.meicanCorpToken,
+      sandboxSecrets.energyAppSecret,
+      'robot-key-secret',
+      'signature=',
+      'access_token=',
+      'sandbox-token-',
+      '13800001111',
+    ])
+      expect(kept).not.toContain(secret);
+    expect(journal[0]).toMatchObject({
+      call: 'meican.addOrder',
+      request: { method: 'POST', path: '/v1/corps/c/addorder' },
+      answer: { status: 200 },
+      outcome: 'applied',
+    });
   });
 
   it('redacts by key and by value, and keeps 16 KiB a side', () => {

@@ -29,13 +29,20 @@ async function recordFor<P>(kit: Kit, definition: EventDefinition<P>, payload: P
 }
 
 /** An order in our books, with whatever happened to it before, and none of its own events left. */
-async function bareOrder(kit: Kit, menu: Awaited<ReturnType<Kit['menu']>>, sub: string, status: string): Promise<{ orderId: string; orderNo: string; userId: string; amountInCent: number }> {
+async function bareOrder(
+  kit: Kit,
+  menu: Awaited<ReturnType<Kit['menu']>>,
+  sub: string,
+  status: string,
+): Promise<{ orderId: string; orderNo: string; userId: string; amountInCent: number }> {
   const placed = await kit.order(menu, sub);
   const order = placed.body.orders[0];
   if (!order) throw new Error(JSON.stringify(placed.body));
   if (status !== 'ORDERING') await kit.runDue();
   await kit.database.execute(sql`DELETE FROM outbox_event WHERE subject_id = ${order.id}`);
-  await kit.database.execute(sql`UPDATE box_order SET status = ${status}, refund = ${['USER_CANCEL', 'SYSTEM_CANCEL'].includes(status) ? 'PENDING' : 'NONE'} WHERE id = ${order.id}`);
+  await kit.database.execute(
+    sql`UPDATE box_order SET status = ${status}, refund = ${['USER_CANCEL', 'SYSTEM_CANCEL'].includes(status) ? 'PENDING' : 'NONE'} WHERE id = ${order.id}`,
+  );
   return { orderId: order.id, orderNo: order.orderNo, userId: sub, amountInCent: order.priceInCent };
 }
 
@@ -87,7 +94,8 @@ const cases: Case[] = [
   {
     definition: consumptionSync as never,
     call: 'energy.syncConsumption',
-    arrange: (kit, _menu, sub) => recordFor(kit, consumptionSync, { recordNo: `Z-${sub}`, userId: sub, amountInCent: 1200, canteen: 'A1', consumedAt: '2026-11-23T12:00:00Z' }),
+    arrange: (kit, _menu, sub) =>
+      recordFor(kit, consumptionSync, { recordNo: `Z-${sub}`, userId: sub, amountInCent: 1200, canteen: 'A1', consumedAt: '2026-11-23T12:00:00Z' }),
     effects: (kit, sub) => kit.sandbox.ledger.books.consumptions.filter((consumption) => consumption.userId === sub).length,
     refusal: '40901',
     aboutOrder: false,
@@ -106,7 +114,8 @@ const cases: Case[] = [
   {
     definition: dinerCard as never,
     call: 'wecom.message',
-    arrange: (kit, _menu, sub) => recordFor(kit, dinerCard, { orderId: '1', orderNo: `N-${sub}`, userId: sub, dishName: '宫保鸡丁', edibleDate: '2026-11-23', mealType: 'LUNCH' }),
+    arrange: (kit, _menu, sub) =>
+      recordFor(kit, dinerCard, { orderId: '1', orderNo: `N-${sub}`, userId: sub, dishName: '宫保鸡丁', edibleDate: '2026-11-23', mealType: 'LUNCH' }),
     effects: (kit, sub) => kit.sandbox.ledger.books.appMessages.filter((message) => message.to === sub).length,
     refusal: '60020',
     aboutOrder: false,
@@ -126,7 +135,9 @@ describe.each(databaseKinds)('every handler on %s', (kind) => {
     kit.sandbox.faults.clear();
     menu = await kit.menu({ stock: 500, capacity: 500 });
   });
-  const statusOf = async (id: string) => (await kit.call<{ status: string; outcome: string | null; failures: number; attempts: { request: unknown; answer: unknown }[] }>('GET', `/v1/events/${id}`)).body;
+  const statusOf = async (id: string) =>
+    (await kit.call<{ status: string; outcome: string | null; failures: number; attempts: { request: unknown; answer: unknown }[] }>('GET', `/v1/events/${id}`))
+      .body;
 
   describe.each(cases.map((one) => [one.definition.type, one] as const))('%s', (_type, one) => {
     it('has an example that fits its schema', () => {

@@ -21,7 +21,8 @@ describe.each(databaseKinds)('the third failure on %s', (kind) => {
     menu = await kit.menu({ stock: 500, capacity: 500 });
   });
 
-  const alerts = () => kit.database.query<{ kind: string; event_type: string; occurrences: number }>(sql`SELECT kind, event_type, occurrences FROM alert ORDER BY id`);
+  const alerts = () =>
+    kit.database.query<{ kind: string; event_type: string; occurrences: number }>(sql`SELECT kind, event_type, occurrences FROM alert ORDER BY id`);
 
   it('MEICAN_NEW_V2_ORDER: ORDER_ERROR, stock and points back, a card to the diner, one alert, a ghost sweep', async () => {
     const before = await kit.stockOf(menu);

@@ -23,12 +23,14 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
 
   const rows = async (): Promise<number[]> => {
     const counts: number[] = [];
-    for (const table of ['box_order', 'outbox_event', 'idempotency_record', 'operator_action']) counts.push((await kit.database.query({ kind: 'sql', strings: [`SELECT 1 FROM ${table}`], values: [] })).length);
+    for (const table of ['box_order', 'outbox_event', 'idempotency_record', 'operator_action'])
+      counts.push((await kit.database.query({ kind: 'sql', strings: [`SELECT 1 FROM ${table}`], values: [] })).length);
     return counts;
   };
 
   describe('who may call', () => {
-    const inject = (method: 'GET' | 'POST' | 'PUT', url: string, authorization?: string) => kit.app.inject({ method, url, headers: authorization ? { authorization } : {} });
+    const inject = (method: 'GET' | 'POST' | 'PUT', url: string, authorization?: string) =>
+      kit.app.inject({ method, url, headers: authorization ? { authorization } : {} });
 
     it('without a token, with a forged, an expired or a foreign one: 401 problem+json', async () => {
       const forged = await signToken('another-secret-than-ours', { sub: 'u', role: 'operator', ttlS: 60 });
@@ -49,7 +51,20 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
         .map((line) => /(\/\S*) \(([A-Z, ]+)\)/.exec(line))
         .filter((match) => match !== null);
       expect(routes.length).toBeGreaterThan(3);
-      for (const url of ['/v1/orders', '/v1/orders/1', '/v1/orders/1/timeline', '/v1/events', '/v1/events/1', `/v1/menus/${garden}/${tomorrow}/LUNCH`, '/metrics', '/openapi.json', '/docs', '/docs/json', '/nothing']) expect([url, (await inject('GET', url)).statusCode]).toEqual([url, 401]);
+      for (const url of [
+        '/v1/orders',
+        '/v1/orders/1',
+        '/v1/orders/1/timeline',
+        '/v1/events',
+        '/v1/events/1',
+        `/v1/menus/${garden}/${tomorrow}/LUNCH`,
+        '/metrics',
+        '/openapi.json',
+        '/docs',
+        '/docs/json',
+        '/nothing',
+      ])
+        expect([url, (await inject('GET', url)).statusCode]).toEqual([url, 401]);
       for (const url of ['/livez', '/readyz']) expect((await inject('GET', url)).statusCode).toBe(200);
     });
 
@@ -67,7 +82,12 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
       const bodies: Record<string, unknown> = {
         '/v1/orders': kit.orderBody(menu),
         '/v1/canteen-consumptions': { recordNo: 'Z', userId: 'u', amountInCent: 1, canteen: 'A', consumedAt: '2026-11-23T12:00:00Z' },
-        [`/v1/menus/${garden}/${tomorrow}/LUNCH`]: { corp: 'c', cutoffAt: '2026-11-23T12:00:00Z', dishes: [{ meicanDishId: '1', name: 'x', priceInCent: 1, stock: 1 }], sideboards: [{ location: 'x', addressId: 'x', capacity: 1 }] },
+        [`/v1/menus/${garden}/${tomorrow}/LUNCH`]: {
+          corp: 'c',
+          cutoffAt: '2026-11-23T12:00:00Z',
+          dishes: [{ meicanDishId: '1', name: 'x', priceInCent: 1, stock: 1 }],
+          sideboards: [{ location: 'x', addressId: 'x', capacity: 1 }],
+        },
       };
       const before = await rows();
       const answer = await kit.call(method, url, { as: 'someone', role, ...(method === 'GET' ? {} : { body: bodies[url] ?? { reason: 'x' } }) });
@@ -92,7 +112,10 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
       expect((await kit.call('POST', '/v1/orders', { as: 'gate', role: 'service', body })).status).toBe(201);
       expect((await kit.call('POST', '/v1/orders', { as: 'thief', body })).status).toBe(403);
       const { email: _email, ...without } = body;
-      expect((await kit.call('POST', '/v1/orders', { as: 'gate', role: 'service', body: { ...without, userId: someone() } })).body).toMatchObject({ code: 'validation', errors: [{ path: 'body.email' }] });
+      expect((await kit.call('POST', '/v1/orders', { as: 'gate', role: 'service', body: { ...without, userId: someone() } })).body).toMatchObject({
+        code: 'validation',
+        errors: [{ path: 'body.email' }],
+      });
     });
   });
 
@@ -128,7 +151,10 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
 
     it('a sideboard of another meal', async () => {
       const dinner = await kit.menu({ mealType: 'DINNER', stock: 5, capacity: 5 });
-      expect((await kit.call('POST', '/v1/orders', { as: someone(), body: meals({ sideboardId: dinner.sideboard.id }) })).body).toMatchObject({ code: 'validation', errors: [{ path: 'meals.0.sideboardId' }] });
+      expect((await kit.call('POST', '/v1/orders', { as: someone(), body: meals({ sideboardId: dinner.sideboard.id }) })).body).toMatchObject({
+        code: 'validation',
+        errors: [{ path: 'meals.0.sideboardId' }],
+      });
     });
 
     it('after the cut-off', async () => {
@@ -138,9 +164,22 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
 
     it('broken JSON, wrong type, too large, unknown route: problem+json each', async () => {
       const authorization = `Bearer ${await kit.token('u')}`;
-      const post = (payload: string, type = 'application/json') => kit.app.inject({ method: 'POST', url: '/v1/orders', headers: { authorization, 'content-type': type, 'idempotency-key': 'k' }, payload });
-      const seen = [await post('{"garden":'), await post('x=1', 'application/x-www-form-urlencoded'), await post(`{"garden":"${'x'.repeat(300_000)}"}`), await kit.app.inject({ method: 'GET', url: '/v1/nothing', headers: { authorization } }), await post('{"__proto__":{"role":"operator"}}')];
-      expect(seen.map((response) => [response.statusCode, response.json().code])).toEqual([[400, 'validation'], [415, 'unsupported-media-type'], [413, 'payload-too-large'], [404, 'not-found'], [400, 'validation']]);
+      const post = (payload: string, type = 'application/json') =>
+        kit.app.inject({ method: 'POST', url: '/v1/orders', headers: { authorization, 'content-type': type, 'idempotency-key': 'k' }, payload });
+      const seen = [
+        await post('{"garden":'),
+        await post('x=1', 'application/x-www-form-urlencoded'),
+        await post(`{"garden":"${'x'.repeat(300_000)}"}`),
+        await kit.app.inject({ method: 'GET', url: '/v1/nothing', headers: { authorization } }),
+        await post('{"__proto__":{"role":"operator"}}'),
+      ];
+      expect(seen.map((response) => [response.statusCode, response.json().code])).toEqual([
+        [400, 'validation'],
+        [415, 'unsupported-media-type'],
+        [413, 'payload-too-large'],
+        [404, 'not-found'],
+        [400, 'validation'],
+      ]);
       for (const response of seen) {
         expect(response.headers['content-type']).toContain('application/problem+json');
         expect(Object.keys(response.json())).toEqual(expect.arrayContaining(['type', 'title', 'status', 'instance', 'code', 'requestId', 'retryable']));
@@ -148,7 +187,19 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
       }
     });
 
-    it.each(['/v1/orders/abc', `/v1/orders/${'9'.repeat(100)}`, `/v1/orders/${'9'.repeat(5000)}`, '/v1/orders/9999999999999999999', "/v1/orders/1'--", '/v1/orders?cursor=nonsense', '/v1/orders?limit=101', '/v1/orders?limit=x', '/v1/orders?status=GONE', '/v1/events/0', '/v1/events?status=x'])('GET %s is a 4xx', async (url) => {
+    it.each([
+      '/v1/orders/abc',
+      `/v1/orders/${'9'.repeat(100)}`,
+      `/v1/orders/${'9'.repeat(5000)}`,
+      '/v1/orders/9999999999999999999',
+      "/v1/orders/1'--",
+      '/v1/orders?cursor=nonsense',
+      '/v1/orders?limit=101',
+      '/v1/orders?limit=x',
+      '/v1/orders?status=GONE',
+      '/v1/events/0',
+      '/v1/events?status=x',
+    ])('GET %s is a 4xx', async (url) => {
       const answer = await kit.call('GET', url);
       expect(answer.status).toBeGreaterThanOrEqual(400);
       expect(answer.status).toBeLessThan(500);
@@ -243,14 +294,22 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
     it('page by cursor, newest first, and never repeat or skip while rows are added', async () => {
       const sub = `pager-${someone()}`;
       const gate = { as: 'gate', role: 'service' as const };
-      for (let i = 0; i < 7; i++) await kit.call('POST', '/v1/orders', { ...gate, body: { ...kit.orderBody(menu), userId: `${sub}-${i}`, email: `${sub}-${i}@example.com` } });
+      for (let i = 0; i < 7; i++)
+        await kit.call('POST', '/v1/orders', { ...gate, body: { ...kit.orderBody(menu), userId: `${sub}-${i}`, email: `${sub}-${i}@example.com` } });
       const seen: string[] = [];
       let cursor = '';
       do {
-        const page = await kit.call<{ data: { id: string }[]; nextCursor: string | null }>('GET', `/v1/orders?limit=3${cursor ? `&cursor=${cursor}` : ''}`, gate);
+        const page = await kit.call<{ data: { id: string }[]; nextCursor: string | null }>(
+          'GET',
+          `/v1/orders?limit=3${cursor ? `&cursor=${cursor}` : ''}`,
+          gate,
+        );
         seen.push(...page.body.data.map((order) => order.id));
         cursor = page.body.nextCursor ?? '';
-        await kit.call('POST', '/v1/orders', { ...gate, body: { ...kit.orderBody(menu), userId: `${sub}-x${seen.length}`, email: `${sub}-x${seen.length}@example.com` } });
+        await kit.call('POST', '/v1/orders', {
+          ...gate,
+          body: { ...kit.orderBody(menu), userId: `${sub}-x${seen.length}`, email: `${sub}-x${seen.length}@example.com` },
+        });
       } while (cursor);
       expect(new Set(seen).size).toBe(seen.length);
       expect(seen).toEqual([...seen].sort((a, b) => Number(b) - Number(a)));
@@ -269,14 +328,24 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
     it('PUT is repeatable: what is sold stays sold, what is left out is withdrawn, too small a total is refused', async () => {
       const date = '2031-05-05';
       const url = `/v1/menus/${garden}/${date}/LUNCH`;
-      const body = { corp: 'c', cutoffAt: '2031-05-05T10:30:00+08:00', dishes: [{ meicanDishId: '1', name: 'one', priceInCent: 100, stock: 5 }, { meicanDishId: '2', name: 'two', priceInCent: 100, stock: 5 }], sideboards: [{ location: 'L', addressId: 'A', capacity: 5 }] };
+      const body = {
+        corp: 'c',
+        cutoffAt: '2031-05-05T10:30:00+08:00',
+        dishes: [
+          { meicanDishId: '1', name: 'one', priceInCent: 100, stock: 5 },
+          { meicanDishId: '2', name: 'two', priceInCent: 100, stock: 5 },
+        ],
+        sideboards: [{ location: 'L', addressId: 'A', capacity: 5 }],
+      };
       const first = await kit.call<{ cutoffAt: string; dishes: { id: string; remaining: number }[]; sideboards: { id: string }[] }>('PUT', url, { body });
       expect(first.status).toBe(200);
       expect(first.body.cutoffAt).toBe('2031-05-05T10:30:00.000+08:00');
       expect((await kit.call('PUT', url, { body })).body).toEqual(first.body);
       const meals = [{ dishId: first.body.dishes[0]?.id, sideboardId: first.body.sideboards[0]?.id, edibleDate: date, mealType: 'LUNCH' }];
       expect((await kit.call('POST', '/v1/orders', { as: someone(), body: { garden, meals } })).status).toBe(201);
-      const grown = await kit.call<{ dishes: { stock: number; remaining: number }[] }>('PUT', url, { body: { ...body, dishes: [{ ...body.dishes[0], stock: 9 }] } });
+      const grown = await kit.call<{ dishes: { stock: number; remaining: number }[] }>('PUT', url, {
+        body: { ...body, dishes: [{ ...body.dishes[0], stock: 9 }] },
+      });
       expect(grown.body.dishes).toMatchObject([{ stock: 9, remaining: 8 }]);
       const shrunk = await kit.call('PUT', url, { body: { ...body, dishes: [{ ...body.dishes[0], stock: 0 }] } });
       expect([shrunk.status, shrunk.body.code]).toEqual([400, 'validation']);
@@ -298,7 +367,11 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
       const again = await kit.call('POST', '/v1/canteen-consumptions', { ...gate, body });
       expect([again.status, again.body]).toEqual([200, first.body]);
       expect((await kit.call('POST', '/v1/canteen-consumptions', { ...gate, body: { ...body, amountInCent: 1 } })).status).toBe(409);
-      expect((await kit.call('GET', `/v1/events/${first.body.events[0]?.id}`)).body).toMatchObject({ type: 'ZHIPAN_SYNC_ERROR', status: 'handled', orderId: null });
+      expect((await kit.call('GET', `/v1/events/${first.body.events[0]?.id}`)).body).toMatchObject({
+        type: 'ZHIPAN_SYNC_ERROR',
+        status: 'handled',
+        orderId: null,
+      });
       expect(kit.sandbox.ledger.books.consumptions.filter((one) => one.recordNo === body.recordNo)).toHaveLength(1);
     });
 
@@ -318,11 +391,17 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
     const sub = someone();
     const order = await kit.ordered(menu, sub);
     await kit.cancel(order.id, sub);
-    const story = await kit.call<{ timeline: { at: string; kind: string; what: string; detail: { exchanges?: { call: string }[] } }[] }>('GET', `/v1/orders/${order.id}/timeline`, { as: 'eye', role: 'viewer' });
+    const story = await kit.call<{ timeline: { at: string; kind: string; what: string; detail: { exchanges?: { call: string }[] } }[] }>(
+      'GET',
+      `/v1/orders/${order.id}/timeline`,
+      { as: 'eye', role: 'viewer' },
+    );
     const what = story.body.timeline.map((entry) => entry.what);
     for (const expected of ['placed', 'paid', 'ordered', 'cancelled', 'refunded', 'meican-cancelled', 'MEICAN_NEW_V2_ORDER']) expect(what).toContain(expected);
     expect(story.body.timeline.map((entry) => entry.at)).toEqual(story.body.timeline.map((entry) => entry.at).sort());
-    expect(story.body.timeline.flatMap((entry) => entry.detail.exchanges ?? []).map((exchange) => exchange.call)).toEqual(expect.arrayContaining(['meican.addOrder', 'energy.unPay', 'meican.cancelOrder']));
+    expect(story.body.timeline.flatMap((entry) => entry.detail.exchanges ?? []).map((exchange) => exchange.call)).toEqual(
+      expect.arrayContaining(['meican.addOrder', 'energy.unPay', 'meican.cancelOrder']),
+    );
     expect(JSON.stringify(story.body)).not.toContain(`${sub}@example.com`);
     expect(JSON.stringify(story.body)).not.toContain('Name of');
   });
@@ -330,7 +409,11 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
   it('a request id is taken or made, echoed, kept with the event and sent to the vendors with the trace', async () => {
     const sub = someone();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    const answer = await kit.call<{ orders: { id: string }[] }>('POST', '/v1/orders', { as: sub, body: kit.orderBody(menu), headers: { 'x-request-id': `req-${sub}-12345`, traceparent } });
+    const answer = await kit.call<{ orders: { id: string }[] }>('POST', '/v1/orders', {
+      as: sub,
+      body: kit.orderBody(menu),
+      headers: { 'x-request-id': `req-${sub}-12345`, traceparent },
+    });
     expect(answer.headers['x-request-id']).toBe(`req-${sub}-12345`);
     await kit.runDue();
     const sent = kit.sandbox.requests.filter((request) => request.requestId === `req-${sub}-12345`);

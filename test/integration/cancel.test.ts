@@ -101,16 +101,19 @@ describe.each(databaseKinds)('cancelling an order on %s', (kind) => {
     expect((await kit.read(order.id)).refund).toBe('DONE');
   });
 
-  it.each([['reset-after'], ['hang-after'], ['status-after'], ['malformed-after'], ['late-effect']] as const)('a refund that ends with %s is asked about, and given once', async (fault) => {
-    const sub = someone();
-    const order = await kit.ordered(menu, sub);
-    kit.fault({ call: 'energy.unPay', kind: fault, times: 1, ms: 20 });
-    await kit.cancel(order.id, sub);
-    await kit.settleAll();
-    expect(kit.balanceOf(sub)).toBe(100_000);
-    expect(kit.sandbox.ledger.books.refunds.filter((refund) => refund.outRefundNo === `R${order.orderNo}`)).toHaveLength(1);
-    expect((await kit.read(order.id)).refund).toBe('DONE');
-  });
+  it.each([['reset-after'], ['hang-after'], ['status-after'], ['malformed-after'], ['late-effect']] as const)(
+    'a refund that ends with %s is asked about, and given once',
+    async (fault) => {
+      const sub = someone();
+      const order = await kit.ordered(menu, sub);
+      kit.fault({ call: 'energy.unPay', kind: fault, times: 1, ms: 20 });
+      await kit.cancel(order.id, sub);
+      await kit.settleAll();
+      expect(kit.balanceOf(sub)).toBe(100_000);
+      expect(kit.sandbox.ledger.books.refunds.filter((refund) => refund.outRefundNo === `R${order.orderNo}`)).toHaveLength(1);
+      expect((await kit.read(order.id)).refund).toBe('DONE');
+    },
+  );
 
   it('50002 is repeated with the same number within the attempt', async () => {
     const sub = someone();
@@ -195,7 +198,9 @@ describe.each(databaseKinds)('cancelling an order on %s', (kind) => {
     const order = await kit.ordered(menu, sub);
     const answer = await kit.call<{ order: { operator: string } }>('POST', `/v1/orders/${order.id}/cancel`, { body: { reason: 'kitchen closed' } });
     expect(answer.body.order.operator).toBe('op');
-    const rows = await kit.database.query<{ actor: string; verb: string; reason: string }>(sql`SELECT actor, verb, reason FROM operator_action WHERE target_id = ${order.id} AND target_type = 'order'`);
+    const rows = await kit.database.query<{ actor: string; verb: string; reason: string }>(
+      sql`SELECT actor, verb, reason FROM operator_action WHERE target_id = ${order.id} AND target_type = 'order'`,
+    );
     expect(rows).toMatchObject([{ actor: 'op', verb: 'cancel', reason: 'kitchen closed' }]);
   });
 });

@@ -28,7 +28,12 @@ describe.each(databaseKinds)('placing an order on %s', (kind) => {
     await kit.runDue();
     const ordered = await kit.read(order?.id ?? '');
     expect(ordered.status).toBe('ORDERED');
-    expect(kit.sandbox.ledger.books.meicanOrders.find((one) => one.orderId === ordered.meicanOrderId)).toMatchObject({ email: `${sub}@example.com`, mealType: 'LUNCH', addressId: 'A1', cancelled: false });
+    expect(kit.sandbox.ledger.books.meicanOrders.find((one) => one.orderId === ordered.meicanOrderId)).toMatchObject({
+      email: `${sub}@example.com`,
+      mealType: 'LUNCH',
+      addressId: 'A1',
+      cancelled: false,
+    });
     expect(await kit.stockOf(menu)).toEqual({ dish: before.dish - 1, sideboard: before.sideboard - 1 });
     expect(await kit.eventOf(order?.id ?? '', 'ENERGY_CENTER_ROLLBACK_V2_ERROR')).toMatchObject({ status: 'handled' });
   });

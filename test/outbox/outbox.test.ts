@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Database } from '../../src/database/database.js';
+import { migrate } from '../../src/database/migrate.js';
 import { fromSqlInstant, now, sql } from '../../src/database/sql.js';
-import { discard, requeue } from '../../src/outbox/requeue.js';
 import { claim } from '../../src/outbox/claim.js';
 import { Outbox } from '../../src/outbox/outbox.js';
 import { Poller } from '../../src/outbox/poll.js';
 import { prune } from '../../src/outbox/prune.js';
 import { record } from '../../src/outbox/record.js';
-import { LeaseLost, RecordedOutsideTransaction, type HandlerContext } from '../../src/outbox/types.js';
+import { discard, requeue } from '../../src/outbox/requeue.js';
+import { type HandlerContext, LeaseLost, RecordedOutsideTransaction } from '../../src/outbox/types.js';
 import { onDue } from '../../src/outbox/wake.js';
 import { allDatabaseKinds, emptyDatabase } from '../support/databases.js';
-import { migrate } from '../../src/database/migrate.js';
 import { attemptsOf, done, expireLease, failed, handlerOf, makeAllDue, note, outboxOf, recordNote, rowOf, runDue } from '../support/engine.js';
 
 const act = { actor: 'ann', role: 'operator', reason: 'because', requestId: null };
@@ -99,8 +99,14 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
     it('two processes never claim the same event', async () => {
       for (let i = 0; i < 60; i++) await recordNote(database, { n: next() });
       const ran: string[] = [];
-      const one = outboxOf(database, async (event) => (ran.push(event.id), done));
-      const two = outboxOf(other, async (event) => (ran.push(event.id), done));
+      const one = outboxOf(database, async (event) => {
+        ran.push(event.id);
+        return done;
+      });
+      const two = outboxOf(other, async (event) => {
+        ran.push(event.id);
+        return done;
+      });
       await Promise.all([runDue(one), runDue(two), runDue(one), runDue(two)]);
       expect(ran).toHaveLength(60);
       expect(new Set(ran).size).toBe(60);
@@ -154,7 +160,10 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect(seen?.interruptions).toBe(1);
       expect(seen?.unknownAt).not.toBeNull();
       expect(await rowOf(database, id)).toMatchObject({ status: 'handled', attempt: 2, failures: 0 });
-      expect(await attemptsOf(database, id)).toMatchObject([{ number: 1, outcome: 'unknown', error_code: 'interrupted' }, { number: 2, outcome: 'applied' }]);
+      expect(await attemptsOf(database, id)).toMatchObject([
+        { number: 1, outcome: 'unknown', error_code: 'interrupted' },
+        { number: 2, outcome: 'applied' },
+      ]);
     });
 
     it('three interruptions in a row are poison: errored, without another run', async () => {
@@ -241,7 +250,12 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const errored = vi.fn(async () => {});
       const onErrored = vi.fn(async () => {});
       const id = await recordNote(database, { n: next() });
-      const outbox = outboxOf(database, handlerOf(async () => failed, { onErrored }), {}, { errored });
+      const outbox = outboxOf(
+        database,
+        handlerOf(async () => failed, { onErrored }),
+        {},
+        { errored },
+      );
       for (let i = 0; i < 5; i++) {
         await runDue(outbox);
         await makeAllDue(database);
@@ -263,7 +277,12 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
 
     it('a handler that outlives its deadline has failed, even if it ignores the signal', async () => {
       const id = await recordNote(database, { n: next() });
-      await runDue(outboxOf(database, handlerOf(() => new Promise(() => {}), { limits: { deadlineMs: 50, maxSnoozeMs: 1 } })));
+      await runDue(
+        outboxOf(
+          database,
+          handlerOf(() => new Promise(() => {}), { limits: { deadlineMs: 50, maxSnoozeMs: 1 } }),
+        ),
+      );
       expect(await rowOf(database, id)).toMatchObject({ failures: 1, last_error_code: 'deadline-exceeded' });
     });
 
@@ -278,7 +297,10 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
 
     it('a snooze counts nothing and has an end', async () => {
       const id = await recordNote(database, { n: next() });
-      const outbox = outboxOf(database, handlerOf(async () => ({ kind: 'snooze', afterMs: 60_000, outcome: null, reason: 'resting' }), { limits: { deadlineMs: 1000, maxSnoozeMs: 30_000 } }));
+      const outbox = outboxOf(
+        database,
+        handlerOf(async () => ({ kind: 'snooze', afterMs: 60_000, outcome: null, reason: 'resting' }), { limits: { deadlineMs: 1000, maxSnoozeMs: 30_000 } }),
+      );
       for (let i = 0; i < 4; i++) {
         await runDue(outbox);
         await makeAllDue(database);
@@ -355,7 +377,10 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       await claim(other, running.registry, { limit: 10, worker: 'other', leaseMs: 10_000, trigger: 'poll' });
       expect((await requeue(database, head, act)).kind).toBe('done');
       const order: string[] = [];
-      const third = outboxOf(database, async (event) => (order.push(event.id), done));
+      const third = outboxOf(database, async (event) => {
+        order.push(event.id);
+        return done;
+      });
       await runDue(third);
       expect(order).toEqual([]);
       await expireLease(database, later);
@@ -370,7 +395,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const id = await recordNote(database, { n: next() });
       let finish: () => void = () => {};
       const long = new Promise<void>((resolve) => (finish = resolve));
-      const outbox = outboxOf(database, async () => (await long, done), { leaseMs: 1_000 });
+      const outbox = outboxOf(database, () => long.then(() => done), { leaseMs: 1_000 });
       await outbox.claimAndStart();
       const first = fromSqlInstant((await rowOf(database, id)).lease_until).getTime();
       await expect.poll(async () => fromSqlInstant((await rowOf(database, id)).lease_until).getTime(), { timeout: 5_000 }).toBeGreaterThan(first);
@@ -478,14 +503,16 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const fast = { ...note, type: 'FAST' };
       const both = new Outbox(
         database,
-        [handlerOf(async () => (await slow, done)) as never, { ...handlerOf(async () => done), definition: fast, target: 'fast' } as never],
+        [handlerOf(() => slow.then(() => done)) as never, { ...handlerOf(async () => done), definition: fast, target: 'fast' } as never],
         { leaseMs: 10_000, failuresMax: 3, retryDelayMs: 1_000, batchSize: 10, concurrencyPerTarget: 2 },
       );
       for (let i = 0; i < 6; i++) await recordNote(database, { n: next() });
       for (let i = 0; i < 4; i++) await database.transaction((tx) => record(tx, fast, { n: next() }));
       const poller = new Poller(both, { cron: '0 0 0 1 1 *', lookAheadMs: 0 });
       poller.wake();
-      await expect.poll(async () => (await database.query(sql`SELECT id FROM outbox_event WHERE type = 'FAST' AND status = 'handled'`)).length, { timeout: 5_000 }).toBe(4);
+      await expect
+        .poll(async () => (await database.query(sql`SELECT id FROM outbox_event WHERE type = 'FAST' AND status = 'handled'`)).length, { timeout: 5_000 })
+        .toBe(4);
       const leased = await database.query(sql`SELECT id FROM outbox_event WHERE type = 'NOTE' AND lease_until IS NOT NULL`);
       expect(leased.length).toBe(2);
       finish();
@@ -495,7 +522,10 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
 
     it('a drain hands back what it cannot finish: due at once, nothing counted', async () => {
       const id = await recordNote(database, { n: next() });
-      const outbox = outboxOf(database, (_event, context) => new Promise((_, reject) => context.signal.addEventListener('abort', () => reject(context.signal.reason))));
+      const outbox = outboxOf(
+        database,
+        (_event, context) => new Promise((_, reject) => context.signal.addEventListener('abort', () => reject(context.signal.reason))),
+      );
       await outbox.claimAndStart();
       await outbox.drain(50);
       expect(await rowOf(database, id)).toMatchObject({ status: 'pending', failures: 0, lease_until: null });
@@ -507,7 +537,9 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
   it('pruning takes old handled events with their attempts, and nothing else', async () => {
     const old = await recordNote(database, { n: next() });
     const errored = await recordNote(database, { n: next() });
-    await runDue(outboxOf(database, async (event) => (event.id === old ? done : { kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: '' } })));
+    await runDue(
+      outboxOf(database, async (event) => (event.id === old ? done : { kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: '' } })),
+    );
     const young = await recordNote(database, { n: next() });
     await runDue(outboxOf(database, async () => done));
     await database.execute(sql`UPDATE outbox_event SET settled_at = '2026-01-01 00:00:00.000' WHERE id IN (${old}, ${errored})`);

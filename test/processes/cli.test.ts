@@ -45,7 +45,18 @@ describe.each(databaseKinds)('the command line on %s', (kind) => {
   it('imports menus, and refuses a file that is not one', async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'lunchbox-menu-'));
     const file = path.join(folder, 'menu.json');
-    writeFileSync(file, JSON.stringify({ garden: 'g', date: '2031-01-01', mealType: 'LUNCH', corp: 'c', cutoffAt: '2031-01-01T10:30:00+08:00', dishes: [{ meicanDishId: 1, name: 'one', priceInCent: 100, stock: 5 }], sideboards: [{ location: 'L', addressId: 'A', capacity: 5 }] }));
+    writeFileSync(
+      file,
+      JSON.stringify({
+        garden: 'g',
+        date: '2031-01-01',
+        mealType: 'LUNCH',
+        corp: 'c',
+        cutoffAt: '2031-01-01T10:30:00+08:00',
+        dishes: [{ meicanDishId: 1, name: 'one', priceInCent: 100, stock: 5 }],
+        sideboards: [{ location: 'L', addressId: 'A', capacity: 5 }],
+      }),
+    );
     expect(await cli(['menu', 'import', file])).toMatchObject({ code: 0, output: expect.stringContaining('1 dishes, 1 cabinets') });
     writeFileSync(file, '{"garden":"g"}');
     expect(await cli(['menu', 'import', file])).toMatchObject({ code: 2, output: expect.stringContaining('cutoffAt') });
@@ -71,7 +82,10 @@ describe.each(databaseKinds)('the command line on %s', (kind) => {
     expect((await cli(['events', 'show', '999999'])).code).toBe(3);
     expect((await cli(['events', 'show', 'x'])).code).toBe(3);
     expect((await cli(['events', 'list', '--status', 'gone'])).code).toBe(2);
-    expect(await database.query(sql`SELECT actor, verb FROM operator_action ORDER BY id`)).toMatchObject([{ actor: 'ann', verb: 'requeue' }, { actor: 'ann', verb: 'discard' }]);
+    expect(await database.query(sql`SELECT actor, verb FROM operator_action ORDER BY id`)).toMatchObject([
+      { actor: 'ann', verb: 'requeue' },
+      { actor: 'ann', verb: 'discard' },
+    ]);
     await database.close();
   });
 
@@ -79,7 +93,12 @@ describe.each(databaseKinds)('the command line on %s', (kind) => {
     const well = await cli(['doctor']);
     expect([well.code, well.output]).toEqual([0, expect.not.stringContaining('FAIL')]);
     const port = await freePort();
-    const ill = await cli(['doctor', '--json'], { MEICAN_CORP_TOKEN: 'wrong-token', ENERGY_BASE_URL: `http://127.0.0.1:${port}`, WECOM_WEBHOOK_URL: '', ...(kind === 'mariadb' ? { REDIS_URLS: `redis://127.0.0.1:${port}` } : {}) });
+    const ill = await cli(['doctor', '--json'], {
+      MEICAN_CORP_TOKEN: 'wrong-token',
+      ENERGY_BASE_URL: `http://127.0.0.1:${port}`,
+      WECOM_WEBHOOK_URL: '',
+      ...(kind === 'mariadb' ? { REDIS_URLS: `redis://127.0.0.1:${port}` } : {}),
+    });
     expect(ill.code).toBe(1);
     const checks = JSON.parse(ill.output.slice(0, ill.output.lastIndexOf(']') + 1)) as { name: string; ok: boolean; whatToDo?: string }[];
     const failed = checks.filter((check) => !check.ok);

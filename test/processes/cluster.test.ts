@@ -23,8 +23,18 @@ beforeAll(async () => {
   const url = await emptyDatabase('mariadb');
   database = await Database.open({ url });
   await migrate(database);
-  const env = { ...environment(sandbox.url, url, inject('redisUrl')), LOG_LEVEL: 'info', MEICAN_TIMEOUT_MS: '5000', ENERGY_TIMEOUT_MS: '5000', PAYMENT_WINDOW_MS: '60000', LEASE_MS: '10000' };
-  [apis, schedulers] = await Promise.all([Promise.all([startApi(env), startApi(env)]), Promise.all([startScheduler(env), startScheduler(env), startScheduler(env)])]);
+  const env = {
+    ...environment(sandbox.url, url, inject('redisUrl')),
+    LOG_LEVEL: 'info',
+    MEICAN_TIMEOUT_MS: '5000',
+    ENERGY_TIMEOUT_MS: '5000',
+    PAYMENT_WINDOW_MS: '60000',
+    LEASE_MS: '10000',
+  };
+  [apis, schedulers] = await Promise.all([
+    Promise.all([startApi(env), startApi(env)]),
+    Promise.all([startScheduler(env), startScheduler(env), startScheduler(env)]),
+  ]);
 });
 afterAll(async () => {
   await Promise.all([...apis, ...schedulers].map((child) => child.stop('SIGKILL')));

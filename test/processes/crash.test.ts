@@ -24,7 +24,12 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
     await migrate(database);
     env = environment(sandbox.url, url, kind === 'sqlite' ? '' : inject('redisUrl'));
     const key = { garden: 'g', date, mealType: 'LUNCH' } as const;
-    await putMenu(database, key, { corp: 'c', cutoffAt: new Date('2031-04-04T02:30:00Z'), dishes: [{ meicanDishId: '1', name: 'one', priceInCent: 1500, stock: 100 }], sideboards: [{ location: 'L', addressId: 'A', capacity: 100 }] });
+    await putMenu(database, key, {
+      corp: 'c',
+      cutoffAt: new Date('2031-04-04T02:30:00Z'),
+      dishes: [{ meicanDishId: '1', name: 'one', priceInCent: 1500, stock: 100 }],
+      sideboards: [{ location: 'L', addressId: 'A', capacity: 100 }],
+    });
     menu = await getMenu(database, key);
   });
   afterAll(async () => {
@@ -35,21 +40,28 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
   const body = () => ({ garden: 'g', meals: [{ dishId: menu.dishes[0]?.id, sideboardId: menu.sideboards[0]?.id, edibleDate: date, mealType: 'LUNCH' }] });
   const rest = () => expect.poll(() => pendingCount(database), { timeout: 20_000, interval: 100 }).toBe(0);
 
-  it.each(['place-after-t1', 'place-after-pay', 'place-before-t2', 'place-after-t2', 'place-before-answer'])('while placing, at %s: the same key completes the work, and the money moved once', async (point) => {
-    const sub = `p${++user}`;
-    const dying = await startApi({ ...env, CRASH_AT: point, PAYMENT_WINDOW_MS: '60000' });
-    expect((await call(`${dying.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).status).toBe(0);
-    expect(await dying.ended).toBe('SIGKILL');
-    // The dead request's claim on its key runs out by the database's clock; the test does not wait for it.
-    await database.execute({ kind: 'sql', strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"], values: [] });
-    const api = await startApi(env);
-    const scheduler = await startScheduler(env);
-    await expect.poll(async () => (await call<{ orders: { id: string }[] }>(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).status, { timeout: 15_000 }).toBe(201);
-    await rest();
-    expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
-    expect(sandbox.ledger.books.trades.filter((trade) => trade.userId === sub && trade.status === 'SUCCESS' && trade.refundedAmount === 0)).toHaveLength(1);
-    await Promise.all([api.stop(), scheduler.stop()]);
-  });
+  it.each(['place-after-t1', 'place-after-pay', 'place-before-t2', 'place-after-t2', 'place-before-answer'])(
+    'while placing, at %s: the same key completes the work, and the money moved once',
+    async (point) => {
+      const sub = `p${++user}`;
+      const dying = await startApi({ ...env, CRASH_AT: point, PAYMENT_WINDOW_MS: '60000' });
+      expect((await call(`${dying.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).status).toBe(0);
+      expect(await dying.ended).toBe('SIGKILL');
+      // The dead request's claim on its key runs out by the database's clock; the test does not wait for it.
+      await database.execute({ kind: 'sql', strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"], values: [] });
+      const api = await startApi(env);
+      const scheduler = await startScheduler(env);
+      await expect
+        .poll(async () => (await call<{ orders: { id: string }[] }>(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).status, {
+          timeout: 15_000,
+        })
+        .toBe(201);
+      await rest();
+      expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
+      expect(sandbox.ledger.books.trades.filter((trade) => trade.userId === sub && trade.status === 'SUCCESS' && trade.refundedAmount === 0)).toHaveLength(1);
+      await Promise.all([api.stop(), scheduler.stop()]);
+    },
+  );
 
   it.each(['place-after-t1', 'place-after-pay'])('while placing, at %s, and nobody asks again: the guard brings everything home', async (point) => {
     const sub = `q${++user}`;
@@ -63,35 +75,43 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
     await scheduler.stop();
   });
 
-  it.each(['cancel-in-t1', 'cancel-after-t1', 'after-claim', 'after-handle', 'in-settle', 'cancel-before-answer'])('while cancelling, at %s: the cancel happens as a whole, or not at all', async (point) => {
-    const sub = `c${++user}`;
-    const scheduler = await startScheduler(env);
-    const api = await startApi(env);
-    const placed = await call<{ orders: { id: string }[] }>(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() });
-    const id = placed.body.orders[0]?.id;
-    await rest();
-    await api.stop();
-    const dying = await startApi({ ...env, CRASH_AT: point });
-    expect((await call(`${dying.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status).toBe(0);
-    expect(await dying.ended).toBe('SIGKILL');
-    await database.execute({ kind: 'sql', strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"], values: [] });
-    const after = await startApi(env);
-    await expect.poll(async () => (await call(`${after.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status, { timeout: 15_000 }).toSatisfy((status: number) => status === 200 || status === 202);
-    await rest();
-    expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
-    await Promise.all([after.stop(), scheduler.stop()]);
-  });
+  it.each(['cancel-in-t1', 'cancel-after-t1', 'after-claim', 'after-handle', 'in-settle', 'cancel-before-answer'])(
+    'while cancelling, at %s: the cancel happens as a whole, or not at all',
+    async (point) => {
+      const sub = `c${++user}`;
+      const scheduler = await startScheduler(env);
+      const api = await startApi(env);
+      const placed = await call<{ orders: { id: string }[] }>(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() });
+      const id = placed.body.orders[0]?.id;
+      await rest();
+      await api.stop();
+      const dying = await startApi({ ...env, CRASH_AT: point });
+      expect((await call(`${dying.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status).toBe(0);
+      expect(await dying.ended).toBe('SIGKILL');
+      await database.execute({ kind: 'sql', strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"], values: [] });
+      const after = await startApi(env);
+      await expect
+        .poll(async () => (await call(`${after.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status, { timeout: 15_000 })
+        .toSatisfy((status: number) => status === 200 || status === 202);
+      await rest();
+      expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
+      await Promise.all([after.stop(), scheduler.stop()]);
+    },
+  );
 
-  it.each(['after-claim', 'after-handle', 'before-settle', 'in-settle', 'after-settle'])('a scheduler at %s: another one finishes, and Meican cooks once', async (point) => {
-    const sub = `s${++user}`;
-    const api = await startApi(env);
-    await call(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() });
-    const dying = await startScheduler({ ...env, CRASH_AT: point }).catch(() => null); // it may die before it says that it runs
-    if (dying) expect(await dying.ended).toBe('SIGKILL');
-    const scheduler = await startScheduler(env);
-    await rest();
-    expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
-    expect(sandbox.ledger.books.meicanOrders.filter((order) => order.email === `${sub}@example.com`)).toHaveLength(1);
-    await Promise.all([api.stop(), scheduler.stop()]);
-  });
+  it.each(['after-claim', 'after-handle', 'before-settle', 'in-settle', 'after-settle'])(
+    'a scheduler at %s: another one finishes, and Meican cooks once',
+    async (point) => {
+      const sub = `s${++user}`;
+      const api = await startApi(env);
+      await call(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() });
+      const dying = await startScheduler({ ...env, CRASH_AT: point }).catch(() => null); // it may die before it says that it runs
+      if (dying) expect(await dying.ended).toBe('SIGKILL');
+      const scheduler = await startScheduler(env);
+      await rest();
+      expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
+      expect(sandbox.ledger.books.meicanOrders.filter((order) => order.email === `${sub}@example.com`)).toHaveLength(1);
+      await Promise.all([api.stop(), scheduler.stop()]);
+    },
+  );
 });

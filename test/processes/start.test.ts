@@ -13,7 +13,8 @@ const bash = async (line: string): Promise<Record<string, never>> => JSON.parse(
 /** An empty folder that looks like a fresh clone after `npm ci`. */
 function freshFolder(): string {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'lunchbox-start-'));
-  for (const name of ['src', 'scripts', 'config', 'dist', 'node_modules', 'package.json', 'tsconfig.json', 'tsconfig.build.json']) symlinkSync(path.join(root, name), path.join(folder, name));
+  for (const name of ['src', 'scripts', 'config', 'dist', 'node_modules', 'package.json', 'tsconfig.json', 'tsconfig.build.json'])
+    symlinkSync(path.join(root, name), path.join(folder, name));
   return folder;
 }
 
@@ -24,7 +25,10 @@ describe('npm start', () => {
     const lunchbox = launch([path.join(root, 'scripts', 'start.mjs')], env, folder);
     await until(lunchbox, 'cancel:');
     await until(lunchbox, 'changed my mind');
-    const [order = '', look = '', cancel = ''] = lunchbox.output().split('\n').filter((line) => line.startsWith('curl'));
+    const [order = '', look = '', cancel = ''] = lunchbox
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('curl'));
     const placed = (await bash(order)) as { orders?: { id: string; status: string }[] };
     expect(placed.orders).toMatchObject([{ status: 'ORDERING' }]);
     // Woken, not swept: the sweep comes every fifteen seconds.
@@ -60,7 +64,8 @@ describe('npm start', () => {
     for (const name of ['api', 'scheduler']) {
       const child = launch([dist(name)], { PORT: 'x', MEICAN_TYPO: '1' });
       expect(await child.ended).toBe(1);
-      for (const key of ['PORT=x', 'MEICAN_TYPO', 'DATABASE_URL: missing', 'MEICAN_BASE_URL: missing', 'ENERGY_APP_SECRET: missing']) expect(child.output()).toContain(key);
+      for (const key of ['PORT=x', 'MEICAN_TYPO', 'DATABASE_URL: missing', 'MEICAN_BASE_URL: missing', 'ENERGY_APP_SECRET: missing'])
+        expect(child.output()).toContain(key);
     }
   });
 

@@ -5,7 +5,17 @@ import type { Books } from '../../src/sandbox/ledger.js';
 /** Every way in which our books and the vendors' disagree; empty when they agree. Only meaningful when nothing is pending. */
 export async function disagreements(database: Database, vendors: Books): Promise<string[]> {
   const found: string[] = [];
-  const orders = await database.query<{ id: unknown; order_no: string; user_id: string; status: string; price_in_cent: number; refund: string; meican_order_id: string | null; dish_id: unknown; sideboard_id: unknown }>(sql`SELECT * FROM box_order`);
+  const orders = await database.query<{
+    id: unknown;
+    order_no: string;
+    user_id: string;
+    status: string;
+    price_in_cent: number;
+    refund: string;
+    meican_order_id: string | null;
+    dish_id: unknown;
+    sideboard_id: unknown;
+  }>(sql`SELECT * FROM box_order`);
   const live = orders.filter((order) => ['PAYING', 'ORDERING', 'ORDERED'].includes(order.status));
   for (const order of orders) {
     const isLive = live.includes(order);
@@ -22,12 +32,17 @@ export async function disagreements(database: Database, vendors: Books): Promise
   }
   const owned = new Set(orders.map((order) => order.meican_order_id).filter((id) => id !== null));
   if (owned.size !== orders.filter((order) => order.meican_order_id !== null).length) found.push('two orders share a meal');
-  for (const meal of vendors.meicanOrders) if (!meal.cancelled && !meal.foreign && !owned.has(meal.orderId)) found.push(`Meican cooks ${meal.orderId} for nobody`);
-  for (const [table, column, total] of [['box_dish', 'dish_id', 'stock'], ['box_sideboard', 'sideboard_id', 'capacity']] as const) {
+  for (const meal of vendors.meicanOrders)
+    if (!meal.cancelled && !meal.foreign && !owned.has(meal.orderId)) found.push(`Meican cooks ${meal.orderId} for nobody`);
+  for (const [table, column, total] of [
+    ['box_dish', 'dish_id', 'stock'],
+    ['box_sideboard', 'sideboard_id', 'capacity'],
+  ] as const) {
     const rows = await database.query<Record<string, unknown>>({ kind: 'sql', strings: [`SELECT id, ${total} AS total, remaining FROM ${table}`], values: [] });
     for (const row of rows) {
       const taken = live.filter((order) => String(order[column]) === String(row.id)).length;
-      if (Number(row.total) - Number(row.remaining) !== taken) found.push(`${table} ${row.id}: ${Number(row.total) - Number(row.remaining)} taken, ${taken} live orders`);
+      if (Number(row.total) - Number(row.remaining) !== taken)
+        found.push(`${table} ${row.id}: ${Number(row.total) - Number(row.remaining)} taken, ${taken} live orders`);
     }
   }
   return found;

@@ -2,14 +2,21 @@ import { z } from 'zod';
 import type { Database } from '../../src/database/database.js';
 import { now, sql } from '../../src/database/sql.js';
 import { Outbox, type OutboxOptions } from '../../src/outbox/outbox.js';
-import { record, type RecordOptions } from '../../src/outbox/record.js';
+import { type RecordOptions, record } from '../../src/outbox/record.js';
 import type { SettleHooks } from '../../src/outbox/settle.js';
 import type { ClaimedEvent, EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../../src/outbox/types.js';
 
 /** An event type that knows nothing of meals: `n` tells events apart, `key` orders them. */
 export const payload = z.strictObject({ n: z.number().int(), key: z.string().optional() });
 export type Note = z.infer<typeof payload>;
-export const note: EventDefinition<Note> = { type: 'NOTE', version: 1, schema: payload, example: { n: 1 }, dedupeKey: ({ n }) => String(n), orderingKey: ({ key }) => key ?? null };
+export const note: EventDefinition<Note> = {
+  type: 'NOTE',
+  version: 1,
+  schema: payload,
+  example: { n: 1 },
+  dedupeKey: ({ n }) => String(n),
+  orderingKey: ({ key }) => key ?? null,
+};
 
 type Handle = (event: ClaimedEvent<Note>, context: HandlerContext) => Promise<HandlerOutcome>;
 export const done: HandlerOutcome = { kind: 'done', outcome: 'applied' };
@@ -40,7 +47,9 @@ export async function runDue(outbox: Outbox): Promise<void> {
 }
 
 export async function makeAllDue(database: Database): Promise<void> {
-  await database.execute(sql`UPDATE outbox_event SET run_at = ${now}, queue_at = ${now} WHERE status = 'pending' AND queue_at IS NOT NULL AND lease_until IS NULL`);
+  await database.execute(
+    sql`UPDATE outbox_event SET run_at = ${now}, queue_at = ${now} WHERE status = 'pending' AND queue_at IS NOT NULL AND lease_until IS NULL`,
+  );
 }
 
 /** As if the lease of this event had run out: what its worker left behind when it was killed. */
@@ -69,5 +78,7 @@ export async function rowOf(database: Database, id: string): Promise<EventRow> {
 }
 
 export async function attemptsOf(database: Database, id: string) {
-  return database.query<{ number: number; outcome: string | null; error_code: string | null; finished_at: unknown; trigger: string }>(sql`SELECT * FROM event_attempt WHERE event_id = ${id} ORDER BY number`);
+  return database.query<{ number: number; outcome: string | null; error_code: string | null; finished_at: unknown; trigger: string }>(
+    sql`SELECT * FROM event_attempt WHERE event_id = ${id} ORDER BY number`,
+  );
 }

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
-// @ts-expect-error plain JavaScript, shared with the benchmarks
-import { findPrograms, freePort, startMariadb, startRedis } from '../../scripts/servers.mjs';
 // @ts-expect-error plain JavaScript
 import { ensureBuilt } from '../../scripts/ensure-built.mjs';
+// @ts-expect-error plain JavaScript, shared with the benchmarks
+import { findPrograms, freePort, startMariadb, startRedis } from '../../scripts/servers.mjs';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -28,7 +28,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     return server.url;
   };
   const programs = TEST_DATABASE_URL && TEST_DATABASE_PLUS8_URL && TEST_REDIS_URL ? null : findPrograms();
-  const mariadb = async (name: string, timeZone: string): Promise<string> => keep(await startMariadb({ directory: path.join(directory, name), port: await freePort(), timeZone }, programs));
+  const mariadb = async (name: string, timeZone: string): Promise<string> =>
+    keep(await startMariadb({ directory: path.join(directory, name), port: await freePort(), timeZone }, programs));
   project.provide('mariadbUrl', TEST_DATABASE_URL ?? (await mariadb('mariadb', '+00:00')));
   project.provide('mariadbPlus8Url', TEST_DATABASE_PLUS8_URL ?? (await mariadb('mariadb-plus8', '+08:00')));
   project.provide('redisUrl', TEST_REDIS_URL ?? keep(await startRedis({ directory: path.join(directory, 'redis'), port: await freePort() }, programs)));

@@ -27,7 +27,18 @@ export interface Answer<T = Record<string, unknown>> {
 }
 
 /** Short waits, so that retries and settle windows of a test pass by themselves. */
-const testSettings = { AUTH_JWT_SECRET: secret, NODE_ENV: 'test', LOG_LEVEL: 'silent', MEICAN_TIMEOUT_MS: '300', ENERGY_TIMEOUT_MS: '600', WECOM_TIMEOUT_MS: '300', MEICAN_SETTLE_MS: '0', RETRY_DELAY_MS: '60000', PAYMENT_WINDOW_MS: '60000', INLINE_BUDGET_MS: '3000' };
+const testSettings = {
+  AUTH_JWT_SECRET: secret,
+  NODE_ENV: 'test',
+  LOG_LEVEL: 'silent',
+  MEICAN_TIMEOUT_MS: '300',
+  ENERGY_TIMEOUT_MS: '600',
+  WECOM_TIMEOUT_MS: '300',
+  MEICAN_SETTLE_MS: '0',
+  RETRY_DELAY_MS: '60000',
+  PAYMENT_WINDOW_MS: '60000',
+  INLINE_BUDGET_MS: '3000',
+};
 
 /** A whole lunchbox in this process, on a database of its own, against a sandbox of its own, over real HTTP. No poller: the test is the clock. */
 export class Kit {
@@ -68,21 +79,42 @@ export class Kit {
     return signToken(secret, { sub, role, email: `${sub}@example.com`, name: `Name of ${sub}`, ttlS: 600 });
   }
 
-  async call<T = Record<string, unknown>>(method: 'GET' | 'POST' | 'PUT', url: string, options: { as?: string; role?: Role; body?: unknown; key?: string | null; headers?: Record<string, string> } = {}): Promise<Answer<T>> {
+  async call<T = Record<string, unknown>>(
+    method: 'GET' | 'POST' | 'PUT',
+    url: string,
+    options: { as?: string; role?: Role; body?: unknown; key?: string | null; headers?: Record<string, string> } = {},
+  ): Promise<Answer<T>> {
     const { as = 'op', role = as === 'op' ? 'operator' : 'user', body, key = method === 'POST' ? `key-${++this.#keys}` : null } = options;
     const response = await this.app.inject({
       method,
       url,
-      headers: { authorization: `Bearer ${await this.token(as, role)}`, ...(key === null ? {} : { 'idempotency-key': key }), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers },
+      headers: {
+        authorization: `Bearer ${await this.token(as, role)}`,
+        ...(key === null ? {} : { 'idempotency-key': key }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...options.headers,
+      },
       ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
     });
     return { status: response.statusCode, body: (response.body ? JSON.parse(response.body) : null) as T, headers: response.headers };
   }
 
   /** A menu of one dish and one cabinet. */
-  async menu({ stock = 10, capacity = 10, mealType = 'LUNCH' as MealType, cutoffAt = new Date(Date.now() + 3_600_000), date = tomorrow, priceInCent = 2300 } = {}) {
+  async menu({
+    stock = 10,
+    capacity = 10,
+    mealType = 'LUNCH' as MealType,
+    cutoffAt = new Date(Date.now() + 3_600_000),
+    date = tomorrow,
+    priceInCent = 2300,
+  } = {}) {
     const key = { garden, date, mealType };
-    await putMenu(this.database, key, { corp: 'corp1', cutoffAt, dishes: [{ meicanDishId: '101', name: '宫保鸡丁', priceInCent, stock }], sideboards: [{ location: 'A-1', addressId: 'A1', capacity }] });
+    await putMenu(this.database, key, {
+      corp: 'corp1',
+      cutoffAt,
+      dishes: [{ meicanDishId: '101', name: '宫保鸡丁', priceInCent, stock }],
+      sideboards: [{ location: 'A-1', addressId: 'A1', capacity }],
+    });
     const menu = await getMenu(this.database, key);
     return { ...menu, dish: menu.dishes[0] as (typeof menu.dishes)[number], sideboard: menu.sideboards[0] as (typeof menu.sideboards)[number] };
   }
@@ -133,7 +165,9 @@ export class Kit {
   /** Whatever waits for its time (a retry, a snooze, a guard) becomes due now; then `runDue`. One round is one attempt of each. */
   async pass(rounds = 1, types?: readonly string[]): Promise<void> {
     for (let round = 0; round < rounds; round++) {
-      await this.database.execute(sql`UPDATE outbox_event SET run_at = ${now}, queue_at = ${now} WHERE status = 'pending' AND queue_at > ${now} AND lease_until IS NULL ${types ? sql`AND type IN (${join(types)})` : sql``}`);
+      await this.database.execute(
+        sql`UPDATE outbox_event SET run_at = ${now}, queue_at = ${now} WHERE status = 'pending' AND queue_at > ${now} AND lease_until IS NULL ${types ? sql`AND type IN (${join(types)})` : sql``}`,
+      );
       await this.runDue();
     }
   }

@@ -19,7 +19,11 @@ export interface Child {
 
 /** A built program as a process of its own; only the environment given here, and PATH. */
 export function launch(args: readonly string[], env: Record<string, string>, cwd = root): Child {
-  const child = spawn(process.execPath, args, { cwd, env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let text = '';
   child.stdout.on('data', (chunk) => (text += chunk));
   child.stderr.on('data', (chunk) => (text += chunk));
@@ -63,7 +67,22 @@ export async function until(child: Child, text: string, timeoutMs = 20_000): Pro
 
 export function environment(sandboxUrl: string, databaseUrl: string, redisUrl: string): Record<string, string> {
   const vendors = Object.fromEntries(Object.entries(sandboxSettings(sandboxUrl)).map(([key, value]) => [key, String(value)]));
-  return { ...vendors, DATABASE_URL: databaseUrl, REDIS_URLS: redisUrl, AUTH_JWT_SECRET: secret, LOG_LEVEL: 'info', MEICAN_TIMEOUT_MS: '1000', ENERGY_TIMEOUT_MS: '1000', MEICAN_SETTLE_MS: '300', RETRY_DELAY_MS: '200', LEASE_MS: '1000', SCHEDULER_CRON: '* * * * * *', PAYMENT_WINDOW_MS: '3000', INLINE_BUDGET_MS: '2000', SHUTDOWN_TIMEOUT_MS: '8000' };
+  return {
+    ...vendors,
+    DATABASE_URL: databaseUrl,
+    REDIS_URLS: redisUrl,
+    AUTH_JWT_SECRET: secret,
+    LOG_LEVEL: 'info',
+    MEICAN_TIMEOUT_MS: '1000',
+    ENERGY_TIMEOUT_MS: '1000',
+    MEICAN_SETTLE_MS: '300',
+    RETRY_DELAY_MS: '200',
+    LEASE_MS: '1000',
+    SCHEDULER_CRON: '* * * * * *',
+    PAYMENT_WINDOW_MS: '3000',
+    INLINE_BUDGET_MS: '2000',
+    SHUTDOWN_TIMEOUT_MS: '8000',
+  };
 }
 
 export async function startApi(env: Record<string, string>): Promise<Child & { url: string }> {
@@ -86,12 +105,20 @@ export interface Answered<T> {
 }
 
 /** A client of the HTTP API. A connection that breaks is an answer of status 0. */
-export async function call<T = Record<string, unknown>>(url: string, method: string, options: { sub: string; role?: Role; body?: unknown; key?: string }): Promise<Answered<T>> {
+export async function call<T = Record<string, unknown>>(
+  url: string,
+  method: string,
+  options: { sub: string; role?: Role; body?: unknown; key?: string },
+): Promise<Answered<T>> {
   const token = await signToken(secret, { sub: options.sub, role: options.role ?? 'user', email: `${options.sub}@example.com`, ttlS: 600 });
   try {
     const response = await fetch(url, {
       method,
-      headers: { authorization: `Bearer ${token}`, ...(options.key ? { 'idempotency-key': options.key } : {}), ...(options.body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(options.key ? { 'idempotency-key': options.key } : {}),
+        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       signal: AbortSignal.timeout(20_000),
     });

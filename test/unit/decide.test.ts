@@ -23,7 +23,12 @@ describe('decide', () => {
     ['a snooze counts nothing', snooze, { failures: 2 }, { status: 'pending', runInMs: 5_000, failures: 2, snoozing: true }],
     ['a snooze past its end is a failure', snooze, { snoozedForMs: 60_001 }, { status: 'pending', failures: 1, snoozing: false }],
     ['a snooze past its end can be the third failure', snooze, { snoozedForMs: 60_001, failures: 2 }, { status: 'errored', failures: 3 }],
-    ['an orderly interruption comes back at once and counts nothing', interrupted, { failures: 2 }, { status: 'pending', runInMs: 0, failures: 2, interruptions: 0 }],
+    [
+      'an orderly interruption comes back at once and counts nothing',
+      interrupted,
+      { failures: 2 },
+      { status: 'pending', runInMs: 0, failures: 2, interruptions: 0 },
+    ],
     ['an interruption after three silent ones → errored', interrupted, { interruptions: 3 }, { status: 'errored', failures: 0 }],
     ['an ended attempt ends a row of interruptions', retry, { interruptions: 2 }, { interruptions: 0 }],
   ])('%s', (_what, outcome, more, expected) => {
@@ -39,14 +44,20 @@ describe('decide', () => {
 
   it('failures only grow, and an event is errored at its limit, never before', () => {
     fc.assert(
-      fc.property(fc.constantFrom(done, retry, snooze, interrupted), fc.nat(5), fc.integer({ min: 1, max: 6 }), fc.nat(2), (outcome, failures, failuresMax, interruptions) => {
-        fc.pre(failures < failuresMax);
-        const transition = decide(outcome, { ...situation, failures, failuresMax, interruptions });
-        expect(transition.failures).toBeGreaterThanOrEqual(failures);
-        expect(transition.failures).toBeLessThanOrEqual(failures + 1);
-        expect(transition.status === 'errored').toBe(transition.failures >= failuresMax);
-        expect(transition.runInMs === null).toBe(transition.status !== 'pending');
-      }),
+      fc.property(
+        fc.constantFrom(done, retry, snooze, interrupted),
+        fc.nat(5),
+        fc.integer({ min: 1, max: 6 }),
+        fc.nat(2),
+        (outcome, failures, failuresMax, interruptions) => {
+          fc.pre(failures < failuresMax);
+          const transition = decide(outcome, { ...situation, failures, failuresMax, interruptions });
+          expect(transition.failures).toBeGreaterThanOrEqual(failures);
+          expect(transition.failures).toBeLessThanOrEqual(failures + 1);
+          expect(transition.status === 'errored').toBe(transition.failures >= failuresMax);
+          expect(transition.runInMs === null).toBe(transition.status !== 'pending');
+        },
+      ),
     );
   });
 });
@@ -65,13 +76,26 @@ describe('backoff', () => {
   ])('after %d failures with jitter %d: %d ms', (failures, random, ms) => expect(backoff(failures, 15_000, random)).toBe(ms));
 
   it('is never longer than ten times the first delay', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 100_000 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (failures, first, random) => backoff(failures, first, random) <= first * BACKOFF_CAP));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1000 }),
+        fc.integer({ min: 1, max: 100_000 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (failures, first, random) => backoff(failures, first, random) <= first * BACKOFF_CAP,
+      ),
+    );
   });
 });
 
 describe('causeOf', () => {
   it('100 messages that differ in ids, numbers and times are one cause', () => {
-    const causes = Array.from({ length: 100 }, (_, i) => causeOf('T', { outcome: 'unknown', code: 'C', message: `order 2026112300000${i} failed after ${i} ms (7de347de44aa${i}) b1a37288-4b4f-4bb9-ab6b-4cc612f5331${i % 10}` }));
+    const causes = Array.from({ length: 100 }, (_, i) =>
+      causeOf('T', {
+        outcome: 'unknown',
+        code: 'C',
+        message: `order 2026112300000${i} failed after ${i} ms (7de347de44aa${i}) b1a37288-4b4f-4bb9-ab6b-4cc612f5331${i % 10}`,
+      }),
+    );
     expect(new Set(causes).size).toBe(1);
     expect(causeOf('T', { outcome: 'unknown', code: 'D', message: '' })).not.toBe(causeOf('T', { outcome: 'unknown', code: 'C', message: '' }));
     expect(Array.from(causeOf('T', { outcome: 'unknown', code: 'C', message: '𠮷'.repeat(500) })).length).toBeLessThanOrEqual(191);

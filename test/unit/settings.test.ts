@@ -19,7 +19,17 @@ const problemsOf = (given: Record<string, string>, directory?: string): string[]
 
 describe('settings', () => {
   it('have the defaults of the contract', () => {
-    expect(loadSettings({ env })).toMatchObject({ PORT: 3000, SANDBOX_PORT: 3900, HOST: '127.0.0.1', SCHEDULER_CRON: '*/15 * * * * *', SCHEDULER_BATCH_SIZE: 10, RETRY_LIMIT: 3, RETRY_DELAY_MS: 15_000, LEASE_MS: 10_000, MEICAN_MULTI_ORDER_CODE: 'MULTI_ORDER' });
+    expect(loadSettings({ env })).toMatchObject({
+      PORT: 3000,
+      SANDBOX_PORT: 3900,
+      HOST: '127.0.0.1',
+      SCHEDULER_CRON: '*/15 * * * * *',
+      SCHEDULER_BATCH_SIZE: 10,
+      RETRY_LIMIT: 3,
+      RETRY_DELAY_MS: 15_000,
+      LEASE_MS: 10_000,
+      MEICAN_MULTI_ORDER_CODE: 'MULTI_ORDER',
+    });
   });
 
   it('environment over config/<NODE_ENV> over config/default', () => {
@@ -36,8 +46,23 @@ describe('settings', () => {
   });
 
   it('names everything that is wrong at once: key, value, source and rule', () => {
-    const problems = problemsOf({ ...env, PORT: 'abc', LEASE_MS: '1', MEICAN_TIMEOUT: '5', MEICAN_BASE_URL: 'ftp://x', AUTH_JWT_SECRET: 'short', DATABASE_URL: '' });
-    expect(problems.map((problem) => problem.split(/[=: (]/)[0]).sort()).toEqual(['AUTH_JWT_SECRET', 'DATABASE_URL', 'LEASE_MS', 'MEICAN_BASE_URL', 'MEICAN_TIMEOUT', 'PORT']);
+    const problems = problemsOf({
+      ...env,
+      PORT: 'abc',
+      LEASE_MS: '1',
+      MEICAN_TIMEOUT: '5',
+      MEICAN_BASE_URL: 'ftp://x',
+      AUTH_JWT_SECRET: 'short',
+      DATABASE_URL: '',
+    });
+    expect(problems.map((problem) => problem.split(/[=: (]/)[0]).sort()).toEqual([
+      'AUTH_JWT_SECRET',
+      'DATABASE_URL',
+      'LEASE_MS',
+      'MEICAN_BASE_URL',
+      'MEICAN_TIMEOUT',
+      'PORT',
+    ]);
     expect(problems.find((problem) => problem.startsWith('PORT'))).toContain('PORT=abc (the environment)');
     expect(problems.join()).not.toContain('short (');
   });
@@ -51,7 +76,13 @@ describe('settings', () => {
   ])('refuse %s', (_what, more, rule) => expect(problemsOf({ ...env, ...more } as Record<string, string>).join('\n')).toMatch(rule));
 
   it('show no secrets', () => {
-    const shown = JSON.stringify(maskedSettings(loadSettings({ env: { ...env, DATABASE_URL: 'mysql://root:hunter2@h/db', REDIS_URLS: 'redis://:hunter3@r', AUTH_JWT_SECRET: 'hunter4-hunter4-hunter4' } })));
+    const shown = JSON.stringify(
+      maskedSettings(
+        loadSettings({
+          env: { ...env, DATABASE_URL: 'mysql://root:hunter2@h/db', REDIS_URLS: 'redis://:hunter3@r', AUTH_JWT_SECRET: 'hunter4-hunter4-hunter4' },
+        }),
+      ),
+    );
     expect(shown).not.toMatch(/hunter|sandbox-secret|sandbox-corp-token|sandbox-robot-key|sandbox-wecom-secret/);
   });
 });
