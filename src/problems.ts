@@ -33,6 +33,8 @@ export interface ProblemDetails {
   readonly detail?: string;
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
   readonly retryAfterS?: number;
+  /** For the log. */
+  readonly cause?: unknown;
   /** Further members of the answer. */
   readonly more?: Readonly<Record<string, unknown>>;
 }
@@ -44,7 +46,7 @@ export class Problem extends Error {
     readonly code: ProblemCode,
     readonly details: ProblemDetails = {},
   ) {
-    super(details.detail ?? problems[code].title);
+    super(details.detail ?? problems[code].title, { cause: details.cause });
   }
 
   get status(): number {

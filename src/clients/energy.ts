@@ -80,13 +80,24 @@ export interface Account {
 export type TradeState = 'SUCCESS' | 'PROCESSING' | 'FAILED' | 'CLOSED' | 'NONE';
 
 const envelope = z.object({ code: z.number().int(), message: z.string().nullish(), result: z.unknown() });
+const filled = z.string().refine((value) => value.trim() !== '');
+const tradeStatus = z.enum(['SUCCESS', 'PROCESSING', 'FAILED', 'CLOSED']);
 const trade = z.object({
+  tradeNo: filled,
   outTradeNo: z.string(),
-  status: z.enum(['SUCCESS', 'PROCESSING', 'FAILED', 'CLOSED']),
+  status: tradeStatus,
+  amount: z.number(),
   duplicate: z.boolean().nullish(),
   refundedAmount: z.number().nullish(),
 });
-const refund = z.object({ outRefundNo: z.string(), status: z.enum(['SUCCESS', 'PROCESSING', 'FAILED']), fundChange: z.string().nullish() });
+const closedTrade = z.object({ status: tradeStatus, duplicate: z.boolean().nullish() });
+const refund = z.object({
+  refundNo: filled,
+  outRefundNo: z.string(),
+  status: z.enum(['SUCCESS', 'PROCESSING', 'FAILED']),
+  amount: z.number(),
+  fundChange: z.string().nullish(),
+});
 const account = z.object({ userId: z.string(), cardStatus: z.string(), balance: z.number() });
 const consumption = z.object({ recordNo: z.string(), status: z.string(), duplicate: z.boolean().nullish() });
 
@@ -143,7 +154,7 @@ export class EnergyClient {
   /** Applied: no money was or will be taken under this number. Rejected 40903: it had been paid. */
   async closePay(outTradeNo: string, context: CallContext): Promise<Outcome<null>> {
     return this.#call('energy.closePay', 'POST', `/v1/pay/${encodeURIComponent(outTradeNo)}/close`, {}, context, (result) => {
-      const parsed = trade.safeParse(result);
+      const parsed = closedTrade.safeParse(result);
       if (!parsed.success) return null;
       return parsed.data.status === 'CLOSED' ? applied(null, parsed.data.duplicate === true) : unknown(parsed.data.status, 'a close that did not close');
     });

@@ -55,13 +55,15 @@ export interface ListedOrder {
 
 const envelope = z.object({ resultCode: z.string().min(1), resultDescription: z.string().nullish(), data: z.unknown() });
 const id = z.union([z.string(), z.number()]).transform(String);
-const orderIdData = z.object({ orderId: id.refine((value) => value.trim() !== '') });
+/** Text and nothing else: an id of another type is an answer that cannot be trusted. */
+const orderId = z.string().refine((value) => value.trim() !== '');
+const orderIdData = z.object({ orderId });
 const dayList = z.object({
   orderList: z.array(
     z.object({
       mealList: z.array(
         z.object({
-          orderId: id.refine((value) => value.trim() !== ''),
+          orderId,
           email: z.string().min(1),
           mealType: z.string().nullish(),
           orderContent: z.array(z.object({ name: z.string().nullish(), dishId: id.nullish() })).nullish(),
@@ -94,10 +96,10 @@ export class MeicanClient {
       dishes: JSON.stringify([dish]),
     };
     return this.#call('meican.addOrder', this.#post(this.#literals.addOrderPath, order.corp, form), context, (code, data) => {
-      const orderId = orderIdData.safeParse(data);
-      if (code === multiOrder) return applied<AddedOrder>({ multi: true, orderId: orderId.success ? orderId.data.orderId : null }, true);
+      const named = orderIdData.safeParse(data);
+      if (code === multiOrder) return applied<AddedOrder>({ multi: true, orderId: named.success ? named.data.orderId : null }, true);
       if (code !== 'OK') return null;
-      return orderId.success ? applied<AddedOrder>({ multi: false, orderId: orderId.data.orderId }) : unknown('NO_ORDER_ID', 'an OK without an order id');
+      return named.success ? applied<AddedOrder>({ multi: false, orderId: named.data.orderId }) : unknown('NO_ORDER_ID', 'an OK without an order id');
     });
   }
 

@@ -145,14 +145,16 @@ export class Database implements Queryable {
   /** mysql2 has no timeout for its pool queue nor for a silent server; a connection that does not answer is destroyed. */
   async #limited<T>(runner: QueryRunner, use: () => Promise<T>): Promise<T> {
     if (this.dialect.name === 'sqlite') return use();
+    const destroy = (): void => (runner as unknown as { databaseConnection?: { destroy(): void } }).databaseConnection?.destroy();
+    const work = use();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        (runner as unknown as { databaseConnection?: { destroy(): void } }).databaseConnection?.destroy();
+        destroy();
+        work.catch(() => {}).finally(destroy); // it may have waited for a connection, and get one that nobody would give back
         reject(Object.assign(new Error('the database did not answer in time'), { code: 'DATABASE_TIMEOUT' }));
       }, this.statementTimeoutMs);
     });
-    const work = use();
     work.catch(() => {}); // after a timeout nobody else listens
     try {
       return await Promise.race([work, late]);

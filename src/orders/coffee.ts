@@ -46,7 +46,7 @@ export async function refundCoffee(
     await complete(database, ticket, status, body);
     return { status, body, replayed: false };
   } catch (error) {
-    if (error instanceof Problem) await keepRefusal(database, ticket, error);
+    if (error instanceof Problem) await keepRefusal(database, ticket, error).catch(() => {}); // the refusal itself matters more
     throw error;
   }
 }

@@ -59,10 +59,14 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
       const orders = (await resumable(dependencies.database, ticket)) ?? (await reserveAll(dependencies, request, ticket));
       crashPoint('place-after-t1');
       if (orders.every((order) => order.status !== 'PAYING')) return answerAgain(dependencies.database, ticket, orders);
-      return payAndConfirm(dependencies, request, ticket, orders);
+      return payAndConfirm(dependencies, request, ticket, orders).catch((error: unknown) => {
+        if (error instanceof Problem) throw error;
+        // Our own database failed while money may be moving. The guards know what to do; the same key will tell how it ended.
+        throw new Problem('payment-unknown', { retryAfterS: 5, cause: error });
+      });
     });
   } catch (error) {
-    if (error instanceof Problem) await keepRefusal(dependencies.database, ticket, error);
+    if (error instanceof Problem) await keepRefusal(dependencies.database, ticket, error).catch(() => {}); // the refusal itself matters more
     throw error;
   }
 }
