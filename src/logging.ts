@@ -65,6 +65,13 @@ export function logSignals(signals: Signals, logger: Logger): void {
   );
   signals.on('renew-failed', ({ error }) => logger.warn({ err: error }, 'leases could not be renewed'));
   onceAnOutage(signals, logger);
+  const open = new Set<string>();
+  signals.on('breaker', ({ target, state }) => {
+    if (state === 'open' && !open.has(target)) logger.error({ target }, 'a vendor cannot be reached: its events wait');
+    if (state === 'closed' && open.has(target)) logger.info({ target }, 'a vendor can be reached again: its events go on');
+    if (state === 'open') open.add(target);
+    if (state === 'closed') open.delete(target);
+  });
   const reported = new Map<string, number>();
   signals.on('left-alone', ({ type, version, count }) => {
     const key = `${type} ${version}`;

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Signals } from './outbox/signals.js';
 
 const BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -39,6 +39,9 @@ export function createMetrics(signals: Signals): Metrics {
     registers: [registry],
   });
 
+  const breakers = new Gauge({ name: 'lunchbox_breaker_open', help: '1 while a vendor is known to be down', labelNames: ['target'], registers: [registry] });
+
+  signals.on('breaker', ({ target, state }) => breakers.set({ target }, state === 'closed' ? 0 : 1));
   signals.on('attempt-ended', (attempt) => {
     attempts.inc({ type: attempt.eventType, outcome: attempt.outcome ?? 'none', status: attempt.status });
     if (attempt.status === 'handled') endToEnd.observe({ type: attempt.eventType }, attempt.endToEndMs / 1000);

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { raiseErrored } from './alerts/raise.js';
+import { raiseErrored, raiseVendorDown } from './alerts/raise.js';
 import { EnergyClient } from './clients/energy.js';
 import { MeicanClient } from './clients/meican.js';
 import { WecomClient } from './clients/wecom.js';
@@ -57,6 +57,7 @@ export async function createRuntime(settings: Settings, logger: Logger): Promise
   const outbox = createOutbox(settings, database, clients, logger);
   const metrics = createMetrics(outbox.signals);
   logSignals(outbox.signals, logger);
+  alertBreakers(outbox, logger);
   const locks = redis.length > 0 ? new RedisLocks(redis, { unavailable: () => metrics.lockUnavailable(), available: () => {} }) : new LocalLocks();
   const wakeUps = new WakeUps(settings, database, redis[0]);
   return {
@@ -135,6 +136,21 @@ function createOutbox(settings: Settings, database: Database, { meican, energy, 
     },
     { errored: raiseErrored },
   );
+}
+
+/** One alert when a vendor's breaker opens; the group recovers by itself when no process meets it open any more. */
+function alertBreakers(outbox: Outbox, logger: Logger): void {
+  const open = new Set<string>();
+  let last: Promise<unknown> = Promise.resolve(); // one after the other: the first of an outage opens the group, the others find it open
+  outbox.signals.on('breaker', ({ target, state }) => {
+    if (state === 'closed') open.delete(target);
+    if (state !== 'open') return;
+    const isNew = !open.has(target);
+    open.add(target);
+    last = last
+      .then(() => outbox.database.transaction((tx) => raiseVendorDown(tx, target, isNew)))
+      .catch((err: unknown) => logger.error({ err, target }, 'the alert about a vendor could not be recorded'));
+  });
 }
 
 /** Carries "something is due" from commits to pollers: within the process, and over Redis between processes. A hint, never needed. */

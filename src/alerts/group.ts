@@ -1,6 +1,6 @@
 import type { Database, Tx } from '../database/database.js';
 import { after, fromSqlInstant, fromSqlInstantOrNull, now, sql } from '../database/sql.js';
-import { QUIET_MS } from './limits.js';
+import { DRIFT_QUIET_MS, QUIET_MS, VENDOR_QUIET_MS } from './limits.js';
 import type { AlertKind } from './raise.js';
 
 export interface AlertGroup {
@@ -8,6 +8,7 @@ export interface AlertGroup {
   readonly groupKey: string;
   readonly kind: AlertKind;
   readonly status: string;
+  readonly title: string;
   readonly cause: string;
   readonly eventType: string | null;
   readonly occurrences: number;
@@ -25,6 +26,9 @@ export interface Sample {
 
 const SAMPLES = 5;
 
+/** Groups that are not about single events recover by silence. */
+const quietAfterMs: Partial<Record<AlertKind, number>> = { 'placements-failing': QUIET_MS, 'vendor-down': VENDOR_QUIET_MS, drift: DRIFT_QUIET_MS };
+
 export async function loadGroup(database: Database, id: string): Promise<AlertGroup | null> {
   const [row] = await database.query<Record<string, unknown>>(sql`SELECT * FROM alert WHERE id = ${id}`);
   if (!row) return null;
@@ -33,6 +37,7 @@ export async function loadGroup(database: Database, id: string): Promise<AlertGr
     groupKey: String(row.group_key),
     kind: row.kind as AlertKind,
     status: String(row.status),
+    title: String(row.title),
     cause: String(row.cause),
     eventType: row.event_type as string | null,
     occurrences: Number(row.occurrences),
@@ -51,12 +56,13 @@ export async function samplesOf(database: Database, alertId: string): Promise<Sa
   return rows.slice(0, SAMPLES).map((row) => ({ eventId: row.event_id, subjectNo: row.subject_no }));
 }
 
-/** Nothing of this cause is errored, or pending again, any more. */
+/** Nothing of this cause is errored, or pending again, any more; or, where it is not about single events, nothing was heard of it for a while. */
 export async function isDrained(database: Database, group: AlertGroup): Promise<boolean> {
+  const quietMs = quietAfterMs[group.kind];
   const rows =
-    group.kind === 'placements-failing'
-      ? await database.query(sql`SELECT id FROM alert WHERE id = ${group.id} AND last_at > ${after(-QUIET_MS)}`)
-      : await database.query(sql`SELECT id FROM outbox_event WHERE cause = ${group.groupKey} AND status IN ('errored', 'pending') LIMIT 1`);
+    quietMs === undefined
+      ? await database.query(sql`SELECT id FROM outbox_event WHERE cause = ${group.groupKey} AND status IN ('errored', 'pending') LIMIT 1`)
+      : await database.query(sql`SELECT id FROM alert WHERE id = ${group.id} AND last_at > ${after(-quietMs)}`);
   return rows.length === 0;
 }
 

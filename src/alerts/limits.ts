@@ -9,3 +9,7 @@ export const PLACEMENT_FAILURES_MAX = 5;
 export const PLACEMENT_WINDOW_MS = 10 * 60_000;
 /** A group that is not about single events counts as recovered when nothing was added for so long. */
 export const QUIET_MS = 10 * 60_000;
+/** A vendor counts as back when no process has met its open breaker for so long; a canary goes at least every minute. */
+export const VENDOR_QUIET_MS = 150_000;
+/** Drift of the books counts as mended when the hourly comparison has not found it again. */
+export const DRIFT_QUIET_MS = 2 * 3_600_000;

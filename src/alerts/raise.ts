@@ -6,7 +6,7 @@ import { record } from '../outbox/record.js';
 import type { ClaimedEvent, EventDefinition, Failure } from '../outbox/types.js';
 import { FIRST_AFTER_MS, PLACEMENT_FAILURES_MAX, PLACEMENT_WINDOW_MS } from './limits.js';
 
-export const alertKinds = ['errored', 'unknown', 'loss', 'placements-failing'] as const;
+export const alertKinds = ['errored', 'unknown', 'loss', 'placements-failing', 'vendor-down', 'drift'] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
 export const alertSendType = 'WECOM_ALERT';
@@ -65,6 +65,23 @@ export async function raiseErrored(tx: Tx, event: ClaimedEvent, failure: Failure
     title: event.type,
     cause: `more than ${PLACEMENT_FAILURES_MAX} placements failed within 10 minutes`,
     ...about,
+  });
+}
+
+/** A vendor cannot be reached: rings when its breaker opens; while it stays open the group is only kept alive. */
+export async function raiseVendorDown(tx: Tx, target: string, isNew: boolean): Promise<void> {
+  const groupKey = `vendor-down:${target}`;
+  const kept = isNew ? 0 : (await tx.execute(sql`UPDATE alert SET last_at = ${now} WHERE group_key = ${groupKey} AND status = 'open'`)).affected;
+  if (kept > 0) return;
+  await raise(tx, {
+    groupKey,
+    kind: 'vendor-down',
+    title: target,
+    cause: 'attempts in a row did not reach the vendor; its events wait and count no failures',
+    eventType: null,
+    eventId: null,
+    subjectId: null,
+    subjectNo: null,
   });
 }
 

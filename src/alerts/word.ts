@@ -9,12 +9,18 @@ const typeNames: Record<string, string> = {
   ZHIPAN_SYNC_ERROR: '智盘消费同步',
   COFFEE_CONSUME_CANCEL: '咖啡退款',
   WECOM_DINER_CARD: '订餐失败通知',
+  BOOKS_COMPARE: '对账',
+  meican: '美餐',
+  energy: '能量点中心',
+  wecom: '企业微信',
 };
 const stateNames: Record<AlertGroup['kind'], string> = {
   errored: '失败，已停止重试',
   unknown: '结果未知，已停止重试',
   loss: '已退款但美餐拒绝取消（损失一餐）',
   'placements-failing': '十分钟内下单失败超过五笔',
+  'vendor-down': '无法连接，相关事件等待恢复',
+  drift: '账目不一致',
 };
 const mealNames = { BREAKFAST: '早餐', LUNCH: '午餐', DINNER: '晚餐' } as const;
 
@@ -22,7 +28,7 @@ export const MARKDOWN_MAX_BYTES = 4096;
 const CAUSE_MAX_BYTES = 600;
 
 export function wordAlert(group: AlertGroup, samples: readonly Sample[], publicUrl: string): string {
-  const type = group.eventType ?? '';
+  const type = group.eventType ?? group.title;
   const numbers = [...new Set(samples.map((sample) => sample.subjectNo).filter((no) => no !== null))];
   const newest = samples[0];
   const lines = [
@@ -31,13 +37,13 @@ export function wordAlert(group: AlertGroup, samples: readonly Sample[], publicU
     `> 类型：${typeText(type)}`,
     `> 原因：${cutBytes(plain(group.cause), CAUSE_MAX_BYTES)}`,
     `> 新增：${group.unsent}，自 ${shanghai(group.firstAt)}，最近 ${shanghai(group.lastAt)}`,
-    `> [查看事件](${publicUrl}/console/events/${newest?.eventId ?? ''})`,
+    newest?.eventId ? `> [查看事件](${publicUrl}/console/events/${newest.eventId})` : `> [查看](${publicUrl}/console/)`,
   ];
   return cutBytes(lines.join('\n'), MARKDOWN_MAX_BYTES);
 }
 
 export function wordRecovery(group: AlertGroup, publicUrl: string): string {
-  const type = group.eventType ?? '';
+  const type = group.eventType ?? group.title;
   const lines = [
     `**<font color="info">已恢复：${nameOf(type)}</font>**`,
     `> 类型：${typeText(type)}`,
@@ -50,7 +56,7 @@ export function wordRecovery(group: AlertGroup, publicUrl: string): string {
 
 /** Our own constants stay as they are: on-call greps for them. */
 function typeText(type: string): string {
-  return /^[A-Z0-9_]{1,64}$/.test(type) ? type : plain(type);
+  return /^[A-Z0-9_]{1,64}$|^[a-z]{1,20}$/.test(type) ? type : plain(type);
 }
 
 function nameOf(type: string): string {

@@ -43,7 +43,7 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
   return {
     definition: meicanNewOrder,
     target: 'meican',
-    limits: { deadlineMs: 3 * timeoutMs + 2_000, maxSnoozeMs: settleMs + 10 * 60_000 },
+    limits: { deadlineMs: 3 * timeoutMs + 2_000, maxSnoozeMs: 24 * 3_600_000 },
 
     async handle(event, context) {
       const order = await database.manager.findOneBy(BoxOrder, { id: event.payload.orderId });

@@ -15,6 +15,8 @@ export interface ClaimRequest {
   readonly trigger: Trigger;
   /** Types whose target has no free slot. */
   readonly withoutTypes?: readonly string[];
+  /** Types whose vendor is known to be down: claimed only when their deadline has passed, so that their path can change. */
+  readonly heldTypes?: readonly string[];
   /** Claim only events with these ordering keys or ids (an inline run). */
   readonly only?: { readonly orderingKeys: readonly string[]; readonly ids: readonly string[] };
   /** Look so far ahead for the next due time. Milliseconds. */
@@ -111,6 +113,7 @@ export async function claim(database: Database, registry: Registry, request: Cla
 async function selectDue(tx: Tx, request: ClaimRequest): Promise<Row[]> {
   const conditions: Sql[] = [];
   if (request.withoutTypes?.length) conditions.push(sql`AND type NOT IN (${join(request.withoutTypes)})`);
+  if (request.heldTypes?.length) conditions.push(sql`AND (type NOT IN (${join(request.heldTypes)}) OR deadline_at <= ${now})`);
   if (request.only) {
     const { orderingKeys, ids } = request.only;
     const either = [...(orderingKeys.length ? [sql`ordering_key IN (${join(orderingKeys)})`] : []), ...(ids.length ? [sql`id IN (${join(ids)})`] : [])];

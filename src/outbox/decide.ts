@@ -70,7 +70,7 @@ function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Trans
     case 'retry':
       return failed(outcome.failure, outcome.afterMs, situation);
     case 'snooze': {
-      if (situation.snoozedForMs !== null && situation.snoozedForMs > situation.maxSnoozeMs) {
+      if (situation.snoozedForMs !== null && situation.snoozedForMs > (outcome.maxMs ?? situation.maxSnoozeMs)) {
         return failed(
           {
             outcome: outcome.outcome ?? 'unknown',

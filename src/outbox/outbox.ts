@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import os from 'node:os';
 import type { Database } from '../database/database.js';
 import { after, join, sql } from '../database/sql.js';
+import { Breaker } from './breaker.js';
 import { type Claim, type ClaimRequest, claim } from './claim.js';
 import { Registry } from './registry.js';
 import { Leases } from './renew.js';
@@ -23,6 +24,13 @@ export interface OutboxOptions {
 
 const INLINE_LOOK_MS = 30;
 
+interface Slot {
+  readonly target: string;
+  readonly types: readonly string[];
+  readonly free: number;
+  readonly held: boolean;
+}
+
 /** What this process can do with events: carry out those of some keys now (inline), or claim and start a batch (the poller). */
 export class Outbox {
   readonly signals = new Signals();
@@ -33,6 +41,7 @@ export class Outbox {
   readonly #shutdown = new AbortController();
   readonly #running = new Set<Promise<void>>();
   readonly #busy = new Map<string, number>();
+  readonly #breakers = new Map<string, Breaker>();
 
   constructor(
     readonly database: Database,
@@ -44,6 +53,7 @@ export class Outbox {
     this.#dependencies = {
       database,
       registry: this.registry,
+      breakerOf: (target) => this.breakerOf(target),
       leases: new Leases(database, this.signals, { leaseMs: options.leaseMs, worker: this.worker }),
       signals: this.signals,
       hooks,
@@ -65,15 +75,14 @@ export class Outbox {
 
   /** Claims one batch and starts it. Resolves when the attempts have started, not when they have ended. */
   async claimAndStart(request: Pick<ClaimRequest, 'lookAheadMs'> = {}): Promise<Claim | 'no-slot'> {
-    const targets = new Set(this.registry.all().map((handler) => handler.target));
-    const freeSlots = [...targets].map((target) => this.options.concurrencyPerTarget - (this.#busy.get(target) ?? 0));
-    const full = [...targets].filter((_, i) => (freeSlots[i] ?? 0) <= 0);
-    const limit = Math.min(this.options.batchSize, ...freeSlots.filter((free) => free > 0));
-    if (full.length === targets.size) return 'no-slot';
-    const withoutTypes = this.registry
-      .all()
-      .filter((handler) => full.includes(handler.target))
-      .map((handler) => handler.definition.type);
+    const slots = this.#slots();
+    const free = slots.filter((slot) => slot.free > 0).map((slot) => slot.free);
+    const opensInMs = Math.min(...slots.map((slot) => this.breakerOf(slot.target).opensInMs ?? Number.POSITIVE_INFINITY));
+    if (free.length === 0 && this.#running.size > 0) return 'no-slot';
+    const limit = Math.min(this.options.batchSize, ...free);
+    const typesOf = (wanted: (slot: Slot) => boolean): string[] => slots.filter(wanted).flatMap((slot) => slot.types);
+    const withoutTypes = typesOf((slot) => slot.free === 0 && !slot.held);
+    const heldTypes = typesOf((slot) => slot.free === 0 && slot.held);
     const claimedAtMs = performance.now();
     const claimed = await claim(this.database, this.registry, {
       limit,
@@ -81,11 +90,32 @@ export class Outbox {
       leaseMs: this.options.leaseMs,
       trigger: 'poll',
       withoutTypes,
+      heldTypes,
       ...request,
     });
     this.#announce(claimed, 'poll');
-    for (const row of claimed.rows) this.#start(row, claimedAtMs);
-    return claimed;
+    for (const row of claimed.rows) void this.#start(row, claimedAtMs);
+    const nextDueInMs = Math.min(claimed.nextDueInMs ?? Number.POSITIVE_INFINITY, opensInMs);
+    return { ...claimed, nextDueInMs: Number.isFinite(nextDueInMs) ? nextDueInMs : null };
+  }
+
+  breakerOf(target: string): Breaker {
+    const known = this.#breakers.get(target);
+    if (known) return known;
+    const breaker = new Breaker(target, (view) => void this.signals.emit('breaker', view));
+    this.#breakers.set(target, breaker);
+    return breaker;
+  }
+
+  /** What may start, for each vendor: `held` is one whose breaker lets nothing through. */
+  #slots(): Slot[] {
+    const targets = new Map<string, string[]>();
+    for (const { target, definition } of this.registry.all()) targets.set(target, [...(targets.get(target) ?? []), definition.type]);
+    return [...targets].map(([target, types]) => {
+      const breaker = this.breakerOf(target);
+      const free = breaker.freeSlots(this.options.concurrencyPerTarget, this.#busy.get(target) ?? 0);
+      return { target, types, free, held: breaker.isOpen };
+    });
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Database, Tx } from '../database/database.js';
 import { isDisconnected, isTransient } from '../database/errors.js';
 import { raw, sql } from '../database/sql.js';
 import { childTraceparent } from '../trace.js';
+import type { Breaker } from './breaker.js';
 import type { ClaimedRow } from './claim.js';
 import { crashPoint } from './crash-point.js';
 import { decide, INTERRUPTIONS_MAX } from './decide.js';
@@ -16,6 +17,7 @@ export interface RunDependencies {
   readonly database: Database;
   readonly registry: Registry;
   readonly leases: Leases;
+  readonly breakerOf: (target: string) => Breaker;
   readonly signals: Signals;
   readonly hooks: SettleHooks;
   readonly failuresMax: number;
@@ -26,6 +28,8 @@ export interface RunDependencies {
 }
 
 const SETTLE_TRIES = 4;
+/** An outage longer than this is not waited out: its events fail, and a person is called for each. */
+const VENDOR_DOWN_MAX_MS = 24 * 3_600_000;
 
 /** One attempt, from the claimed row to the settled one: parse → handle → decide → settle. Never throws. */
 export async function run(dependencies: RunDependencies, row: ClaimedRow, claimedAtMs: number): Promise<void> {
@@ -154,7 +158,8 @@ async function conclude(dependencies: RunDependencies, row: ClaimedRow, attempt:
       maxSnoozeMs: limits.maxSnoozeMs,
       random: dependencies.random(),
     });
-  let ended: Ended = { ...attempt, transition: decideOn(outcome), effect: 'effect' in outcome ? outcome.effect : undefined };
+  const answered = sparedByBreaker(dependencies.breakerOf(attempt.handler.target), row, attempt, outcome);
+  let ended: Ended = { ...attempt, transition: decideOn(answered), effect: 'effect' in answered ? answered.effect : undefined };
   const settled = await withTries(() => settle(database, hooks, ended)).catch((error: unknown) => {
     if (isTransient(error) || isDisconnected(error)) throw error;
     // The effects themselves cannot be written. That is a failure of this attempt; the vendor's part is told as it was.
@@ -168,6 +173,28 @@ async function conclude(dependencies: RunDependencies, row: ClaimedRow, attempt:
     return;
   }
   announce(signals, row, ended);
+}
+
+/**
+ * Tells the breaker what the attempt learnt of the vendor. While the vendor is known to be down, an attempt that did not reach it is
+ * nobody's failure: the event waits for the canary, unless its deadline has passed.
+ */
+function sparedByBreaker(breaker: Breaker, row: ClaimedRow, { exchanges }: Attempt, outcome: AttemptOutcome): AttemptOutcome {
+  const last = exchanges.at(-1);
+  const notReached = last?.outcome === 'not-applied' && (last.answer?.status ?? null) === null;
+  if (notReached) breaker.notReached();
+  else if (exchanges.some((exchange) => (exchange.answer?.status ?? null) !== null)) breaker.reached();
+  const tooLate = row.deadlineAt !== null && row.deadlineAt <= row.claimedAt;
+  if (!notReached || !breaker.isOpen || tooLate || outcome.kind !== 'retry') return outcome;
+  const { failure } = outcome;
+  return {
+    kind: 'snooze',
+    afterMs: breaker.opensInMs ?? 0,
+    outcome: failure.outcome,
+    reason: `${breaker.target} cannot be reached (${failure.code})`,
+    sentNothing: true,
+    maxMs: VENDOR_DOWN_MAX_MS,
+  };
 }
 
 /** The database may be away for a moment while the vendor has already answered: worth some patience, within the lease. */

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { VendorOutcome } from '../entities/outbox-event.js';
+import type { BreakerView } from './breaker.js';
 
 /** What the engine tells whoever listens: logs, metrics, tests. Nothing depends on being heard. */
 export interface OutboxSignals {
@@ -29,6 +30,8 @@ export interface OutboxSignals {
   'sweep-failed': [{ error: unknown }];
   'settle-failed': [{ eventId: string; error: unknown }];
   'renew-failed': [{ error: unknown }];
+  /** A vendor's breaker changed, or a canary failed again. */
+  breaker: [BreakerView];
   pruned: [{ events: number }];
 }
 

@@ -121,6 +121,8 @@ export type HandlerOutcome =
       readonly reason: string;
       readonly sentNothing?: boolean;
       readonly effect?: LocalEffect;
+      /** Another end than the handler's `maxSnoozeMs`. */
+      readonly maxMs?: number;
     }
   /** It will never work: errored at once. */
   | { readonly kind: 'give-up'; readonly failure: Failure; readonly effect?: LocalEffect };

@@ -8,6 +8,7 @@ const group = (more: Partial<AlertGroup>): AlertGroup => ({
   groupKey: 'k',
   kind: 'errored',
   status: 'open',
+  title: 't',
   cause: 'c',
   eventType: 'MEICAN_NEW_V2_ORDER',
   occurrences: 3,
