@@ -3,12 +3,13 @@ import { systemClock } from './clock.js';
 import { createAuthenticate } from './http/auth.js';
 import { createServer } from './http/server.js';
 import type { Logger } from './logging.js';
+import { booksRoutes } from './routes/books.js';
 import { consumptionRoutes } from './routes/consumptions.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { menuRoutes } from './routes/menus.js';
 import { orderRoutes } from './routes/orders.js';
-import type { Runtime } from './runtime.js';
+import { meicanSettleMs, type Runtime } from './runtime.js';
 
 /** The HTTP server with all routes, not yet listening. */
 export async function createApp(runtime: Runtime, logger: Logger): Promise<FastifyInstance> {
@@ -36,6 +37,7 @@ export async function createApp(runtime: Runtime, logger: Logger): Promise<Fasti
   });
   await app.register(consumptionRoutes, { database, outbox, inlineBudgetMs });
   await app.register(eventRoutes, { database, outbox });
+  await app.register(booksRoutes, { database, meican: clients.meican, energy: clients.energy, settleMs: meicanSettleMs(settings) });
   return app;
 }
 

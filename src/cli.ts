@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
+import { checkOwnBooks } from './books/own-books.js';
+import { compareWithVendors } from './books/vendor-books.js';
 import { Database } from './database/database.js';
 import { migrate, pendingMigrations, revertLast } from './database/migrate.js';
 import { runDoctor } from './doctor.js';
@@ -16,7 +19,9 @@ import { findEvents } from './outbox/find.js';
 import { type Act, type ActResult, discard, requeue } from './outbox/requeue.js';
 import { Problem } from './problems.js';
 import { menuBody } from './routes/menus.js';
+import { createClients, meicanSettleMs } from './runtime.js';
 import { loadSettings, type SettingKey, type Settings, SettingsInvalid } from './settings.js';
+import { childTraceparent } from './trace.js';
 
 /** Exit codes: data on standard output, words on standard error. */
 const exit = { ok: 0, failed: 1, usage: 2, notFound: 3, conflict: 5 } as const;
@@ -167,6 +172,51 @@ for (const [verb, deed, refusal] of [
       if (result.kind === 'conflict') throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${refusal}`);
       say(`event ${id}: ${verb} done; a scheduler sees it within seconds`);
     });
+}
+
+program
+  .command('books')
+  .description('do the books agree? exit 1 if they do not')
+  .option('--day <yyyy-MM-dd>', 'only what is eaten on this day')
+  .option('--against-vendors', 'compare with Meican and the energy center as well; needs --day')
+  .option('--json')
+  .action(async (options: { day?: string; againstVendors?: boolean; json?: boolean }) => {
+    if (options.day !== undefined && !day.safeParse(options.day).success) throw new Stop(exit.usage, '--day: yyyy-MM-dd');
+    if (options.againstVendors && options.day === undefined) throw new Stop(exit.usage, '--against-vendors needs --day: the vendors are asked about one day');
+    await withDatabase(async (database) => {
+      const own = await checkOwnBooks(database, options.day ?? null);
+      const vendors = options.againstVendors && options.day ? await askVendors(database, options.day) : null;
+      const guilty = [...own.guilty, ...(vendors?.guilty ?? [])];
+      if (options.json) out({ ...own, vendors });
+      else {
+        for (const { name, expected, actual, difference } of own.sums)
+          out(
+            `${difference === 0 ? 'agree ' : 'DIFFER'}  ${name}: expected ${expected}, found ${actual}${difference === 0 ? '' : `, difference ${difference}`}`,
+          );
+        for (const { kind, orderNo, what, eventId } of guilty) out(`GUILTY  ${kind}\t${orderNo ?? '-'}\t${what}${eventId ? ` (event ${eventId})` : ''}`);
+        if (vendors) say(`${vendors.compared} orders compared with the vendors, ${vendors.unanswered} questions unanswered`);
+        if (own.pending > 0) say(`${own.pending} events are pending: differences may be on their way home`);
+      }
+      if (!own.agree || guilty.length > 0) throw new Stop(exit.failed, 'the books do not agree');
+    });
+  });
+
+async function askVendors(database: Database, of: string) {
+  const settings = loadSettings({ env: process.env });
+  const { meican, energy, wecom } = createClients(settings);
+  try {
+    return await compareWithVendors(
+      database,
+      meican,
+      energy,
+      { day: of, olderThanMs: meicanSettleMs(settings) },
+      { requestId: randomUUID(), traceparent: childTraceparent(null) },
+    );
+  } finally {
+    meican.close();
+    energy.close();
+    wecom.close();
+  }
 }
 
 program

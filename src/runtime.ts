@@ -82,6 +82,11 @@ export async function createRuntime(settings: Settings, logger: Logger): Promise
   };
 }
 
+/** "Not in the day list" is truth only so long after a doubtful call. Milliseconds. */
+export function meicanSettleMs(settings: Pick<Settings, 'MEICAN_SETTLE_MS' | 'MEICAN_TIMEOUT_MS'>): number {
+  return settings.MEICAN_SETTLE_MS ?? settings.MEICAN_TIMEOUT_MS + MEICAN_SETTLE_MARGIN_MS;
+}
+
 export function createClients(settings: Settings): Clients {
   const { WECOM_BASE_URL, WECOM_CORP_ID, WECOM_CORP_SECRET, WECOM_AGENT_ID } = settings;
   const application =
@@ -109,7 +114,7 @@ function createOutbox(settings: Settings, database: Database, { meican, energy, 
   const meicanPart = {
     database,
     meican,
-    settleMs: settings.MEICAN_SETTLE_MS ?? settings.MEICAN_TIMEOUT_MS + MEICAN_SETTLE_MARGIN_MS,
+    settleMs: meicanSettleMs(settings),
     timeoutMs: settings.MEICAN_TIMEOUT_MS,
   };
   const handlers = createHandlers({

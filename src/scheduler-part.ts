@@ -1,10 +1,15 @@
 import cron, { type ScheduledTask, setLogger } from 'node-cron';
+import { businessDay } from './clock.js';
+import { booksCompare } from './handlers/books-compare.js';
 import type { Logger } from './logging.js';
 import { pruneIdempotencyRecords } from './orders/idempotency.js';
 import { Poller } from './outbox/poll.js';
 import { prune } from './outbox/prune.js';
+import { record } from './outbox/record.js';
 import type { Runtime } from './runtime.js';
 
+/** Hourly: yesterday's, today's and tomorrow's books against the vendors'. */
+const BOOKS_CRON = '11 37 * * * *';
 const HOUSEKEEPING_CRON = '23 7 * * * *';
 const LOOK_AHEAD_MS = 15_000;
 const PRUNE = { batchSize: 200, batchesMax: 200 } as const;
@@ -21,7 +26,10 @@ export async function startScheduler(runtime: Runtime, logger: Logger): Promise<
   });
   const poller = new Poller(outbox, { cron: settings.SCHEDULER_CRON, lookAheadMs: LOOK_AHEAD_MS });
   runtime.onWake(() => poller.wake());
-  const tasks: ScheduledTask[] = [cron.schedule(HOUSEKEEPING_CRON, () => keepHouse(runtime, logger), { name: 'housekeeping', noOverlap: true })];
+  const tasks: ScheduledTask[] = [
+    cron.schedule(BOOKS_CRON, () => compareBooks(runtime, logger), { name: 'books', noOverlap: true }),
+    cron.schedule(HOUSEKEEPING_CRON, () => keepHouse(runtime, logger), { name: 'housekeeping', noOverlap: true }),
+  ];
   poller.start();
   return {
     poller,
@@ -31,6 +39,17 @@ export async function startScheduler(runtime: Runtime, logger: Logger): Promise<
       await outbox.drain(settings.SHUTDOWN_TIMEOUT_MS / 2);
     },
   };
+}
+
+/** Any number of schedulers record it; the dedupe key lets one through. */
+export async function compareBooks({ database }: Pick<Runtime, 'database'>, logger: Pick<Logger, 'error'>): Promise<void> {
+  try {
+    const nowMs = (await database.now()).getTime();
+    const slot = new Date(nowMs).toISOString().slice(0, 13);
+    for (const offset of [-1, 0, 1]) await database.transaction((tx) => record(tx, booksCompare, { day: businessDay(nowMs + offset * DAY_MS), slot }));
+  } catch (error) {
+    logger.error({ err: error }, 'the comparison of the books could not be recorded; the next hour tries again');
+  }
 }
 
 async function keepHouse({ database, settings, outbox }: Runtime, logger: Logger): Promise<void> {

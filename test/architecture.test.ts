@@ -11,7 +11,7 @@ const allowed: Record<string, readonly string[]> = {
   entities: [],
   database: ['entities'],
   outbox: ['entities', 'database'],
-  books: ['entities', 'database'],
+  books: ['entities', 'database', 'clients'],
   stock: ['entities', 'database'],
   clients: ['entities'],
   alerts: ['outbox', 'database'],
@@ -19,7 +19,7 @@ const allowed: Record<string, readonly string[]> = {
   // clients: the pay guard of placing only (checked below)
   orders: ['handlers', 'outbox', 'books', 'stock', 'entities', 'database', 'clients', 'problems'],
   http: ['orders', 'entities', 'database', 'problems'],
-  routes: ['orders', 'outbox', 'http', 'entities', 'database', 'metrics', 'problems'],
+  routes: ['orders', 'outbox', 'http', 'books', 'clients', 'entities', 'database', 'metrics', 'problems'],
   sandbox: ['clients'],
 };
 

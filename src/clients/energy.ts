@@ -134,8 +134,8 @@ export class EnergyClient {
   }
 
   /** What the vendor holds under this number; NONE when it never heard of it (which may change while a pay is on its way). */
-  async queryPay(outTradeNo: string, context: CallContext): Promise<Outcome<{ state: TradeState; refundedInCent: number }>> {
-    const outcome = await this.#call<{ state: TradeState; refundedInCent: number }>(
+  async queryPay(outTradeNo: string, context: CallContext): Promise<Outcome<{ state: TradeState; amountInCent: number; refundedInCent: number }>> {
+    const outcome = await this.#call<{ state: TradeState; amountInCent: number; refundedInCent: number }>(
       'energy.queryPay',
       'GET',
       `/v1/pay/${encodeURIComponent(outTradeNo)}`,
@@ -144,11 +144,11 @@ export class EnergyClient {
       (result) => {
         const parsed = trade.safeParse(result);
         return parsed.success && parsed.data.outTradeNo === outTradeNo
-          ? applied({ state: parsed.data.status, refundedInCent: parsed.data.refundedAmount ?? 0 })
+          ? applied({ state: parsed.data.status, amountInCent: parsed.data.amount, refundedInCent: parsed.data.refundedAmount ?? 0 })
           : null;
       },
     );
-    return noneWhen(outcome, codes.tradeNotFound, { state: 'NONE', refundedInCent: 0 });
+    return noneWhen(outcome, codes.tradeNotFound, { state: 'NONE', amountInCent: 0, refundedInCent: 0 });
   }
 
   /** Applied: no money was or will be taken under this number. Rejected 40903: it had been paid. */

@@ -1,5 +1,6 @@
 import type { EventHandler } from '../outbox/types.js';
 import { type AlertSendDependencies, createAlertSend } from './alert-send.js';
+import { createBooksCompare } from './books-compare.js';
 import { createCoffeeRefund } from './coffee-refund.js';
 import { createConsumptionSync } from './consumption-sync.js';
 import { createDinerCard } from './diner-card.js';
@@ -25,5 +26,6 @@ export function createHandlers({ meican, energy, wecom }: HandlerDependencies): 
     createCoffeeRefund(energy),
     createDinerCard(wecom),
     createAlertSend(wecom),
+    createBooksCompare({ ...meican, energy: energy.energy }),
   ] as unknown as EventHandler<never>[];
 }

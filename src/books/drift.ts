@@ -1,0 +1,20 @@
+/** One way in which two books disagree about one order, one dish or one cabinet. */
+export const driftKinds = [
+  'stock-differs', // taken ≠ live orders, for a dish or a cabinet
+  'event-errored', // a person must decide
+  'meal-missing', // live, but not in Meican's list: "OK" without effect, or cancelled there
+  'meal-of-ended-order', // ended, but Meican still cooks it
+  'meal-unknown-to-us', // in Meican's list for one of our diners and meals, recorded nowhere
+  'money-missing', // live, but the energy center keeps less than the price
+  'money-kept', // not live, but the energy center keeps points of it
+] as const;
+export type DriftKind = (typeof driftKinds)[number];
+
+export interface Drift {
+  readonly kind: DriftKind;
+  readonly orderId: string | null;
+  readonly orderNo: string | null;
+  /** For a person; no names, no addresses. */
+  readonly what: string;
+  readonly eventId: string | null;
+}

@@ -1,0 +1,127 @@
+import type { EnergyClient } from '../clients/energy.js';
+import type { ListedOrder, MeicanClient } from '../clients/meican.js';
+import type { CallContext } from '../clients/transport.js';
+import type { Database } from '../database/database.js';
+import { after, sql } from '../database/sql.js';
+import type { BoxOrder } from '../entities/box-order.js';
+import type { Drift, DriftKind } from './drift.js';
+
+export interface VendorComparison {
+  /** Orders compared; those with something pending, or too young, are left for the next time. */
+  readonly compared: number;
+  /** Questions that got no answer: what they would have shown is not known. */
+  readonly unanswered: number;
+  readonly guilty: readonly Drift[];
+}
+
+export interface CompareOptions {
+  readonly day: string;
+  /** Orders that changed more recently are still settling. Milliseconds. */
+  readonly olderThanMs: number;
+}
+
+type ComparedOrder = Pick<BoxOrder, 'id' | 'orderNo' | 'email' | 'corp' | 'status' | 'mealType' | 'priceInCent' | 'meicanOrderId'>;
+interface Row {
+  id: unknown;
+  order_no: string;
+  email: string;
+  corp: string;
+  status: BoxOrder['status'];
+  meal_type: BoxOrder['mealType'];
+  price_in_cent: number;
+  meican_order_id: string | null;
+  moving: number | string;
+}
+
+/** The orders of one day against the vendors' own records: Meican's day list, the energy center's trades. Finds what no answer ever told. */
+export async function compareWithVendors(
+  database: Database,
+  meican: MeicanClient,
+  energy: EnergyClient,
+  options: CompareOptions,
+  context: CallContext,
+): Promise<VendorComparison> {
+  const rows = await database.query<Row>(sql`
+    SELECT o.id, o.order_no, o.email, o.corp, o.status, o.meal_type, o.price_in_cent, o.meican_order_id,
+      CASE WHEN o.updated_at > ${after(-options.olderThanMs)} OR EXISTS (SELECT 1 FROM outbox_event e WHERE e.subject_id = o.id AND e.status = 'pending') THEN 1 ELSE 0 END AS moving
+    FROM box_order o WHERE o.edible_date = ${options.day}`);
+  const all = rows.map((row) => ({ order: toOrder(row), moving: Number(row.moving) === 1 }));
+  const settled = all.filter((one) => !one.moving).map((one) => one.order);
+  const meals = await compareMeals(meican, options.day, all, context);
+  const money = await compareMoney(energy, settled, context);
+  return { compared: settled.length, unanswered: meals.unanswered + money.unanswered, guilty: [...meals.guilty, ...money.guilty] };
+}
+
+interface Part {
+  guilty: Drift[];
+  unanswered: number;
+}
+
+async function compareMeals(meican: MeicanClient, day: string, all: readonly { order: ComparedOrder; moving: boolean }[], context: CallContext): Promise<Part> {
+  const part: Part = { guilty: [], unanswered: 0 };
+  for (const corp of new Set(all.map(({ order }) => order.corp))) {
+    const listed = await meican.listOrders(corp, day, context);
+    if (listed.kind !== 'applied') {
+      part.unanswered += 1;
+      continue;
+    }
+    const ofCorp = all.filter(({ order }) => order.corp === corp);
+    part.guilty.push(...ofCorp.filter(({ moving }) => !moving).flatMap(({ order }) => mealDrift(order, listed.value)), ...unknownMeals(ofCorp, listed.value));
+  }
+  return part;
+}
+
+function mealDrift(order: ComparedOrder, listed: readonly ListedOrder[]): Drift[] {
+  const cooked = order.meicanOrderId !== null && listed.some((meal) => meal.orderId === order.meicanOrderId);
+  if (order.status === 'ORDERED' && !cooked) return [drift('meal-missing', order, `${order.status}, but Meican does not have ${order.meicanOrderId}`)];
+  if (order.status !== 'ORDERED' && cooked) return [drift('meal-of-ended-order', order, `${order.status}, but Meican still has ${order.meicanOrderId}`)];
+  return [];
+}
+
+/** Meals that only we can have placed, because the diner ordered this meal with us, and that we do not know of. Others are the diner's own affair. */
+function unknownMeals(ofCorp: readonly { order: ComparedOrder; moving: boolean }[], listed: readonly ListedOrder[]): Drift[] {
+  const known = new Set(ofCorp.map(({ order }) => order.meicanOrderId));
+  return listed
+    .filter((meal) => !known.has(meal.orderId))
+    .flatMap((meal) => {
+      const ours = ofCorp.filter(
+        ({ order }) => order.email.toLowerCase() === meal.email.toLowerCase() && (meal.mealType === null || meal.mealType === order.mealType),
+      );
+      const [first] = ours;
+      if (!first || ours.some(({ moving }) => moving)) return [];
+      return [drift('meal-unknown-to-us', first.order, `Meican has ${meal.orderId} for this diner and meal; we recorded no such id`)];
+    });
+}
+
+async function compareMoney(energy: EnergyClient, orders: readonly ComparedOrder[], context: CallContext): Promise<Part> {
+  const part: Part = { guilty: [], unanswered: 0 };
+  for (const order of orders) {
+    const trade = await energy.queryPay(`P${order.orderNo}`, context);
+    if (trade.kind !== 'applied') {
+      part.unanswered += 1;
+      continue;
+    }
+    const kept = trade.value.state === 'SUCCESS' ? trade.value.amountInCent - trade.value.refundedInCent : 0;
+    const wanted = order.status === 'ORDERED' || order.status === 'ORDERING' ? order.priceInCent : 0;
+    if (kept < wanted) part.guilty.push(drift('money-missing', order, `${order.status}, price ${wanted}, but the energy center keeps ${kept}`));
+    if (kept > wanted) part.guilty.push(drift('money-kept', order, `${order.status}, but the energy center keeps ${kept} instead of ${wanted}`));
+  }
+  return part;
+}
+
+function drift(kind: DriftKind, order: ComparedOrder, what: string): Drift {
+  return { kind, orderId: order.id, orderNo: order.orderNo, eventId: null, what };
+}
+
+function toOrder(row: Row): ComparedOrder {
+  return {
+    id: String(row.id),
+    orderNo: row.order_no,
+    email: row.email,
+    corp: row.corp,
+    status: row.status,
+    mealType: row.meal_type,
+    priceInCent: row.price_in_cent,
+    meicanOrderId: row.meican_order_id,
+  };
+}
