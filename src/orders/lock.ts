@@ -11,7 +11,7 @@ export interface Locks {
 export const userKey = (userId: string): string => `lunchbox:lock:user:${userId}`;
 export const orderKey = (orderId: string): string => `lunchbox:lock:order:${orderId}`;
 
-const TTL_MS = 10_000;
+const TTL_MS = 5_000; // extended while the work lasts; a dead process blocks nobody for longer
 const WAIT_MS = 200;
 const busy = (): Problem => new Problem('order-busy', { retryAfterS: 1 });
 
