@@ -98,16 +98,22 @@ export function createClients(settings: Settings): Clients {
       baseUrl: settings.MEICAN_BASE_URL,
       corpToken: settings.MEICAN_CORP_TOKEN,
       timeoutMs: settings.MEICAN_TIMEOUT_MS,
-      literals: { multiOrder: settings.MEICAN_MULTI_ORDER_CODE },
+      literals: { ...definedOnly(settings.MEICAN_LITERALS ?? {}), multiOrder: settings.MEICAN_MULTI_ORDER_CODE },
     }),
     energy: new EnergyClient({
       baseUrl: settings.ENERGY_BASE_URL,
       appId: settings.ENERGY_APP_ID,
       appSecret: settings.ENERGY_APP_SECRET,
       timeoutMs: settings.ENERGY_TIMEOUT_MS,
+      ...(settings.ENERGY_CODES ? { codes: definedOnly(settings.ENERGY_CODES) } : {}),
     }),
     wecom: new WecomClient({ webhookUrl: settings.WECOM_WEBHOOK_URL ?? null, application, timeoutMs: settings.WECOM_TIMEOUT_MS }),
   };
+}
+
+/** A member that is there but undefined must not hide a default. */
+function definedOnly<T extends object>(given: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
 function createOutbox(settings: Settings, database: Database, { meican, energy, wecom }: Clients, logger: Logger): Outbox {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { type EnergyCodeName, energyCodes } from './clients/energy.js';
 
 const ms = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -14,6 +15,17 @@ const list = z.string().transform((value) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 );
+
+/** A JSON object, as text (environment) or as it is (files). */
+const table = <T extends z.ZodType>(of: T) =>
+  z.preprocess((value) => {
+    if (typeof value !== 'string') return value;
+    try {
+      return JSON.parse(value);
+    } catch {
+      return value;
+    }
+  }, of);
 
 /** Every setting: its rule here, its default in `config/default.json`, its meaning in `docs/settings.md`. */
 const shape = {
@@ -34,10 +46,16 @@ const shape = {
   /** Absent: the call timeout plus ten seconds. */
   MEICAN_SETTLE_MS: ms(0, 3_600_000).optional(),
   MEICAN_MULTI_ORDER_CODE: text,
+  /** Paths and codes that differ from the client's table. */
+  MEICAN_LITERALS: table(
+    z.strictObject({ tooFast: text, refusals: z.array(text), addOrderPath: text, deleteOrderPath: text, dayListPath: text }).partial(),
+  ).optional(),
   ENERGY_BASE_URL: httpUrl,
   ENERGY_APP_ID: text,
   ENERGY_APP_SECRET: text,
   ENERGY_TIMEOUT_MS: ms(50, 60_000),
+  /** Codes that differ from the client's table, by name. */
+  ENERGY_CODES: table(z.partialRecord(z.enum(Object.keys(energyCodes) as [EnergyCodeName, ...EnergyCodeName[]]), z.number().int())).optional(),
   PAYMENT_WINDOW_MS: ms(1_000, 900_000),
   WECOM_WEBHOOK_URL: httpUrl.optional(),
   WECOM_BASE_URL: httpUrl.optional(),
@@ -180,5 +198,6 @@ function shown(key: SettingKey, value: unknown): string {
   if (key === 'DATABASE_URL') return String(value).replace(/\/\/[^@]*@/, '//***@');
   if (key === 'REDIS_URLS') return String(value).replace(/\/\/[^@,]*@/g, '//***@');
   if (value === undefined) return '';
-  return secrets.includes(key) ? '***' : String(value);
+  if (secrets.includes(key)) return '***';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

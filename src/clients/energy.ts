@@ -4,7 +4,10 @@ import { classifyTransport } from './classify.js';
 import { applied, notApplied, type Outcome, PROCESSING, rejected, unknown } from './outcome.js';
 import { type Answer, type CallContext, clockOffsetMs, parseJson, type Request, recordOf, retryAfterMs, Transport } from './transport.js';
 
-/** Code literals that no public manual states: configuration, in one table. */
+/**
+ * Every code by name, with the number that we call it by. No public manual states the numbers on the wire: where an installation's differ,
+ * `EnergyOptions.codes` says so, and the client translates; nobody else ever sees them.
+ */
 export const energyCodes = {
   ok: 0,
   insufficientBalance: 40201,
@@ -23,6 +26,7 @@ export const energyCodes = {
   badSignature: 40101,
 } as const;
 
+export type EnergyCodeName = keyof typeof energyCodes;
 const codes = energyCodes;
 const REFUSALS: readonly number[] = [
   codes.insufficientBalance,
@@ -44,6 +48,8 @@ export interface EnergyOptions {
   readonly appId: string;
   readonly appSecret: string;
   readonly timeoutMs: number;
+  /** Numbers on the wire that differ from the table. */
+  readonly codes?: Partial<Record<EnergyCodeName, number>>;
 }
 
 export interface Pay {
@@ -79,7 +85,7 @@ export interface Account {
 
 export type TradeState = 'SUCCESS' | 'PROCESSING' | 'FAILED' | 'CLOSED' | 'NONE';
 
-const envelope = z.object({ code: z.number().int(), message: z.string().nullish(), result: z.unknown() });
+const envelope = z.object({ code: z.number().int(), message: z.string().nullish(), result: z.unknown().optional() });
 const filled = z.string().refine((value) => value.trim() !== '');
 const tradeStatus = z.enum(['SUCCESS', 'PROCESSING', 'FAILED', 'CLOSED']);
 const trade = z.object({
@@ -104,10 +110,14 @@ const consumption = z.object({ recordNo: z.string(), status: z.string(), duplica
 /** The energy center: all numbers are ours and deterministic, so a repeat with the same number and body has the same result. */
 export class EnergyClient {
   readonly #transport: Transport;
+  /** From the number on the wire to ours. */
+  readonly #ours: ReadonlyMap<number, number>;
   #clockOffsetMs = 0;
 
   constructor(private readonly options: EnergyOptions) {
     this.#transport = new Transport(options);
+    const names = Object.keys(energyCodes) as EnergyCodeName[];
+    this.#ours = new Map(names.map((name) => [options.codes?.[name] ?? energyCodes[name], energyCodes[name]]));
   }
 
   async findCardAccountInfo(userId: string, context: CallContext): Promise<Outcome<Account>> {
@@ -226,7 +236,7 @@ export class EnergyClient {
       this.#clockOffsetMs = clockOffsetMs(answer.headers);
       answer = await this.#transport.send(this.#signed(request), context);
     }
-    const outcome = classifyTransport(answer) ?? judge(answer, read);
+    const outcome = classifyTransport(answer) ?? judge(answer, this.#ours, read);
     context.journal?.(recordOf(call, request, answer, outcome, startedMs, at, [this.options.appSecret]));
     return outcome;
   }
@@ -248,11 +258,13 @@ export class EnergyClient {
   }
 }
 
-function judge<T>(answer: Answer, read: (result: unknown) => Outcome<T> | null): Outcome<T> {
+function judge<T>(answer: Answer, ours: ReadonlyMap<number, number>, read: (result: unknown) => Outcome<T> | null): Outcome<T> {
   if (answer.kind !== 'answer') return unknown('NO_ANSWER', 'no answer came back');
   const parsed = envelope.safeParse(parseJson(answer.text));
   if (!parsed.success) return unknown('MALFORMED', 'the answer is not the envelope that the energy center promises');
-  const { code, message, result } = parsed.data;
+  const { message, result } = parsed.data;
+  const code = ours.get(parsed.data.code);
+  if (code === undefined) return unknown(`CODE_${parsed.data.code}`, message ?? 'a code that we do not know');
   if (code === codes.ok) return read(result) ?? unknown('MALFORMED', 'the answer lacks a required field');
   if (code === codes.rateLimited) return notApplied(String(code), 'the energy center limits our rate', retryAfterMs(answer.headers) ?? 5_000);
   if (REFUSALS.includes(code)) return rejected(String(code), message ?? 'refused');

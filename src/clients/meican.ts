@@ -53,7 +53,7 @@ export interface ListedOrder {
   readonly dishes: readonly { readonly dishId: string | null; readonly name: string | null }[];
 }
 
-const envelope = z.object({ resultCode: z.string().min(1), resultDescription: z.string().nullish(), data: z.unknown() });
+const envelope = z.object({ resultCode: z.string().min(1), resultDescription: z.string().nullish(), data: z.unknown().optional() });
 const id = z.union([z.string(), z.number()]).transform(String);
 /** Text and nothing else: an id of another type is an answer that cannot be trusted. */
 const orderId = z.string().refine((value) => value.trim() !== '');

@@ -161,6 +161,53 @@ describe('what cannot be reached was not applied', () => {
   });
 });
 
+describe('a refusal may leave its data out', () => {
+  it.each([
+    ['energy', { code: 40201, message: 'insufficient' }, 'rejected', '40201'],
+    ['energy', { code: 50001 }, 'unknown', '50001'],
+    ['meican', { resultCode: 'ORDER_CLOSED' }, 'rejected', 'ORDER_CLOSED'],
+    ['meican', { resultCode: 'OK' }, 'applied', undefined],
+  ])('%s %j is %s', async (vendor, body, kind, code) => {
+    const server = http.createServer((_request, response) => response.end(JSON.stringify(body)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const outcome =
+      vendor === 'energy'
+        ? await new EnergyClient({ baseUrl, appId: 'a', appSecret: 's', timeoutMs }).closePay('P1', context())
+        : await new MeicanClient({ baseUrl, corpToken: 't', timeoutMs }).cancelOrder('c', 'x', context());
+    expect(outcome).toMatchObject({ kind, ...(code ? { code } : {}) });
+    server.close();
+  });
+});
+
+describe('what no manual states is configuration', () => {
+  const answering = async (body: unknown): Promise<{ url: string; close(): void; paths: string[] }> => {
+    const paths: string[] = [];
+    const server = http.createServer((request, response) => {
+      paths.push(request.url?.split('?')[0] ?? '');
+      response.end(JSON.stringify(body));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close(), paths };
+  };
+
+  it('codes of the energy center', async () => {
+    const server = await answering({ code: 777, message: 'paid', result: null });
+    const options = { baseUrl: server.url, appId: 'a', appSecret: 's', timeoutMs };
+    expect(await new EnergyClient(options).closePay('P1', context())).toMatchObject({ kind: 'unknown', code: 'CODE_777' });
+    expect(await new EnergyClient({ ...options, codes: { alreadyPaid: 777 } }).closePay('P1', context())).toMatchObject({ kind: 'rejected', code: '40903' });
+    server.close();
+  });
+
+  it('paths and codes of Meican', async () => {
+    const server = await answering({ resultCode: 'SLOW', resultDescription: '' });
+    const client = new MeicanClient({ baseUrl: server.url, corpToken: 't', timeoutMs, literals: { tooFast: 'SLOW', deleteOrderPath: '/v9/{corp}/remove' } });
+    expect(await client.cancelOrder('c 1', 'x', context())).toMatchObject({ kind: 'not-applied', code: 'SLOW' });
+    expect(server.paths).toEqual(['/v9/c%201/remove']);
+    server.close();
+  });
+});
+
 describe('reads', () => {
   it('are repeated by themselves after a network error', async () => {
     sandbox.faults.add([{ call: 'energy.queryPay', kind: 'reset-before', times: 2 }]);

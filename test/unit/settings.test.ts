@@ -72,6 +72,8 @@ describe('settings', () => {
     ['a payment window shorter than the payment', { PAYMENT_WINDOW_MS: '5000' }, /PAYMENT_WINDOW_MS=5000/],
     ['an even quorum', { REDIS_URLS: 'redis://a,redis://b' }, /REDIS_URLS/],
     ['half a WeCom application', { WECOM_CORP_SECRET: '' }, /WECOM_BASE_URL: needs/],
+    ['a code name that there is not', { ENERGY_CODES: '{"nonsense":1}' }, /ENERGY_CODES/],
+    ['literals that are no JSON', { MEICAN_LITERALS: '{' }, /MEICAN_LITERALS/],
     ['a cron of five fields', { SCHEDULER_CRON: '* * * * *' }, /SCHEDULER_CRON/],
   ])('refuse %s', (_what, more, rule) => expect(problemsOf({ ...env, ...more } as Record<string, string>).join('\n')).toMatch(rule));
 
