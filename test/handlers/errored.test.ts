@@ -139,6 +139,7 @@ describe.each(databaseKinds)('the third failure on %s', (kind) => {
     const second = await kit.read(placed.body.orders[0]?.id ?? '');
     expect(second.status).toBe('ORDER_ERROR');
     expect(second.meicanOrderId).toBeNull();
+    expect(await kit.eventOf(second.id, 'MEICAN_NEW_V2_ORDER')).toMatchObject({ attempt: 1, lastError: { code: 'FOREIGN_ORDER' } });
     expect((await kit.read(first.id)).status).toBe('ORDERED');
     expect(kit.balanceOf('twin2')).toBe(100_000);
   });

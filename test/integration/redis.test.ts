@@ -124,6 +124,27 @@ describe('a quorum of three', () => {
   });
 });
 
+it('an outage of Redis is one line in the log, and its end another', async () => {
+  const server = await start();
+  const lines: string[] = [];
+  const logger = { warn: (_fields: unknown, text: string) => lines.push(text), info: (text: string) => lines.push(text) } as unknown as Parameters<
+    typeof connectRedis
+  >[1];
+  const client = connectRedis(server.url, logger);
+  await readyWithin(client, 2_000);
+  let errors = 0;
+  client.on('error', () => {
+    errors += 1;
+  });
+  await server.stop('SIGKILL');
+  await expect.poll(() => errors, { timeout: 10_000 }).toBeGreaterThan(3);
+  const again = await start(server.port);
+  await readyWithin(client, 5_000);
+  expect(lines).toEqual(['Redis is away: requests go on without locks', 'Redis is back']);
+  client.disconnect();
+  await again.stop('SIGKILL');
+});
+
 describe('in-process locks', () => {
   it('exclude each other by any shared key, in any order', async () => {
     const locks = new LocalLocks();

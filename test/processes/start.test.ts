@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, symlinkSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -44,6 +44,27 @@ describe('npm start', () => {
     const still = (await bash(look)) as { data?: { status: string }[] };
     expect(still.data).toMatchObject([{ status: 'USER_CANCEL' }]);
     expect(await again.stop('SIGKILL')).toBe('SIGKILL');
+  });
+
+  it('SIGTERM to npm itself ends lunchbox, too, and npm exits 0', async () => {
+    const npm = spawn('npm', ['start'], {
+      cwd: freshFolder(),
+      env: { ...process.env, PORT: '0', SANDBOX_PORT: '0', NODE_ENV: '' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let output = '';
+    await new Promise<void>((resolve) =>
+      npm.stdout.on('data', (chunk) => {
+        output += chunk;
+        if (output.includes('changed my mind')) resolve();
+      }),
+    );
+    const url = /API +(\S+)/.exec(output)?.[1] ?? '';
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    const ended = new Promise((resolve) => npm.once('close', resolve));
+    npm.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    await expect(fetch(`${url}/livez`)).rejects.toThrow();
   });
 
   it('says which setting to change when a port is taken', async () => {
