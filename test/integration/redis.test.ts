@@ -69,6 +69,13 @@ describe('with Redis', () => {
     // The same guarantees without the lock: ten at once for one person are one order.
     const answers = await Promise.all(Array.from({ length: 10 }, () => kit.order(menu, 'down2')));
     expect(answers.filter((answer) => answer.status === 201)).toHaveLength(1);
+    // Twenty cancels at once give one box and one refund back.
+    const once = await kit.ordered(menu, 'down3');
+    const stock = await kit.stockOf(menu);
+    const cancels = await Promise.all(Array.from({ length: 20 }, () => kit.cancel(once.id, 'down3')));
+    expect(cancels.every((answer) => answer.status === 200 || answer.status === 202)).toBe(true);
+    expect(await kit.stockOf(menu)).toEqual({ dish: stock.dish + 1, sideboard: stock.sideboard + 1 });
+    expect(kit.balanceOf('down3')).toBe(100_000);
     const metrics = await kit.runtime.metrics.registry.getSingleMetricAsString('lunchbox_lock_failures_total');
     expect(Number(/_total (\d+)/.exec(metrics)?.[1])).toBeGreaterThanOrEqual(3);
     redis = await start(redis.port);
