@@ -81,6 +81,7 @@ async function answer(
   const deadline = AbortSignal.timeout(handler.limits.deadlineMs);
   const signal = AbortSignal.any([deadline, leaseLost, dependencies.shutdown]);
   const context = createContext(dependencies, event, exchanges, signal, claimedAtMs);
+  crashPoint('before-handle');
   try {
     const outcome = await untilAborted(handler.handle(event, context), signal);
     crashPoint('after-handle');
@@ -125,7 +126,10 @@ function createContext({ database }: RunDependencies, event: ClaimedEvent, excha
   return {
     signal,
     now: () => new Date(claimedAt + (performance.now() - claimedAtMs)),
-    journal: (exchange) => void exchanges.push(exchange),
+    journal: (exchange) => {
+      exchanges.push(exchange);
+      crashPoint('after-call');
+    },
     requestId: event.requestId ?? randomUUID(),
     traceparent: childTraceparent(event.traceparent),
     step: (work) =>
