@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { classifyTransport } from './classify.js';
 import { applied, notApplied, type Outcome, PROCESSING, rejected, unknown } from './outcome.js';
-import { type Answer, type CallContext, clockOffsetMs, parseJson, type Request, recordOf, retryAfterMs, Transport } from './transport.js';
+import { type Answer, type CallContext, type Carrier, clockOffsetMs, parseJson, type Request, recordOf, retryAfterMs, Transport } from './transport.js';
 
 /**
  * Every code by name, with the number that we call it by. No public manual states the numbers on the wire: where an installation's differ,
@@ -109,13 +109,16 @@ const consumption = z.object({ recordNo: z.string(), status: z.string(), duplica
 
 /** The energy center: all numbers are ours and deterministic, so a repeat with the same number and body has the same result. */
 export class EnergyClient {
-  readonly #transport: Transport;
+  readonly #transport: Carrier;
   /** From the number on the wire to ours. */
   readonly #ours: ReadonlyMap<number, number>;
   #clockOffsetMs = 0;
 
-  constructor(private readonly options: EnergyOptions) {
-    this.#transport = new Transport(options);
+  constructor(
+    private readonly options: EnergyOptions,
+    carrier: Carrier = new Transport(options),
+  ) {
+    this.#transport = carrier;
     const names = Object.keys(energyCodes) as EnergyCodeName[];
     this.#ours = new Map(names.map((name) => [options.codes?.[name] ?? energyCodes[name], energyCodes[name]]));
   }

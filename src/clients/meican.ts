@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { MealType } from '../entities/menu.js';
 import { classifyTransport } from './classify.js';
 import { applied, notApplied, type Outcome, rejected, unknown } from './outcome.js';
-import { type Answer, type CallContext, clockOffsetMs, parseJson, type Request, recordOf, retryAfterMs, Transport } from './transport.js';
+import { type Answer, type CallContext, type Carrier, clockOffsetMs, parseJson, type Request, recordOf, retryAfterMs, Transport } from './transport.js';
 
 /** Code literals and paths that no public manual states: configuration, in one table. */
 export interface MeicanLiterals {
@@ -75,12 +75,15 @@ const dayList = z.object({
 
 /** Meican's corporate API. Meican takes no order number of ours: `addOrder` is the one call that is never repeated blindly. */
 export class MeicanClient {
-  readonly #transport: Transport;
+  readonly #transport: Carrier;
   readonly #literals: MeicanLiterals;
   #clockOffsetMs = 0;
 
-  constructor(private readonly options: MeicanOptions) {
-    this.#transport = new Transport(options);
+  constructor(
+    private readonly options: MeicanOptions,
+    carrier: Carrier = new Transport(options),
+  ) {
+    this.#transport = carrier;
     this.#literals = { ...meicanLiterals, ...options.literals };
   }
 

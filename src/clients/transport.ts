@@ -49,12 +49,19 @@ const READ_REPEATS = 2;
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EPROTO']);
 const TLS_ERROR = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 
+/** Carries a request to a vendor and says what came back. HTTP in production; anything where the vendor itself is simulated. */
+export interface Carrier {
+  pathOf(path: string): string;
+  send(request: Request, context: CallContext): Promise<Answer>;
+  close(): void;
+}
+
 /**
  * HTTP to one vendor. Returns what came back, whatever the status; decides only whether the request can have been executed.
  * Writes use a fresh connection each: an idle one that the vendor has closed answers a POST with ECONNRESET, which nobody can tell
  * from "done, and the answer lost".
  */
-export class Transport {
+export class Transport implements Carrier {
   readonly #axios: AxiosInstance;
   readonly #writes = { http: new http.Agent({ keepAlive: false }), https: new https.Agent({ keepAlive: false }) }; // Node's global agent would keep them
   readonly #reads = { http: new http.Agent({ keepAlive: true, maxSockets: 20 }), https: new https.Agent({ keepAlive: true, maxSockets: 20 }) };

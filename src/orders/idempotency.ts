@@ -97,11 +97,12 @@ export async function complete(tx: Pick<Tx, 'execute'>, ticket: Ticket, status: 
   return affected === 1;
 }
 
-/** It ended in a 5xx: the same key starts afresh. */
-export async function letGo(tx: Pick<Tx, 'execute'>, ticket: Ticket): Promise<void> {
-  await tx.execute(
+/** It ended in a 5xx: the same key starts afresh. False: another run has taken the request over. */
+export async function letGo(tx: Pick<Tx, 'execute'>, ticket: Ticket): Promise<boolean> {
+  const { affected } = await tx.execute(
     sql`UPDATE idempotency_record SET state = 'released' WHERE scope_hash = ${ticket.scopeHash} AND owner = ${ticket.owner} AND state = 'running'`,
   );
+  return affected === 1;
 }
 
 /** It could not even begin: the next one with this key may take over at once, with all that an earlier run had begun. */

@@ -231,9 +231,11 @@ async function confirm(
 async function rollBack(database: Database, ticket: Ticket, orders: readonly BoxOrder[], payments: ReadonlyMap<string, Outcome<null>>): Promise<void> {
   await database.transaction(async (tx) => {
     const ended: BoxOrder[] = [];
+    // Another run of this request may have paid: one that died before us, or one that took over from us. Then no answer of ours proves anything.
+    const onlyWePaid = (await letGo(tx, ticket)) && ticket.resume.length === 0 && payments.size > 0;
     for (const order of orders) {
       const payment = payments.get(order.id) ?? 'not-sent';
-      const surelyUnpaid = payments.size > 0 && (payment === 'not-sent' || payment.kind === 'rejected' || payment.kind === 'not-applied'); // a resumed request does not know what its first run sent
+      const surelyUnpaid = onlyWePaid && (payment === 'not-sent' || payment.kind === 'rejected' || payment.kind === 'not-applied');
       if (
         !(await endOrder(tx, order.id, {
           to: 'SYSTEM_CANCEL',
@@ -254,7 +256,6 @@ async function rollBack(database: Database, ticket: Ticket, orders: readonly Box
       if (surelyUnpaid) await settleAsNeedless(tx, order.guardEventId, energyKey(order.orderNo));
       else await makeDue(tx, order.guardEventId);
     }
-    await letGo(tx, ticket);
     await release(tx, ended);
   });
 }

@@ -20,6 +20,8 @@ export interface OutboxOptions {
   /** Attempts that may run at once for each target in this process. */
   readonly concurrencyPerTarget: number;
   readonly random?: () => number;
+  /** Monotonic milliseconds, for the pauses of breakers. */
+  readonly nowMs?: () => number;
 }
 
 const INLINE_LOOK_MS = 30;
@@ -102,7 +104,7 @@ export class Outbox {
   breakerOf(target: string): Breaker {
     const known = this.#breakers.get(target);
     if (known) return known;
-    const breaker = new Breaker(target, (view) => void this.signals.emit('breaker', view));
+    const breaker = new Breaker(target, (view) => void this.signals.emit('breaker', view), this.options.nowMs);
     this.#breakers.set(target, breaker);
     return breaker;
   }

@@ -1,7 +1,6 @@
 import type { Database, Tx } from '../database/database.js';
 import { now, raw, sql } from '../database/sql.js';
 import { crashPoint } from './crash-point.js';
-import { hasPending } from './record.js';
 import { promoteNext } from './settle.js';
 import { wakeAfterCommit } from './wake.js';
 
@@ -21,7 +20,7 @@ export async function requeue(database: Database, id: string, act: Act): Promise
     const event = await lockEvent(tx, id);
     if (!event) return { kind: 'not-found' };
     if (event.status !== 'errored') return { kind: 'conflict', status: event.status };
-    const blocked = event.ordering_key !== null && (await hasPending(tx, event.ordering_key));
+    const blocked = event.ordering_key !== null && !(await goesAhead(tx, id, event.ordering_key));
     await tx.execute(sql`
       UPDATE outbox_event SET status = 'pending', failures = 0, interruptions = 0, snooze_since = NULL, lease_until = NULL, claimed_by = NULL, settled_at = NULL, run_at = ${now}, queue_at = ${blocked ? null : now}
       WHERE id = ${id} AND status = 'errored'`);
@@ -45,6 +44,15 @@ export async function discard(database: Database, id: string, act: Act): Promise
     wakeAfterCommit(tx);
     return { kind: 'done' };
   });
+}
+
+/** What was requeued goes before younger events of its key that merely wait, and behind one that runs or is older. */
+async function goesAhead(tx: Tx, id: string, orderingKey: string): Promise<boolean> {
+  const queued = await tx.query<{ id: number | string; lease_until: unknown }>(sql`
+    SELECT id, lease_until FROM outbox_event WHERE ordering_key = ${orderingKey} AND status = 'pending' AND queue_at IS NOT NULL ${raw(tx.dialect.forUpdate)}`);
+  if (queued.some((other) => other.lease_until !== null || BigInt(other.id) < BigInt(id))) return false;
+  for (const other of queued) await tx.execute(sql`UPDATE outbox_event SET queue_at = NULL WHERE id = ${String(other.id)}`);
+  return true;
 }
 
 interface Locked {

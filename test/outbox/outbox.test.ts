@@ -380,6 +380,20 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect((await rowOf(database, younger)).status).toBe('handled');
     });
 
+    it('a requeued event goes before younger ones of its key that merely wait; they follow', async () => {
+      const head = await recordNote(database, { n: next(), key: 'k' });
+      await runDue(outboxOf(database, async () => ({ kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: '' } })));
+      const waits = await recordNote(database, { n: next(), key: 'k' });
+      await runDue(outboxOf(database, async () => ({ kind: 'snooze', afterMs: 3_600_000, outcome: null, reason: 'later' })));
+      expect((await requeue(database, head, act)).kind).toBe('done');
+      const outbox = outboxOf(database, async () => done);
+      await runDue(outbox);
+      expect([(await rowOf(database, head)).status, (await rowOf(database, waits)).status]).toEqual(['handled', 'pending']);
+      await makeAllDue(database);
+      await runDue(outbox);
+      expect((await rowOf(database, waits)).status).toBe('handled');
+    });
+
     it('a requeued event waits for what runs of its key', async () => {
       const head = await recordNote(database, { n: next(), key: 'k' });
       const outbox = outboxOf(database, async () => ({ kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: '' } }));
