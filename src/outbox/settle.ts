@@ -33,7 +33,10 @@ export async function settle(database: Database, hooks: SettleHooks, ended: Ende
     crashPoint('in-settle');
     const { event, handler, transition } = ended;
     if (transition.status !== 'pending') await promoteNext(tx, event.orderingKey);
-    else if ((transition.runInMs ?? 0) <= WAKE_AHEAD_MS) wakeAfterCommit(tx); // so that a poller sets its clock for it
+    else {
+      await yieldToOlder(tx, event);
+      if ((transition.runInMs ?? 0) <= WAKE_AHEAD_MS) wakeAfterCommit(tx); // so that a poller sets its clock for it
+    }
     await ended.effect?.(tx);
     if (transition.status === 'errored' && transition.failure) {
       await handler.onErrored?.(tx, event, transition.failure);
@@ -77,6 +80,15 @@ export async function promoteNext(tx: Tx, orderingKey: string | null): Promise<v
     wakeAfterCommit(tx);
     await tx.execute(sql`UPDATE outbox_event SET queue_at = run_at WHERE id = ${String(next.id)} AND status = 'pending' AND queue_at IS NULL`);
   }
+}
+
+/** An older event of the key was requeued while this one ran: it goes first, now that this one has to wait. */
+async function yieldToOlder(tx: Tx, event: ClaimedEvent): Promise<void> {
+  if (event.orderingKey === null) return;
+  const older = await tx.query(sql`SELECT id FROM outbox_event WHERE ordering_key = ${event.orderingKey} AND status = 'pending' AND id < ${event.id} LIMIT 1`);
+  if (older.length === 0) return;
+  await tx.execute(sql`UPDATE outbox_event SET queue_at = NULL WHERE id = ${event.id}`);
+  await promoteNext(tx, event.orderingKey);
 }
 
 /** Cuts on a code point: half a character is nobody's message. */

@@ -394,6 +394,20 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect((await rowOf(database, waits)).status).toBe('handled');
     });
 
+    it('a requeued event goes on as soon as the younger one that runs has to wait', async () => {
+      const head = await recordNote(database, { n: next(), key: 'k' });
+      await runDue(outboxOf(database, async () => ({ kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: '' } })));
+      const younger = await recordNote(database, { n: next(), key: 'k' });
+      await runDue(
+        outboxOf(database, async (event) => {
+          if (event.id === head) return done;
+          await requeue(other, head, act); // while the younger one runs
+          return { kind: 'snooze', afterMs: 3_600_000, outcome: null, reason: 'later' };
+        }),
+      );
+      expect([(await rowOf(database, head)).status, (await rowOf(database, younger)).status]).toEqual(['handled', 'pending']);
+    });
+
     it('a requeued event waits for what runs of its key', async () => {
       const head = await recordNote(database, { n: next(), key: 'k' });
       const outbox = outboxOf(database, async () => ({ kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: '' } }));

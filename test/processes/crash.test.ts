@@ -75,6 +75,23 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
     await scheduler.stop();
   });
 
+  it('while placing, after the payment, and its repeat is refused: no proof that nothing was paid; the guard decides', async () => {
+    const sub = `r${++user}`;
+    const dying = await startApi({ ...env, CRASH_AT: 'place-after-pay' });
+    await call(`${dying.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() });
+    expect(await dying.ended).toBe('SIGKILL');
+    await database.execute({ kind: 'sql', strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"], values: [] });
+    sandbox.faults.add([{ call: 'energy.pay', kind: 'rate-limit', times: 1 }]);
+    const api = await startApi(env);
+    await expect
+      .poll(async () => (await call(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).body.code, { timeout: 15_000 })
+      .toBe('dependency-unavailable');
+    const scheduler = await startScheduler(env);
+    await rest();
+    expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
+    await Promise.all([api.stop(), scheduler.stop()]);
+  });
+
   it.each(['cancel-in-t1', 'cancel-after-t1', 'after-claim', 'after-handle', 'in-settle', 'cancel-before-answer'])(
     'while cancelling, at %s: the cancel happens as a whole, or not at all',
     async (point) => {
