@@ -2,46 +2,29 @@ import { toRfc3339 } from '../clock.js';
 import type { BoxOrder } from '../entities/box-order.js';
 import type { OutboxEvent } from '../entities/outbox-event.js';
 
+const orderMembers = [
+  'id',
+  'orderNo',
+  'userId',
+  'garden',
+  'corp',
+  'status',
+  'dishId',
+  'dishName',
+  'sideboardId',
+  'addressId',
+  'edibleDate',
+  'mealType',
+  'priceInCent',
+  'meicanOrderId',
+  'operator',
+  'refund',
+] as const;
+
 /** The order as the API shows it: no e-mail, no name. */
 export function orderView(order: BoxOrder) {
-  const {
-    id,
-    orderNo,
-    userId,
-    garden,
-    corp,
-    status,
-    dishId,
-    dishName,
-    sideboardId,
-    addressId,
-    edibleDate,
-    mealType,
-    priceInCent,
-    meicanOrderId,
-    operator,
-    refund,
-  } = order;
-  return {
-    id,
-    orderNo,
-    userId,
-    garden,
-    corp,
-    status,
-    dishId,
-    dishName,
-    sideboardId,
-    addressId,
-    edibleDate,
-    mealType,
-    priceInCent,
-    meicanOrderId,
-    operator,
-    refund,
-    createdAt: toRfc3339(order.createdAt),
-    updatedAt: toRfc3339(order.updatedAt),
-  };
+  const shown = Object.fromEntries(orderMembers.map((member) => [member, order[member]])) as Pick<BoxOrder, (typeof orderMembers)[number]>;
+  return { ...shown, createdAt: toRfc3339(order.createdAt), updatedAt: toRfc3339(order.updatedAt) };
 }
 
 export function eventView(event: OutboxEvent, failuresMax: number) {

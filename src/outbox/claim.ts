@@ -3,6 +3,7 @@ import { after, fromSqlInstant, fromSqlInstantOrNull, join, now, raw, type Sql, 
 import type { Trigger } from '../entities/event-attempt.js';
 import { crashPoint } from './crash-point.js';
 import type { Registry } from './registry.js';
+import type { ClaimedEvent } from './types.js';
 
 /** How long an event of an unknown type, or of a newer payload version, is left to other processes. */
 const LEFT_ALONE_MS = 60_000;
@@ -23,28 +24,13 @@ export interface ClaimRequest {
   readonly lookAheadMs?: number;
 }
 
-/** A row as claimed: payload still unparsed, instants of the database. */
-export interface ClaimedRow {
-  readonly id: string;
-  readonly type: string;
+/** A row as claimed: its payload still unparsed. */
+export interface ClaimedRow extends Omit<ClaimedEvent, 'payload'> {
   readonly payload: string;
   readonly payloadVersion: number;
-  readonly subjectId: string | null;
-  readonly subjectNo: string | null;
-  readonly orderingKey: string | null;
-  readonly attempt: number;
-  readonly failures: number;
-  readonly interruptions: number;
-  readonly snoozeSince: Date | null;
-  readonly unknownAt: Date | null;
-  readonly deadlineAt: Date | null;
-  readonly requestId: string | null;
-  readonly traceparent: string | null;
-  readonly createdAt: Date;
   readonly runAt: Date;
   /** The database's clock at the claim. */
   readonly claimedAt: Date;
-  readonly trigger: Trigger;
 }
 
 export interface Claim {

@@ -65,7 +65,7 @@ export async function record<P>(tx: Tx, definition: EventDefinition<P>, payload:
  * Is somebody ahead of us? The newest pending event of the key is locked, so that it cannot settle between this look and our
  * commit: whoever settles it later sees our row and lets it go on. Without the lock our event could wait for ever.
  */
-export async function hasPending(tx: Tx, orderingKey: string): Promise<boolean> {
+async function hasPending(tx: Tx, orderingKey: string): Promise<boolean> {
   const rows = await tx.query(sql`
     SELECT id FROM outbox_event WHERE ordering_key = ${orderingKey} AND status = 'pending' ORDER BY id DESC LIMIT 1 ${raw(tx.dialect.forUpdate)}`);
   return rows.length > 0;

@@ -18,8 +18,7 @@ const chain =
   (...rewrites: Rewrite[]): Rewrite =>
   (statement) =>
     rewrites.reduce((current, rewrite) => rewrite(current), statement);
-/** Positions in the INSERT of `record`: type, subject id, subject no, payload, version, dedupe key, ordering key, … */
-const DEDUPE = 5;
+/** Its position in the INSERT of `record`: type, subject id, subject no, payload, version, dedupe key, ordering key, … */
 const ORDERING = 6;
 let serial = 0;
 
@@ -57,4 +56,3 @@ export const mechanisms: Record<string, Without> = {
 export function aliasRefund(body: string): string {
   return body.replace(/"outRefundNo":"([^"]*)"/, (_all, number: string) => `"outRefundNo":"${number}-${++serial}"`);
 }
-export const DEDUPE_POSITION = DEDUPE;
