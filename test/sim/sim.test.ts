@@ -15,7 +15,7 @@ it('a seed is replayed step by step', async () => {
   expect(second).toEqual(first);
 });
 
-it.each(['CAS on status', 'guard event', 'ordering key', 'refund number', 'stock condition', 'effects with the settling'])(
+it.each(['fence', 'CAS on status', 'guard event', 'ordering key', 'refund number', 'stock condition', 'effects with the settling'])(
   'finds a violation within a hundred seeds without: %s',
   async (name) => {
     for (let seed = 1; seed <= 100; seed++) if ((await simulate(seed, mechanisms[name])).violations.length > 0) return;

@@ -1,7 +1,7 @@
 import type { Answer, CallContext, Carrier, Request } from '../../src/clients/transport.js';
 import type { Clock } from '../../src/clock.js';
 import { Database, type Queryable, type Tx } from '../../src/database/database.js';
-import type { Sql } from '../../src/database/sql.js';
+import { type Sql, sql } from '../../src/database/sql.js';
 import { sandboxSecrets } from '../../src/sandbox/defaults.js';
 import { understandEnergy } from '../../src/sandbox/energy.js';
 import { Ledger } from '../../src/sandbox/ledger.js';
@@ -58,6 +58,8 @@ export class World {
   readonly clock: VirtualClock;
   readonly chaos: Chaos = { faults: 0 };
   faultsInjected = 0;
+  /** Settlings that came too late and were written all the same. */
+  zombieWrites = 0;
   readonly #vendors: VendorOptions;
 
   private constructor(
@@ -138,7 +140,10 @@ export class World {
       },
       execute: async (statement: Sql) => {
         await this.#turn(process, true);
-        return tx.execute(this.rewrite(statement));
+        const late = await this.#comesTooLate(tx, statement);
+        const executed = await tx.execute(this.rewrite(statement));
+        if (late && executed.affected > 0) this.zombieWrites += 1;
+        return executed;
       },
     };
     return new Proxy(tx, {
@@ -149,6 +154,15 @@ export class World {
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
+  }
+
+  /** Is this a settling by a worker whose event has been claimed again since? It must change nothing. */
+  async #comesTooLate(tx: Tx, statement: Sql): Promise<boolean> {
+    if (!/^\s*UPDATE outbox_event SET status = /.test(statement.strings[0] ?? '') || !statement.strings.some((text) => text.includes('AND attempt = ')))
+      return false;
+    const [id, attempt] = statement.values.slice(-2);
+    const [row] = await tx.query<{ attempt: number }>(sql`SELECT attempt FROM outbox_event WHERE id = ${String(id)}`);
+    return row !== undefined && row.attempt !== attempt;
   }
 
   carrierOf(process: SimProcess, vendor: 'meican' | 'energy', alter: (body: string) => string = (body) => body): Carrier {
@@ -183,7 +197,7 @@ export class World {
   #misbehave(understood: Understood, isRead: boolean): Answer {
     const noAnswer: Answer = { kind: 'no-answer', sent: true, code: 'ECONNRESET' };
     const apply = (): void => void understood.apply(undefined);
-    switch (Math.floor(this.random() * (isRead ? 4 : 9))) {
+    switch (Math.floor(this.random() * (isRead ? 4 : 11))) {
       case 0:
         return noAnswer;
       case 1:
