@@ -4,6 +4,7 @@ import { duplicateOf } from '../database/errors.js';
 import { after, now, raw, sql } from '../database/sql.js';
 import { record } from '../outbox/record.js';
 import type { ClaimedEvent, EventDefinition, Failure } from '../outbox/types.js';
+import { cutCharacters } from '../text.js';
 import { FIRST_AFTER_MS, PLACEMENT_FAILURES_MAX, PLACEMENT_WINDOW_MS } from './limits.js';
 
 export const alertKinds = ['errored', 'unknown', 'loss', 'placements-failing', 'vendor-down', 'drift'] as const;
@@ -92,12 +93,12 @@ interface GroupRow {
 }
 
 async function count(tx: Tx, alert: Alert): Promise<GroupRow> {
-  const bump = sql`UPDATE alert SET occurrences = occurrences + 1, unsent = unsent + 1, last_at = ${now}, cause = ${cut(alert.cause, 500)} WHERE group_key = ${alert.groupKey}`;
+  const bump = sql`UPDATE alert SET occurrences = occurrences + 1, unsent = unsent + 1, last_at = ${now}, cause = ${cutCharacters(alert.cause, 500)} WHERE group_key = ${alert.groupKey}`;
   if ((await tx.execute(bump)).affected === 0) {
     try {
       await tx.execute(sql`
         INSERT INTO alert (group_key, kind, status, title, cause, event_type, occurrences, unsent, round, first_at, last_at)
-        VALUES (${alert.groupKey}, ${alert.kind}, 'new', ${cut(alert.title, 200)}, ${cut(alert.cause, 500)}, ${alert.eventType}, 1, 1, 0, ${now}, ${now})`);
+        VALUES (${alert.groupKey}, ${alert.kind}, 'new', ${cutCharacters(alert.title, 200)}, ${cutCharacters(alert.cause, 500)}, ${alert.eventType}, 1, 1, 0, ${now}, ${now})`);
     } catch (error) {
       if (!duplicateOf(error)) throw error;
       await tx.execute(bump);
@@ -115,8 +116,4 @@ async function hasVoice(tx: Tx, group: GroupRow): Promise<boolean> {
   const key = `${alertSendType}:${alertSendRecord.dedupeKey({ alertId: group.id, round: group.round })}`;
   const rows = await tx.query(sql`SELECT id FROM outbox_event WHERE dedupe_key = ${key} AND status = 'pending'`);
   return rows.length > 0;
-}
-
-function cut(text: string, characters: number): string {
-  return Array.from(text).slice(0, characters).join('');
 }

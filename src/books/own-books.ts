@@ -1,5 +1,6 @@
 import type { Queryable } from '../database/database.js';
-import { raw, sql } from '../database/sql.js';
+import { join, raw, sql } from '../database/sql.js';
+import { liveStatuses } from '../entities/box-order.js';
 import type { Drift } from './drift.js';
 
 /** A sum that must hold when nothing is pending. Counts and cents. */
@@ -66,7 +67,7 @@ async function takenOf(
 ): Promise<{ taken: number; live: number; guilty: Drift[] }> {
   const rows = await database.query<{ id: unknown; taken: number | string; live: number | string }>(sql`
     SELECT t.id, t.${raw(total)} - t.remaining AS taken,
-      (SELECT COUNT(*) FROM box_order o WHERE o.edible_date = m.edible_date AND o.status IN ('PAYING', 'ORDERING', 'ORDERED') AND o.${raw(column)} = t.id) AS live
+      (SELECT COUNT(*) FROM box_order o WHERE o.edible_date = m.edible_date AND o.status IN (${join(liveStatuses)}) AND o.${raw(column)} = t.id) AS live
     FROM ${raw(table)} t JOIN menu m ON m.id = t.menu_id WHERE ${day === null ? sql`1 = 1` : sql`m.edible_date = ${day}`}`);
   const guilty = rows
     .filter((row) => Number(row.taken) !== Number(row.live))

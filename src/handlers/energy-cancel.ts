@@ -1,6 +1,4 @@
 import type { z } from 'zod';
-import { writeStep } from '../books/step.js';
-import { setRefund } from '../books/transition.js';
 import type { EnergyClient } from '../clients/energy.js';
 import type { Clock } from '../clock.js';
 import type { Database } from '../database/database.js';
@@ -8,7 +6,7 @@ import { BoxOrder } from '../entities/box-order.js';
 import type { EventDefinition, EventHandler } from '../outbox/types.js';
 import { askedInVain, callContext, orderGone } from './answer.js';
 import { energyKey, exampleOrder, outRefundNo, outTradeNo, refundOrder } from './payloads.js';
-import { refund } from './refund.js';
+import { nothingToRefund, refund, refunded } from './refund.js';
 
 type Payload = z.infer<typeof refundOrder>;
 
@@ -49,9 +47,7 @@ export function createEnergyCancel({ database, energy, clock, timeoutMs }: Energ
           kind: 'done',
           outcome: 'applied',
           note: result.note,
-          effect: async (tx) => {
-            if (await setRefund(tx, orderId, 'DONE')) await writeStep(tx, orderId, 'refunded', { amountInCent, outRefundNo: wanted.outRefundNo });
-          },
+          effect: refunded(orderId, wanted),
         };
       }
       // The energy center has no such payment. Close its number, so that one still on its way cannot land after us.
@@ -61,9 +57,7 @@ export function createEnergyCancel({ database, energy, clock, timeoutMs }: Energ
         kind: 'done',
         outcome: 'applied',
         note: 'there was no payment; its number is closed',
-        effect: async (tx) => {
-          if (await setRefund(tx, orderId, 'NONE')) await writeStep(tx, orderId, 'nothing-to-refund', { outTradeNo: wanted.outTradeNo });
-        },
+        effect: nothingToRefund(orderId, wanted.outTradeNo),
       };
     },
   };

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { writeStep } from '../books/step.js';
-import { endOrder, setRefund } from '../books/transition.js';
+import { endOrder } from '../books/transition.js';
 import { energyCodes } from '../clients/energy.js';
 import { BoxOrder } from '../entities/box-order.js';
 import type { EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
@@ -8,7 +8,7 @@ import { release } from '../stock/release.js';
 import { callContext, orderGone, usualAnswer } from './answer.js';
 import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
 import { energyKey, exampleOrder, outRefundNo, outTradeNo, paidOrder } from './payloads.js';
-import { refund } from './refund.js';
+import { nothingToRefund, refund, refunded } from './refund.js';
 
 type Payload = z.infer<typeof paidOrder>;
 
@@ -59,9 +59,7 @@ export function createEnergyRollback({ database, energy, clock, timeoutMs }: Ene
       kind: 'done',
       outcome: 'applied',
       note: 'nothing was paid; the payment number is closed',
-      effect: async (tx) => {
-        if (await setRefund(tx, orderId, 'NONE')) await writeStep(tx, orderId, 'nothing-to-refund', { outTradeNo: outTradeNo(orderNo) });
-      },
+      effect: nothingToRefund(orderId, outTradeNo(orderNo)),
     };
     if (closed.kind === 'applied') return nothingTaken;
     const paid = closed.kind === 'rejected' && closed.code === String(energyCodes.alreadyPaid);
@@ -78,9 +76,7 @@ export function createEnergyRollback({ database, energy, clock, timeoutMs }: Ene
       kind: 'done',
       outcome: 'applied',
       note: result.note,
-      effect: async (tx) => {
-        if (await setRefund(tx, orderId, 'DONE')) await writeStep(tx, orderId, 'refunded', { amountInCent, outRefundNo: wanted.outRefundNo });
-      },
+      effect: refunded(orderId, wanted),
     };
   }
 }

@@ -1,7 +1,10 @@
+import { writeStep } from '../books/step.js';
+import { setRefund } from '../books/transition.js';
 import type { EnergyClient, Refund } from '../clients/energy.js';
 import { energyCodes } from '../clients/energy.js';
 import { type Outcome, PROCESSING } from '../clients/outcome.js';
 import type { Clock } from '../clock.js';
+import type { Tx } from '../database/database.js';
 import type { HandlerContext, HandlerOutcome } from '../outbox/types.js';
 import { askedInVain, callContext, usualAnswer } from './answer.js';
 
@@ -75,3 +78,19 @@ async function ask(energy: EnergyClient, wanted: Refund, context: HandlerContext
 function processing(): RefundResult {
   return { kind: 'answer', answer: { kind: 'snooze', afterMs: PROCESSING_SNOOZE_MS, outcome: 'unknown', reason: 'the energy center is still working on it' } };
 }
+
+type Effect = (tx: Tx) => Promise<void>;
+
+/** The order's own books once its money is back. */
+export const refunded =
+  (orderId: string, wanted: Pick<Refund, 'amountInCent' | 'outRefundNo'>): Effect =>
+  async (tx) => {
+    if (await setRefund(tx, orderId, 'DONE')) await writeStep(tx, orderId, 'refunded', { amountInCent: wanted.amountInCent, outRefundNo: wanted.outRefundNo });
+  };
+
+/** The order's own books once it is proven that no money was, or will be, taken. */
+export const nothingToRefund =
+  (orderId: string, tradeNo: string): Effect =>
+  async (tx) => {
+    if (await setRefund(tx, orderId, 'NONE')) await writeStep(tx, orderId, 'nothing-to-refund', { outTradeNo: tradeNo });
+  };

@@ -7,6 +7,7 @@ import { OutboxEvent } from '../entities/outbox-event.js';
 import { energyCancel } from '../handlers/energy-cancel.js';
 import { meicanCancel } from '../handlers/meican-cancel.js';
 import { energyKey, meicanKey } from '../handlers/payloads.js';
+import { type Act, audit } from '../outbox/audit.js';
 import { crashPoint } from '../outbox/crash-point.js';
 import { expedite } from '../outbox/expedite.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -100,7 +101,15 @@ async function cancelLocally(database: Database, request: CancelRequest, ticket:
     );
     await expedite(tx, meicanKey(order.orderNo)); // a placement that waits has nothing more to wait for
     await record(tx, meicanCancel, { orderId: order.id, orderNo: order.orderNo }, { ...about, deadlineAt: order.cutoffAt });
-    if (request.caller.role === 'operator') await audit(tx, request, order);
+    if (request.caller.role === 'operator')
+      await audit(tx, actOf(request), {
+        verb: 'cancel',
+        targetType: 'order',
+        targetId: order.id,
+        subjectId: order.id,
+        before: { status: order.status },
+        after: { status: 'USER_CANCEL' },
+      });
     crashPoint('cancel-in-t1');
     await release(tx, [order]);
     return true;
@@ -111,10 +120,8 @@ async function cancelLocally(database: Database, request: CancelRequest, ticket:
   });
 }
 
-async function audit(tx: Parameters<Parameters<Database['transaction']>[0]>[0], { caller, reason, attempted }: CancelRequest, order: BoxOrder): Promise<void> {
-  await tx.execute(sql`
-    INSERT INTO operator_action (at, actor, role, verb, target_type, target_id, subject_id, reason, state_before, state_after, request_id)
-    VALUES (${now}, ${caller.sub}, ${caller.role}, 'cancel', 'order', ${order.id}, ${order.id}, ${reason}, ${JSON.stringify({ status: order.status })}, ${JSON.stringify({ status: 'USER_CANCEL' })}, ${attempted.requestId})`);
+function actOf({ caller, reason, attempted }: CancelRequest): Act {
+  return { actor: caller.sub, role: caller.role, reason, requestId: attempted.requestId };
 }
 
 async function view({ database, outbox }: CancelDependencies, orderId: string) {

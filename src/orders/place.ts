@@ -7,7 +7,7 @@ import type { CallContext } from '../clients/transport.js';
 import type { Clock } from '../clock.js';
 import type { Database, Tx } from '../database/database.js';
 import { duplicateOf } from '../database/errors.js';
-import { now, sql } from '../database/sql.js';
+import { fromSqlInstant, now, sql } from '../database/sql.js';
 import { BoxOrder } from '../entities/box-order.js';
 import { energyRollback } from '../handlers/energy-rollback.js';
 import { meicanNewOrder } from '../handlers/meican-new-order.js';
@@ -213,8 +213,8 @@ async function confirm(
         );
         await writeStep(tx, order.id, 'paid', { outTradeNo: outTradeNo(order.orderNo), amountInCent: order.priceInCent });
       }
-      const [row] = await tx.query<{ now: Date | string }>(sql`SELECT ${now} AS now`);
-      const updatedAt = row ? new Date(typeof row.now === 'string' ? `${row.now.replace(' ', 'T')}Z` : row.now) : new Date();
+      const [clock] = await tx.query<{ now: unknown }>(sql`SELECT ${now} AS now`);
+      const updatedAt = fromSqlInstant(clock?.now);
       const answer = { orders: orders.map((order) => orderView({ ...order, status: 'ORDERING', updatedAt })) };
       await complete(tx, ticket, 201, answer);
       return answer;

@@ -1,3 +1,4 @@
+import { cutCharacters } from '../text.js';
 import type { Failure } from './types.js';
 
 /** Failures of one cause get one key: ids, numbers, times and addresses are taken out of the message. At most 191 characters. */
@@ -8,5 +9,5 @@ export function causeOf(type: string, failure: Failure): string {
     .replace(/\d+/g, '#')
     .replace(/\s+/g, ' ')
     .trim();
-  return Array.from(`${type} ${failure.code} ${message}`).slice(0, 191).join('');
+  return cutCharacters(`${type} ${failure.code} ${message}`, 191);
 }

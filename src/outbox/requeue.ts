@@ -1,16 +1,9 @@
 import type { Database, Tx } from '../database/database.js';
 import { now, raw, sql } from '../database/sql.js';
+import { type Act, audit } from './audit.js';
 import { crashPoint } from './crash-point.js';
 import { promoteNext } from './settle.js';
 import { wakeAfterCommit } from './wake.js';
-
-/** Who does something by hand, and why: written with the deed, never without. */
-export interface Act {
-  readonly actor: string;
-  readonly role: string;
-  readonly reason: string;
-  readonly requestId: string | null;
-}
 
 export type ActResult = { readonly kind: 'done' } | { readonly kind: 'not-found' } | { readonly kind: 'conflict'; readonly status: string };
 
@@ -24,7 +17,7 @@ export async function requeue(database: Database, id: string, act: Act): Promise
     await tx.execute(sql`
       UPDATE outbox_event SET status = 'pending', failures = 0, interruptions = 0, snooze_since = NULL, lease_until = NULL, claimed_by = NULL, settled_at = NULL, run_at = ${now}, queue_at = ${blocked ? null : now}
       WHERE id = ${id} AND status = 'errored'`);
-    await audit(tx, 'requeue', event, act, 'pending');
+    await auditEvent(tx, 'requeue', event, act, 'pending');
     crashPoint('in-requeue');
     wakeAfterCommit(tx);
     return { kind: 'done' };
@@ -40,7 +33,7 @@ export async function discard(database: Database, id: string, act: Act): Promise
     if (running || (event.status !== 'errored' && event.status !== 'pending')) return { kind: 'conflict', status: running ? 'running' : event.status };
     await tx.execute(sql`UPDATE outbox_event SET status = 'discarded', queue_at = NULL, settled_at = ${now} WHERE id = ${id} AND status = ${event.status}`);
     await promoteNext(tx, event.ordering_key);
-    await audit(tx, 'discard', event, act, 'discarded');
+    await auditEvent(tx, 'discard', event, act, 'discarded');
     wakeAfterCommit(tx);
     return { kind: 'done' };
   });
@@ -72,9 +65,14 @@ async function lockEvent(tx: Tx, id: string): Promise<Locked | undefined> {
   return event;
 }
 
-async function audit(tx: Tx, verb: string, event: Locked, act: Act, status: string): Promise<void> {
-  const state = (value: string): string => JSON.stringify({ status: value, attempt: event.attempt });
-  await tx.execute(sql`
-    INSERT INTO operator_action (at, actor, role, verb, target_type, target_id, subject_id, reason, state_before, state_after, request_id)
-    VALUES (${now}, ${act.actor}, ${act.role}, ${verb}, 'event', ${String(event.id)}, ${event.subject_id}, ${act.reason}, ${state(event.status)}, ${state(status)}, ${act.requestId})`);
+function auditEvent(tx: Tx, verb: string, event: Locked, act: Act, status: string): Promise<void> {
+  const { attempt } = event;
+  return audit(tx, act, {
+    verb,
+    targetType: 'event',
+    targetId: String(event.id),
+    subjectId: event.subject_id,
+    before: { status: event.status, attempt },
+    after: { status, attempt },
+  });
 }

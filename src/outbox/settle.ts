@@ -1,10 +1,15 @@
 import type { Database, Tx } from '../database/database.js';
 import { after, now, sql } from '../database/sql.js';
+import { cutCharacters } from '../text.js';
 import { causeOf } from './cause.js';
 import { crashPoint } from './crash-point.js';
 import type { Transition } from './decide.js';
 import type { ClaimedEvent, EventHandler, Exchange, Failure } from './types.js';
 import { WAKE_AHEAD_MS, wakeAfterCommit } from './wake.js';
+
+/** Characters, as wide as their columns. */
+const MESSAGE_MAX = 500;
+const DECISION_MAX = 200;
 
 export interface Ended {
   readonly event: ClaimedEvent;
@@ -57,7 +62,7 @@ async function writeEvent(tx: Tx, { event, transition }: Ended): Promise<boolean
       run_at = ${runAt === null ? sql`run_at` : runAt}, queue_at = ${runAt}, lease_until = NULL, claimed_by = NULL,
       snooze_since = ${transition.snoozing ? sql`COALESCE(snooze_since, ${now})` : null},
       unknown_at = ${transition.newDoubt ? now : sql`unknown_at`},
-      outcome = ${outcome}, last_error_code = ${failure?.code ?? null}, last_error_message = ${failure ? cut(failure.message) : null},
+      outcome = ${outcome}, last_error_code = ${failure?.code ?? null}, last_error_message = ${failure ? cutCharacters(failure.message, MESSAGE_MAX) : null},
       cause = ${transition.status === 'errored' && failure ? causeOf(event.type, failure) : sql`cause`}, settled_at = ${settledAt}
     WHERE id = ${event.id} AND attempt = ${event.attempt} AND status = 'pending' AND lease_until IS NOT NULL`);
   return affected === 1;
@@ -66,8 +71,8 @@ async function writeEvent(tx: Tx, { event, transition }: Ended): Promise<boolean
 async function writeAttempt(tx: Tx, { event, transition, exchanges, durationMs }: Ended): Promise<void> {
   const { failure } = transition;
   await tx.execute(sql`
-    UPDATE event_attempt SET finished_at = ${now}, duration_ms = ${Math.round(durationMs)}, outcome = ${transition.outcome}, decision = ${cut(transition.decision, 200)},
-      error_code = ${failure?.code ?? null}, error_message = ${failure ? cut(failure.message) : null}, exchanges = ${exchanges.length > 0 ? JSON.stringify(exchanges) : null}
+    UPDATE event_attempt SET finished_at = ${now}, duration_ms = ${Math.round(durationMs)}, outcome = ${transition.outcome}, decision = ${cutCharacters(transition.decision, DECISION_MAX)},
+      error_code = ${failure?.code ?? null}, error_message = ${failure ? cutCharacters(failure.message, MESSAGE_MAX) : null}, exchanges = ${exchanges.length > 0 ? JSON.stringify(exchanges) : null}
     WHERE event_id = ${event.id} AND number = ${event.attempt}`);
 }
 
@@ -89,9 +94,4 @@ async function yieldToOlder(tx: Tx, event: ClaimedEvent): Promise<void> {
   if (older.length === 0) return;
   await tx.execute(sql`UPDATE outbox_event SET queue_at = NULL WHERE id = ${event.id}`);
   await promoteNext(tx, event.orderingKey);
-}
-
-/** Cuts on a code point: half a character is nobody's message. */
-function cut(text: string, characters = 500): string {
-  return Array.from(text).slice(0, characters).join('');
 }

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { send } from '../http/answer.js';
 import { attemptedBy, callerWith } from '../http/request.js';
 import { cents, eventSchema, instant, reason, shortText, userId } from '../http/schemas.js';
 import { type CoffeeDependencies, refundCoffee } from '../orders/coffee.js';
 import { recordConsumption } from '../orders/consumption.js';
-import { send } from './orders.js';
 
 const number = shortText(60).regex(/^[\w.:-]+$/, 'letters, digits and . : _ -');
 const consumptionBody = z.object({

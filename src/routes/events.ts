@@ -8,9 +8,10 @@ import { callerWith } from '../http/request.js';
 import { eventSchema, eventWithAttemptsSchema, id, page, pageOf, reason, shortText } from '../http/schemas.js';
 import { readEvent } from '../orders/event-story.js';
 import { eventView } from '../orders/view.js';
+import type { Act } from '../outbox/audit.js';
 import { findEvent, findEvents } from '../outbox/find.js';
 import type { Outbox } from '../outbox/outbox.js';
-import { type Act, discard, requeue } from '../outbox/requeue.js';
+import { discard, requeue } from '../outbox/requeue.js';
 import { Problem } from '../problems.js';
 
 export const eventRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: Outbox }> = async (app, { database, outbox }) => {

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { LessThan } from 'typeorm';
 import { z } from 'zod';
 import { BoxOrder, orderStatuses } from '../entities/box-order.js';
+import { send } from '../http/answer.js';
 import { decodeCursor, toPage } from '../http/cursor.js';
 import { attemptedBy, callerWith } from '../http/request.js';
 import { day, eventSchema, id, mealType, orderSchema, page, pageOf, shortText, userId } from '../http/schemas.js';
@@ -99,19 +100,4 @@ function dinerOf(caller: Caller, body: z.output<typeof orderBody>): { userId: st
       errors: [{ path: 'body.email', message: 'Meican knows the diner by e-mail: the token, or the body where the role may, must name it' }],
     });
   return { userId: diner, email, realName: (caller.role === 'user' ? undefined : body.name) ?? (isSelf ? caller.name : null) ?? diner };
-}
-
-export function send<
-  R extends {
-    code(status: number): R;
-    header(name: string, value: string): R;
-    send(body: unknown): R;
-    type(type: string): R;
-    serializer(fn: (body: unknown) => string): R;
-  },
->(reply: unknown, answer: { status: number; body: unknown; replayed: boolean }): never {
-  const out = reply as R;
-  if (answer.replayed) out.header('Idempotent-Replayed', 'true');
-  if (answer.status >= 400) out.type('application/problem+json').serializer(JSON.stringify);
-  return out.code(answer.status).send(answer.body) as never;
 }
