@@ -1,6 +1,7 @@
-/** `npm run sim -- --seeds 1000 [--first 1] [--without fence | --table]`: a seeded run of the whole flow; a violation names its seed. */
+/** `npm run sim -- --seeds 1000 [--first 1] [--without fence | --table] [--story]`: a seeded run of the whole flow; a violation names its seed, and its shortest story if asked for. */
 import { parseArgs } from 'node:util';
 import { mechanisms } from './mechanisms.js';
+import { shrink } from './shrink.js';
 import { simulate } from './simulate.js';
 
 const { values } = parseArgs({
@@ -8,6 +9,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '100' },
     first: { type: 'string', default: '1' },
     without: { type: 'string' },
+    story: { type: 'boolean', default: false },
     table: { type: 'boolean', default: false },
   },
 });
@@ -16,15 +18,20 @@ const last = first + Number(values.seeds) - 1;
 
 async function run(name: string | undefined): Promise<number> {
   const startedMs = performance.now();
+  const without = (name && mechanisms[name]) || {};
   const total = { steps: 0, faults: 0, kills: 0, violations: 0 };
   for (let seed = first; seed <= last; seed++) {
-    const result = await simulate(seed, name ? mechanisms[name] : {});
+    const result = await simulate(seed, { without });
     total.steps += result.steps;
     total.faults += result.faults;
     total.kills += result.kills;
     if (result.violations.length === 0) continue;
     total.violations += 1;
     console.log(`seed ${seed}: ${result.violations.slice(0, 3).join(' · ')}`);
+    if (values.story) {
+      const short = await shrink(seed, { without });
+      console.log([`  ${short.steps.length} steps, ${short.faults} faults:`, ...short.result.story, ...short.result.violations].join('\n  '));
+    }
     if (name) break; // found it
   }
   const seconds = (performance.now() - startedMs) / 1000;

@@ -1,8 +1,10 @@
+import { raiseErrored } from '../../src/alerts/raise.js';
 import { EnergyClient } from '../../src/clients/energy.js';
 import { MeicanClient } from '../../src/clients/meican.js';
 import type { Database } from '../../src/database/database.js';
 import { migrate } from '../../src/database/migrate.js';
 import { join, sql } from '../../src/database/sql.js';
+import { createBooksCompare } from '../../src/handlers/books-compare.js';
 import { createEnergyCancel } from '../../src/handlers/energy-cancel.js';
 import { createEnergyRollback } from '../../src/handlers/energy-rollback.js';
 import { createMeicanCancel } from '../../src/handlers/meican-cancel.js';
@@ -15,13 +17,17 @@ import { getMenu, putMenu } from '../../src/orders/menu.js';
 import { createOrderNumbers } from '../../src/orders/number.js';
 import { place } from '../../src/orders/place.js';
 import { Outbox } from '../../src/outbox/outbox.js';
+import { record } from '../../src/outbox/record.js';
 import { requeue } from '../../src/outbox/requeue.js';
 import type { EventHandler } from '../../src/outbox/types.js';
 import { Problem } from '../../src/problems.js';
 import { sandboxSecrets } from '../../src/sandbox/defaults.js';
 import { mulberry32 } from '../../src/sandbox/faults.js';
-import { disagreements } from '../support/books.js';
-import { aliasRefund, type Without } from './mechanisms.js';
+import { compareBooks } from '../../src/scheduler-part.js';
+import { type Without, withRandomRefundNumbers } from './mechanisms.js';
+import { type Diner, judge, POISON } from './model.js';
+import { createPoison, poison } from './poison.js';
+import { type Step, stepsOf } from './steps.js';
 import { type SimProcess, World } from './world.js';
 
 export interface SimResult {
@@ -30,51 +36,61 @@ export interface SimResult {
   readonly faults: number;
   readonly kills: number;
   readonly violations: readonly string[];
+  readonly story: readonly string[];
+}
+
+export interface SimOptions {
+  readonly without?: Without;
+  /** Instead of the seed's own steps. */
+  readonly steps?: readonly Step[];
+  /** Faults, by number, that are left out. */
+  readonly spared?: ReadonlySet<number>;
 }
 
 const DINERS = 6;
-const CHAOS_STEPS = 900;
-const QUIET_ROUNDS = 2_000;
+const QUIET_ROUNDS = 1_000;
 const TURNS_MAX = 100_000;
 /** They tell people; nobody's money or lunch hangs on them here. */
 const MESSAGES = ['WECOM_ALERT', 'WECOM_DINER_CARD'];
 const LEASE_MS = 10_000;
 const noLocks: Locks = { withLock: (_keys, work) => work() }; // correctness must not rest on them
 const day = '2026-11-24';
+const onCall = { actor: 'on-call', role: 'operator', reason: 'simulated', requestId: null } as const;
 
-interface Diner {
-  readonly sub: string;
-  wantsCancel: boolean;
-  orderId: string | null;
-  /** What the last trustworthy answer promised. */
-  told: 'nothing' | 'ordered' | 'cancelled';
-  busy: boolean;
-}
+type Process = ReturnType<typeof createProcess>;
 
-/** One seed: diners, APIs, schedulers, vendors, time, faults and deaths, step by step in one process; then quiet; then the books. */
-export async function simulate(seed: number, without: Without = {}): Promise<SimResult> {
+/** One seed: diners, APIs, schedulers, vendors, on-call, time, faults and deaths, step by step in one process; then quiet; then the books. */
+export async function simulate(seed: number, { without = {}, steps = stepsOf(seed), spared = new Set() }: SimOptions = {}): Promise<SimResult> {
   const random = mulberry32(seed);
-  const world = await World.create(random, without.rewrite ?? ((statement) => statement), without.legacyMode ?? false);
+  const world = await World.create({ seed, rewrite: without.rewrite ?? ((statement) => statement), legacyMode: without.legacyMode ?? false, spared });
   await migrate(world.database);
   const key = { garden: 'g', date: day, mealType: 'LUNCH' } as const;
-  const stock = 3 + Math.floor(random() * DINERS);
   await putMenu(world.database, key, {
     corp: 'c',
     cutoffAt: new Date('2026-11-24T02:30:00Z'),
-    dishes: [{ meicanDishId: '1', name: 'one', priceInCent: 1500, stock }],
+    dishes: [{ meicanDishId: '1', name: 'one', priceInCent: 1500, stock: 3 + Math.floor(random() * DINERS) }],
     sideboards: [{ location: 'L', addressId: 'A', capacity: 100 }],
   });
   const menu = await getMenu(world.database, key);
-  const body = {
-    garden: 'g',
-    meals: [{ dishId: menu.dishes[0]?.id ?? '', sideboardId: menu.sideboards[0]?.id ?? '', edibleDate: day, mealType: 'LUNCH' as const }],
-  };
+  const meals = [{ dishId: menu.dishes[0]?.id ?? '', sideboardId: menu.sideboards[0]?.id ?? '', edibleDate: day, mealType: 'LUNCH' as const }];
+  if (seed % 4 === 0) await world.database.transaction((tx) => record(tx, poison, { seed }));
 
   let born = 0;
   let kills = 0;
-  const create = (kind: string) => createProcess(world, { name: `${kind}${++born}`, dead: false }, without);
+  // In some worlds the third failure is the last one, and on-call mends; in others every event has patience.
+  const failuresMax = seed % 5 === 0 ? 3 : 1_000;
+  const create = (kind: string): Process => createProcess(world, { name: `${kind}${++born}`, dead: false }, without, failuresMax);
   const apis = [create('api'), create('api')];
   const schedulers = [create('scheduler'), create('scheduler')];
+  /** The process in this place, or the one that was started when it died. */
+  const at = (pool: Process[], r: number): Process => {
+    const i = Math.floor(r * pool.length);
+    const found = pool[i] as Process;
+    if (!found.process.dead) return found;
+    const next = create(found.process.name.replace(/\d+$/, ''));
+    pool[i] = next;
+    return next;
+  };
   const diners: Diner[] = Array.from({ length: DINERS }, (_, i) => ({
     sub: `d${i}`,
     wantsCancel: random() < 0.6,
@@ -84,93 +100,107 @@ export async function simulate(seed: number, without: Without = {}): Promise<Sim
   }));
   const violations: string[] = [];
 
-  const act = (diner: Diner): void => {
-    const api = apis[Math.floor(random() * apis.length)];
-    if (!api) return;
-    const attempted = (operation: string): Attempted => ({
+  const requestOf = async (api: Process, diner: Diner, wanted: 'place' | 'cancel'): Promise<void> => {
+    const attempted: Attempted = {
       caller: diner.sub,
-      operation,
-      key: operation,
-      body: operation,
+      operation: wanted,
+      key: wanted,
+      body: wanted,
       instance: '/',
       requestId: 'simulated-request',
       lockMs: 15_000,
-    });
-    diner.busy = true;
-    const request =
-      diner.told === 'nothing'
-        ? place(api.place, {
-            attempted: attempted('place'),
-            userId: diner.sub,
-            email: `${diner.sub}@example.com`,
-            realName: diner.sub,
-            garden: body.garden,
-            meals: body.meals,
-            traceparent: null,
-          }).then((answer) => {
-            if (answer.status !== 201) return;
-            diner.orderId = (answer.body as { orders: { id: string }[] }).orders[0]?.id ?? null;
-            diner.told = 'ordered';
-          })
-        : cancel(api.cancel, {
-            attempted: attempted('cancel'),
-            caller: callerOf(diner.sub),
-            orderId: diner.orderId ?? '',
-            reason: null,
-            traceparent: null,
-          }).then((answer) => {
-            if (answer.status === 200 || answer.status === 202) diner.told = 'cancelled';
-          });
-    const done = (): void => {
-      diner.busy = false;
     };
-    request.then(done, (error: unknown) => {
-      done();
-      if (!(error instanceof Problem)) violations.push(`a request failed: ${(error as Error).message}`);
-    });
-    api.diners.add(diner);
+    world.tell(`${diner.sub} asks ${api.process.name} to ${wanted}`);
+    try {
+      if (wanted === 'place') {
+        const who = { userId: diner.sub, email: `${diner.sub}@example.com`, realName: diner.sub, garden: 'g' };
+        const answer = await place(api.place, { attempted, ...who, meals, traceparent: null });
+        const id = (answer.body as { orders?: { id: string }[] }).orders?.[0]?.id ?? null;
+        world.tell(`${diner.sub} hears: ${answer.status}, order ${id}`);
+        if (answer.status !== 201) return; // an earlier refusal, once more
+        if (diner.orderId !== null && diner.orderId !== id) violations.push(`${diner.sub} repeated a request and got a second order`);
+        diner.orderId = id;
+        if (diner.told === 'nothing') diner.told = 'ordered';
+      } else {
+        const answer = await cancel(api.cancel, { attempted, caller: callerOf(diner.sub), orderId: diner.orderId ?? '', reason: null, traceparent: null });
+        world.tell(`${diner.sub} hears: ${answer.status}`);
+        diner.told = 'cancelled';
+      }
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      world.tell(`${diner.sub} hears: ${error.status} ${error.code}`);
+      if (error.code === 'already-ordered') violations.push(`${diner.sub} repeated a request and was refused because of its own order`);
+    }
   };
 
-  let steps = 0;
+  const act = (r: number): void => {
+    const able = diners.filter((diner) => !diner.busy);
+    const diner = able[Math.floor(r * able.length)];
+    if (!diner) return;
+    const more = (r * able.length) % 1;
+    const wanted = diner.told === 'ordered' && diner.wantsCancel && more < 0.7 ? 'cancel' : 'place'; // also once more, with the same key
+    const api = at(apis, (more * 7) % 1);
+    api.diners.add(diner);
+    diner.busy = true;
+    requestOf(api, diner, wanted)
+      .catch((error: unknown) => void violations.push(`a request failed: ${(error as Error).message}`))
+      .finally(() => {
+        diner.busy = false;
+      });
+  };
+
+  const press = (r: number): void => {
+    const id = String(1 + Math.floor(r * world.newestEvent));
+    if (seed % 4 === 0 && id === '1') return; // the poison is left to its end
+    world.tell(`on-call presses requeue on event ${id}`);
+    requeue(at(apis, r).cancel.database, id, onCall).then(
+      ({ kind }) => world.tell(`on-call hears: event ${id}, ${kind}`),
+      (error: unknown) => void violations.push(`a requeue failed: ${(error as Error).message}`),
+    );
+  };
+
+  const perform: Record<Step['op'], (r: number) => void> = {
+    act,
+    poll: (r) => at(schedulers, r).poll(),
+    advance: (r) => world.clock.advance(r < 0.3 ? LEASE_MS * (0.5 + r / 0.3) : ((r - 0.3) / 0.7) * 4_000),
+    kill: (r) => {
+      const pool = r < 0.5 ? apis : schedulers;
+      const victim = at(pool, (r * 2) % 1);
+      kills += 1;
+      world.kill(victim.process);
+      for (const diner of victim.diners) diner.busy = false;
+    },
+    requeue: press,
+    compare: () => {
+      for (const r of [0, 0.5]) void compareBooks({ database: at(schedulers, r).cancel.database }, { error: () => {} });
+    },
+    turn: (r) => void world.step(r),
+  };
+
+  let count = 0;
+  world.chaos.faults = [0.1, 0.3, 0.6][seed % 3] ?? 0.1;
+  for (const { op, r } of steps) {
+    count += 1;
+    perform[op](r);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  world.chaos.faults = 0;
   const turn = async (): Promise<void> => {
-    steps += 1;
-    world.step();
+    count += 1;
+    world.step(world.random());
     await new Promise((resolve) => setImmediate(resolve));
   };
-
-  // Some worlds die often, some lie often, some are merely slow.
-  world.chaos.faults = [0.1, 0.3, 0.6][seed % 3] ?? 0.1;
-  const killAbove = 0.13 + ([0, 0.004, 0.012][Math.floor(seed / 3) % 3] ?? 0);
-  for (let i = 0; i < CHAOS_STEPS; i++) {
-    const dice = random();
-    if (dice < 0.04) {
-      const idle = diners.filter((diner) => !diner.busy && (diner.told === 'nothing' || (diner.told === 'ordered' && diner.wantsCancel)));
-      const chosen = idle[Math.floor(random() * idle.length)];
-      if (chosen) act(chosen);
-    } else if (dice < 0.1) schedulers[Math.floor(random() * schedulers.length)]?.poll();
-    else if (dice < 0.13) world.clock.advance(random() < 0.3 ? LEASE_MS * (0.5 + random()) : random() * 4_000);
-    else if (dice < killAbove) {
-      const pool = random() < 0.5 ? apis : schedulers;
-      const at = Math.floor(random() * pool.length);
-      const victim = pool[at];
-      if (victim) {
-        world.kill(victim.process);
-        for (const diner of victim.diners) diner.busy = false;
-        pool[at] = create(pool === apis ? 'api' : 'scheduler');
-        kills += 1;
-      }
-    } else await turn();
-  }
-
-  world.chaos.faults = 0;
-  if (!(await comeToRest(world, schedulers, turn))) violations.push('it never comes to rest');
+  const poll = (): void => {
+    for (const r of [0, 0.5]) at(schedulers, r).poll();
+  };
+  if (!(await comeToRest(world, poll, turn))) violations.push('it never comes to rest');
   violations.push(...(await judge(world, diners)));
   await world.database.close();
-  return { seed, steps, faults: world.faultsInjected, kills, violations };
+  return { seed, steps: count, faults: world.faultsInjected, kills, violations, story: world.story };
 }
 
-/** No more faults and deaths; time passes; on-call requeues what was errored because its workers kept dying. False: something never ends. */
-async function comeToRest(world: World, schedulers: readonly { poll(): void }[], turn: () => Promise<void>): Promise<boolean> {
+/** No more faults and deaths; time passes; on-call requeues what was errored. False: something never ends. */
+async function comeToRest(world: World, poll: () => void, turn: () => Promise<void>): Promise<boolean> {
   for (let round = 0; round < QUIET_ROUNDS; round++) {
     // What a timer woke takes its next turn a moment later; nobody may stand in an open transaction when we look.
     for (let i = 0, idle = 0; idle < 3; i++) {
@@ -178,56 +208,28 @@ async function comeToRest(world: World, schedulers: readonly { poll(): void }[],
       idle = world.waiting.length > 0 ? 0 : idle + 1;
       await turn();
     }
-    const open = await world.database.query<{ id: unknown; status: string; dedupe_key: string }>(
-      sql`SELECT id, status, dedupe_key FROM outbox_event WHERE status IN ('pending', 'errored') AND type NOT IN (${join(MESSAGES)})`,
+    const open = await world.database.query<{ id: unknown; status: string; type: string; dedupe_key: string; attempt: number }>(
+      sql`SELECT id, status, type, dedupe_key, attempt FROM outbox_event WHERE status IN ('pending', 'errored') AND type NOT IN (${join(MESSAGES)})`,
     );
-    if (open.length === 0 && world.waiting.length === 0) return true;
-    for (const event of open)
-      if (event.status === 'errored')
-        await requeue(world.database, String(event.id), { actor: 'on-call', role: 'operator', reason: 'simulated', requestId: null });
-    const onlyGhosts = open.length > 0 && open.every((event) => event.dedupe_key.endsWith(':ghost'));
+    const left = open.filter((event) => event.type !== POISON || event.status === 'pending');
+    if (left.length === 0 && world.waiting.length === 0) return true;
+    if (left.some((event) => event.type === POISON && event.attempt > 30)) return false;
+    for (const event of left) if (event.status === 'errored') await requeue(world.database, String(event.id), onCall);
+    const onlyGhosts = left.length > 0 && left.every((event) => event.dedupe_key.endsWith(':ghost'));
     world.clock.advance(onlyGhosts ? 20 * 60_000 : 5_000);
-    for (const scheduler of schedulers) scheduler.poll();
+    poll();
   }
-  if (process.env.SIM_DEBUG)
-    console.log(
-      world.waiting.length,
-      await world.database.query(
-        sql`SELECT id, type, status, attempt, failures, interruptions, run_at, queue_at, lease_until, ordering_key, outcome, last_error_code FROM outbox_event WHERE status IN ('pending', 'errored')`,
-      ),
-      await world.database.query(sql`SELECT id, order_no, status, refund, meican_order_id FROM box_order`),
-    );
   return false;
 }
 
-async function judge(world: World, diners: readonly Diner[]): Promise<string[]> {
-  const found = await disagreements(world.database, world.ledger.books);
-  for (const diner of diners) {
-    if (diner.told === 'nothing' || diner.orderId === null) continue;
-    const [row] = await world.database.query<{ status: string }>(sql`SELECT status FROM box_order WHERE id = ${diner.orderId}`);
-    const allowed = diner.told === 'cancelled' ? ['USER_CANCEL'] : ['ORDERED', 'ORDER_ERROR', 'USER_CANCEL'];
-    if (!allowed.includes(row?.status ?? '')) found.push(`${diner.sub} was told ${diner.told}; the order is ${row?.status ?? 'gone'}`);
-  }
-  for (const trade of world.ledger.books.trades) if (trade.refundedAmount > trade.amount) found.push(`payment ${trade.outTradeNo} was refunded more than once`);
-  const perDiner = new Map<string, number>();
-  for (const meal of world.ledger.books.meicanOrders) if (!meal.cancelled) perDiner.set(meal.email, (perDiner.get(meal.email) ?? 0) + 1);
-  for (const [email, meals] of perDiner) if (meals > 1) found.push(`Meican cooks ${meals} meals for ${email}`);
-  if (world.zombieWrites > 0) found.push(`${world.zombieWrites} writes by workers that had lost their lease`);
-  const errored = await world.database.query<{ type: string; last_error_code: string; interruptions: number }>(
-    sql`SELECT type, last_error_code, interruptions FROM outbox_event WHERE status = 'errored'`,
-  );
-  for (const event of errored)
-    if (event.last_error_code === 'handler-threw' || event.last_error_code === 'effect-failed') found.push(`${event.type} errored: ${event.last_error_code}`);
-  return found;
-}
-
-function createProcess(world: World, process: SimProcess, without: Without) {
+function createProcess(world: World, process: SimProcess, without: Without, failuresMax: number) {
   const database: Database = world.databaseOf(process);
   const timeoutMs = 3_600_000; // time passes only virtually
-  const energy = new EnergyClient(
+  const honest = new EnergyClient(
     { baseUrl: 'http://sim', appId: 'a', appSecret: sandboxSecrets.energyAppSecret, timeoutMs },
-    world.carrierOf(process, 'energy', without.randomRefundNumbers ? aliasRefund : undefined),
+    world.carrierOf(process, 'energy'),
   );
+  const energy = without.randomRefundNumbers ? withRandomRefundNumbers(honest) : honest;
   const meican = new MeicanClient({ baseUrl: 'http://sim', corpToken: sandboxSecrets.meicanCorpToken, timeoutMs }, world.carrierOf(process, 'meican'));
   const meicanPart = { database, meican, settleMs: without.settleMs ?? 15_000, timeoutMs };
   const energyPart = { database, energy, clock: world.clock, timeoutMs };
@@ -236,17 +238,24 @@ function createProcess(world: World, process: SimProcess, without: Without) {
     createMeicanCancel(meicanPart),
     createEnergyCancel(energyPart),
     createEnergyRollback(energyPart),
+    createBooksCompare({ database, meican, energy, settleMs: 15_000 }),
+    createPoison(() => world.kill(process)),
   ] as unknown as EventHandler<never>[];
-  // The limit is raised: what is errored needs a person, and the simulation has none.
-  const outbox = new Outbox(database, handlers, {
-    leaseMs: LEASE_MS,
-    failuresMax: 1_000,
-    retryDelayMs: 5_000,
-    batchSize: 10,
-    concurrencyPerTarget: 10,
-    random: world.random,
-    nowMs: world.clock.now,
-  });
+  const outbox = new Outbox(
+    database,
+    handlers,
+    {
+      leaseMs: LEASE_MS,
+      failuresMax,
+      retryDelayMs: 5_000,
+      batchSize: 10,
+      concurrencyPerTarget: 10,
+      random: world.random,
+      nowMs: world.clock.now,
+    },
+    { errored: raiseErrored },
+  );
+  world.watch(outbox.signals, process);
   const numbers = createOrderNumbers(database, null);
   return {
     process,

@@ -2,8 +2,10 @@ import type { Answer, CallContext, Carrier, Request } from '../../src/clients/tr
 import type { Clock } from '../../src/clock.js';
 import { Database, type Queryable, type Tx } from '../../src/database/database.js';
 import { type Sql, sql } from '../../src/database/sql.js';
+import type { Signals } from '../../src/outbox/signals.js';
 import { sandboxSecrets } from '../../src/sandbox/defaults.js';
 import { understandEnergy } from '../../src/sandbox/energy.js';
+import { mulberry32 } from '../../src/sandbox/faults.js';
 import { Ledger } from '../../src/sandbox/ledger.js';
 import { understandMeican } from '../../src/sandbox/meican.js';
 import type { Understood, VendorOptions } from '../../src/sandbox/vendor.js';
@@ -13,6 +15,10 @@ export interface SimProcess {
   readonly name: string;
   dead: boolean;
 }
+
+/** A late effect and an old list together stay within the settle window of 15 s: later than that, nobody could know. */
+const LATE_MAX_MS = 9_000;
+const READ_LAG_MS = 5_000;
 
 class Killed extends Error {}
 const never = new Promise<never>(() => {});
@@ -49,6 +55,15 @@ export type Rewrite = (statement: Sql) => Sql;
 export interface Chaos {
   /** 0 to 1, for each vendor call. */
   faults: number;
+  /** Faults, by their number, that are left out: how a story is made shorter. */
+  readonly spared: ReadonlySet<number>;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly rewrite: Rewrite;
+  readonly legacyMode: boolean;
+  readonly spared: ReadonlySet<number>;
 }
 
 /** One shared world: database, vendors, time; and the turns in which everybody's next step is taken. */
@@ -56,36 +71,66 @@ export class World {
   readonly waiting: Waiting[] = [];
   readonly ledger = new Ledger(undefined);
   readonly clock: VirtualClock;
-  readonly chaos: Chaos = { faults: 0 };
+  readonly chaos: Chaos;
   faultsInjected = 0;
+  /** What happened, for a person. */
+  readonly story: string[] = [];
   /** Settlings that came too late and were written all the same. */
   zombieWrites = 0;
+  readonly ranAfterHandled: string[] = [];
+  /** The highest id of an event that anybody claimed. */
+  newestEvent = 1;
+  readonly #handled = new Set<string>();
   readonly #vendors: VendorOptions;
 
+  readonly #callsTo = new Map<string, number>();
+  /** Choices that no step decides, e.g. jitter. */
+  readonly random: () => number;
+
   private constructor(
-    readonly random: () => number,
     readonly database: Database,
     clock: VirtualClock,
-    private readonly rewrite: Rewrite,
-    legacyMode: boolean,
+    private readonly options: WorldOptions,
   ) {
     this.clock = clock;
+    this.random = mulberry32(options.seed + 1);
+    this.chaos = { faults: 0, spared: options.spared };
+    const { legacyMode } = options;
     this.#vendors = { ledger: this.ledger, now: clock.now, legacyMode, settings: sandboxSecrets, later: (ms, work) => clock.later(ms, work) };
   }
 
-  static async create(random: () => number, rewrite: Rewrite, legacyMode: boolean): Promise<World> {
+  static async create(options: WorldOptions): Promise<World> {
     const clock = new VirtualClock(Date.parse('2026-11-23T00:00:00Z'));
-    return new World(random, await Database.open({ url: 'sqlite::memory:', clock }), clock, rewrite, legacyMode);
+    return new World(await Database.open({ url: 'sqlite::memory:', clock }), clock, options);
   }
 
-  /** Lets one who waits go on, chosen by chance; true if there was one. */
-  step(): boolean {
-    const [chosen] = this.waiting.splice(Math.floor(this.random() * this.waiting.length), 1);
+  tell(text: string): void {
+    this.story.push(`${((this.clock.ms - Date.parse('2026-11-23T00:00:00Z')) / 1000).toFixed(1).padStart(7)} s  ${text}`);
+  }
+
+  /** Listens to a process: what it claims and how its attempts end. */
+  watch(signals: Signals, process: SimProcess): void {
+    signals.on('claimed', ({ ids }) => {
+      this.tell(`${process.name} claims ${ids.join(', ')}`);
+      this.newestEvent = Math.max(this.newestEvent, ...ids.map(Number));
+      for (const id of ids) if (this.#handled.has(id)) this.ranAfterHandled.push(id);
+    });
+    signals.on('attempt-ended', ({ eventId, eventType, attempt, status, decision }) => {
+      if (status === 'handled') this.#handled.add(eventId);
+      this.tell(`event ${eventId} ${eventType}, attempt ${attempt} by ${process.name}: ${status}, ${decision}`);
+    });
+  }
+
+  /** Lets one who waits go on, chosen by `r` in [0, 1); true if there was one. */
+  step(r: number): boolean {
+    const [chosen] = this.waiting.splice(Math.floor(r * this.waiting.length), 1);
     chosen?.go();
     return chosen !== undefined;
   }
 
   kill(process: SimProcess): void {
+    if (process.dead) return;
+    this.tell(`${process.name} dies`);
     process.dead = true;
     const its = this.waiting.filter((one) => one.process === process);
     for (const one of its) {
@@ -110,8 +155,8 @@ export class World {
       return process.dead ? never : result;
     };
     const view: Partial<Database> = {
-      query: <T extends object>(statement: Sql) => outside(() => database.query<T>(this.rewrite(statement))),
-      execute: (statement: Sql) => outside(() => database.execute(this.rewrite(statement))),
+      query: <T extends object>(statement: Sql) => outside(() => database.query<T>(this.options.rewrite(statement))),
+      execute: (statement: Sql) => outside(() => database.execute(this.options.rewrite(statement))),
       now: () => outside(() => database.now()),
       transaction: async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
         await this.#turn(process, false);
@@ -136,12 +181,12 @@ export class World {
     const view: Partial<Queryable> = {
       query: async <T extends object>(statement: Sql) => {
         await this.#turn(process, true);
-        return tx.query<T>(this.rewrite(statement));
+        return tx.query<T>(this.options.rewrite(statement));
       },
       execute: async (statement: Sql) => {
         await this.#turn(process, true);
         const late = await this.#comesTooLate(tx, statement);
-        const executed = await tx.execute(this.rewrite(statement));
+        const executed = await tx.execute(this.options.rewrite(statement));
         if (late && executed.affected > 0) this.zombieWrites += 1;
         return executed;
       },
@@ -165,20 +210,20 @@ export class World {
     return row !== undefined && row.attempt !== attempt;
   }
 
-  carrierOf(process: SimProcess, vendor: 'meican' | 'energy', alter: (body: string) => string = (body) => body): Carrier {
+  carrierOf(process: SimProcess, vendor: 'meican' | 'energy'): Carrier {
     return {
       pathOf: (path) => `/${vendor}${path}`,
       close: () => {},
       send: async (request, _context: CallContext) => {
         await this.#turn(process, false);
-        const answer = this.#deliver(vendor, request.body === null ? request : { ...request, body: alter(request.body) });
+        const answer = this.#deliver(process, vendor, request);
         await this.#turn(process, false);
         return answer;
       },
     };
   }
 
-  #deliver(vendor: 'meican' | 'energy', request: Request): Answer {
+  #deliver(process: SimProcess, vendor: 'meican' | 'energy', request: Request): Answer {
     const url = new URL(`http://sim/${vendor}${request.path}`);
     const understand = vendor === 'meican' ? understandMeican : understandEnergy;
     const understood = understand(this.#vendors, {
@@ -189,36 +234,67 @@ export class World {
       body: request.body ?? '',
     });
     if (!understood) throw new Error(`no vendor understands ${request.method} ${request.path}`);
-    if (this.random() >= this.chaos.faults) return answered(understood.apply(undefined));
-    this.faultsInjected += 1;
-    return this.#misbehave(understood, request.isRead);
+    const chance = this.#chanceOf(`${request.method} ${url.pathname}`);
+    const name = `${process.name} → ${vendor} ${request.method} ${url.pathname.split('/').slice(-1)[0]}`;
+    if (chance() >= this.chaos.faults || this.chaos.spared.has(++this.faultsInjected)) {
+      const reply = understood.apply(undefined);
+      this.tell(`${name}: ${reply.body.slice(0, 100)}`);
+      return answered(reply);
+    }
+    return this.#misbehave(understood, request.isRead, chance, (what) => this.tell(`${name}: fault ${this.faultsInjected}: ${what}`));
   }
 
-  #misbehave(understood: Understood, isRead: boolean): Answer {
+  /** Each call of an address has luck of its own, so that leaving a step out does not change everybody else's. */
+  #chanceOf(address: string): () => number {
+    const nth = (this.#callsTo.get(address) ?? 0) + 1;
+    this.#callsTo.set(address, nth);
+    let hash = this.options.seed ^ 0x811c9dc5;
+    for (const character of `${address}#${nth}`) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
+    return mulberry32(hash);
+  }
+
+  #misbehave(understood: Understood, isRead: boolean, chance: () => number, tell: (what: string) => void): Answer {
     const noAnswer: Answer = { kind: 'no-answer', sent: true, code: 'ECONNRESET' };
     const apply = (): void => void understood.apply(undefined);
-    switch (Math.floor(this.random() * (isRead ? 4 : 11))) {
+    switch (Math.floor(chance() * (isRead ? 4 : 11))) {
       case 0:
+        tell('not done, connection dropped');
         return noAnswer;
       case 1:
+        tell('not done, HTTP 500');
         return { kind: 'answer', status: 500, headers: {}, text: 'error' };
       case 2:
+        tell('not done, rate limit');
         return answered(understood.rateLimit());
       case 3:
-        return isRead ? answered(understood.apply({ kind: 'read-lag', ms: 5_000 })) : { kind: 'no-answer', sent: false, code: 'ECONNREFUSED' };
+        if (!isRead) {
+          tell('not reached, connection refused');
+          return { kind: 'no-answer', sent: false, code: 'ECONNREFUSED' };
+        }
+        tell('a list five seconds old');
+        return answered(understood.apply({ kind: 'read-lag', ms: READ_LAG_MS }));
       case 4:
       case 5:
+        tell('done, connection dropped');
         apply();
         return noAnswer;
       case 6:
+        tell('done, HTTP 502');
         apply();
         return { kind: 'answer', status: 502, headers: {}, text: '<html>' };
       case 7:
+        tell('done, answered null');
         apply();
         return { kind: 'answer', status: 200, headers: {}, text: 'null' };
-      default:
-        this.clock.later(500 + this.random() * 4_000, apply); // within the settle window: later than that, nobody could know
+      default: {
+        const ms = 500 + chance() * LATE_MAX_MS;
+        tell(`HTTP 504, and done ${Math.round(ms)} ms later`);
+        this.clock.later(ms, () => {
+          this.tell('… the late effect arrives');
+          apply();
+        });
         return { kind: 'answer', status: 504, headers: {}, text: '' };
+      }
     }
   }
 }

@@ -20,7 +20,7 @@ export async function disagreements(database: Database, vendors: Books): Promise
   for (const order of orders) {
     const isLive = live.includes(order);
     const trade = vendors.trades.find((one) => one.outTradeNo === `P${order.order_no}`);
-    const refunds = vendors.refunds.filter((one) => one.outRefundNo === `R${order.order_no}` && one.status === 'SUCCESS');
+    const refunds = vendors.refunds.filter((one) => one.outTradeNo === `P${order.order_no}` && one.status === 'SUCCESS');
     const kept = (trade?.status === 'SUCCESS' ? trade.amount : 0) - refunds.reduce((sum, one) => sum + one.amount, 0);
     if (kept !== (isLive ? order.price_in_cent : 0)) found.push(`order ${order.order_no} ${order.status}: the energy center keeps ${kept}`);
     if (refunds.length > 1) found.push(`order ${order.order_no}: ${refunds.length} refunds`);

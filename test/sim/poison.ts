@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import type { EventDefinition, EventHandler } from '../../src/outbox/types.js';
+import { POISON } from './model.js';
+
+type Payload = { seed: number };
+
+export const poison: EventDefinition<Payload> = {
+  type: POISON,
+  version: 1,
+  schema: z.strictObject({ seed: z.number() }),
+  example: { seed: 1 },
+  dedupeKey: ({ seed }) => String(seed),
+  orderingKey: () => null,
+};
+
+/** Whoever carries it out dies of it. */
+export const createPoison = (die: () => void): EventHandler<Payload> => ({
+  definition: poison,
+  target: 'poison',
+  limits: { deadlineMs: 3_600_000, maxSnoozeMs: 60_000 },
+  handle: () => {
+    die();
+    return new Promise(() => {});
+  },
+});
