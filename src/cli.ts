@@ -11,16 +11,20 @@ import { runDoctor } from './doctor.js';
 import { eventStatuses } from './entities/outbox-event.js';
 import { signToken } from './http/auth.js';
 import { day, mealType, shortText } from './http/schemas.js';
+import { createLogger } from './logging.js';
 import { roles } from './orders/caller.js';
 import { readEvent } from './orders/event-story.js';
 import { putMenu } from './orders/menu.js';
+import { applyRepair, planRepair } from './orders/repair.js';
 import { eventView } from './orders/view.js';
+import { ask } from './outbox/ask.js';
 import type { Act } from './outbox/audit.js';
 import { findEvents } from './outbox/find.js';
-import { type ActResult, discard, requeue } from './outbox/requeue.js';
+import type { Outbox } from './outbox/outbox.js';
+import { type ActResult, discard, requeue, settleAsDone, settleAsNotDone } from './outbox/requeue.js';
 import { Problem } from './problems.js';
 import { menuBody } from './routes/menus.js';
-import { createClients, meicanSettleMs } from './runtime.js';
+import { createClients, createOutbox, meicanSettleMs } from './runtime.js';
 import { loadSettings, type SettingKey, type Settings, SettingsInvalid } from './settings.js';
 import { childTraceparent } from './trace.js';
 
@@ -165,17 +169,68 @@ for (const [verb, deed, refusal] of [
     .requiredOption('--reason <text>', 'why; kept in the audit')
     .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
     .action(async (id: string, options: { reason: string; as: string }) => {
-      const act: Act = { actor: options.as, role: 'operator', reason: options.reason.slice(0, 500), requestId: null };
-      const result: ActResult = await withDatabase((database) =>
-        /^\d{1,19}$/.test(id) ? deed(database, id, act) : Promise.resolve({ kind: 'not-found' } as const),
-      );
-      if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no event ${id}`);
-      if (result.kind === 'conflict') throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${refusal}`);
+      tell(id, await withDatabase((database) => deed(database, eventId(id), actOf(options))), refusal);
       say(`event ${id}: ${verb} done; a scheduler sees it within seconds`);
     });
 }
 
-program
+function actOf({ as: actor, reason }: { as: string; reason?: string }): Act {
+  return { actor, role: 'operator', reason: reason?.slice(0, 500) ?? null, requestId: null };
+}
+
+function eventId(id: string): string {
+  if (!/^\d{1,19}$/.test(id)) throw new Stop(exit.notFound, `there is no event ${id}`);
+  return id;
+}
+
+function tell(id: string, result: ActResult, refusal: string): void {
+  if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no event ${id}`);
+  if (result.kind === 'conflict') throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${refusal}`);
+}
+
+/** With everything that carries events out, but nobody who does it. */
+async function withOutbox<T>(work: (outbox: Outbox) => Promise<T>): Promise<T> {
+  const settings = loadSettings({ env: process.env });
+  const clients = createClients(settings);
+  const database = await Database.open({ url: settings.DATABASE_URL, poolSize: 2 });
+  try {
+    return await work(createOutbox(settings, database, clients, createLogger('silent', 'cli')));
+  } finally {
+    await database.close();
+    for (const client of Object.values(clients)) client.close();
+  }
+}
+
+events
+  .command('ask <id>')
+  .description('ask the vendor what its books say of this event; the answer is kept in the audit')
+  .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+  .option('--json')
+  .action(async (id: string, options: { as: string; json?: boolean }) => {
+    const asked = await withOutbox(({ database, registry }) => ask(database, registry, eventId(id), actOf(options)));
+    if (asked.kind === 'not-found') throw new Stop(exit.notFound, `there is no event ${id}`);
+    if (asked.kind === 'no-question') throw new Stop(exit.conflict, `there is no vendor to ask about ${asked.type}`);
+    out(options.json ? asked : `${asked.finding.outcome}: ${asked.finding.text}`);
+  });
+
+events
+  .command('settle <id>')
+  .description('state what the vendor did with an errored event')
+  .requiredOption('--reason <text>', 'your proof; kept in the audit')
+  .option('--done', 'it was done: the event is handled')
+  .option('--not-done', 'it was not done (unknown outcomes only): the event is carried out again without asking first')
+  .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+  .action(async (id: string, options: { reason: string; done?: boolean; notDone?: boolean; as: string }) => {
+    if ((options.done ?? false) === (options.notDone ?? false)) throw new Stop(exit.usage, 'say either --done or --not-done');
+    const act = actOf(options);
+    const result = await withOutbox(({ database, registry }) =>
+      options.done ? settleAsDone(database, registry, eventId(id), act) : settleAsNotDone(database, eventId(id), act),
+    );
+    tell(id, result, 'only an errored event can be settled by hand, and as not done only one whose outcome is unknown');
+    say(`event ${id}: settled as ${options.done ? 'done' : 'not done; a scheduler carries it out again within seconds'}`);
+  });
+
+const booksCommand = program
   .command('books')
   .description('do the books agree? exit 1 if they do not')
   .option('--day <yyyy-MM-dd>', 'only what is eaten on this day')
@@ -199,6 +254,37 @@ program
         if (own.pending > 0) say(`${own.pending} events are pending: differences may be on their way home`);
       }
       if (!own.agree || guilty.length > 0) throw new Stop(exit.failed, 'the books do not agree');
+    });
+  });
+
+booksCommand
+  .command('repair')
+  .description('what would mend each difference of one day; with --apply, do it')
+  .requiredOption('--day <yyyy-MM-dd>', 'the day whose meals are looked at')
+  .option('--apply', 'carry the plan out; needs --reason')
+  .option('--reason <text>', 'why; kept in the audit')
+  .option('--order <no...>', 'orders whose careful remedies you have looked at')
+  .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+  .option('--json')
+  .action(async (options: { day: string; apply?: boolean; reason?: string; order?: string[]; as: string; json?: boolean }) => {
+    if (!day.safeParse(options.day).success) throw new Stop(exit.usage, '--day: yyyy-MM-dd');
+    if (options.apply && !options.reason) throw new Stop(exit.usage, '--apply needs --reason');
+    await withDatabase(async (database) => {
+      const vendors = await askVendors(database, options.day);
+      const plan = planRepair([...(await checkOwnBooks(database, options.day)).guilty, ...vendors.guilty]);
+      if (vendors.unanswered > 0) say(`${vendors.unanswered} questions to the vendors got no answer: there may be more to mend`);
+      if (plan.length === 0) return say('nothing to mend');
+      if (!options.apply) {
+        if (options.json) return out(plan);
+        for (const { drift, verb, eventType, text, careful } of plan)
+          out([verb, eventType ?? '-', drift.orderNo ?? '-', drift.what, `→ ${text}`, careful ? '(look first)' : ''].join('\t').trimEnd());
+        return say('a dry run: nothing was changed; --apply --reason "…" carries it out');
+      }
+      const results = await applyRepair(database, plan, options.order ?? [], actOf(options));
+      if (options.json) out(results);
+      else
+        for (const { remedy, result, eventId: recorded, why } of results)
+          out([result, remedy.drift.orderNo ?? '-', recorded ? `event ${recorded}` : '-', why].join('\t'));
     });
   });
 

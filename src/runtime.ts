@@ -116,7 +116,8 @@ function definedOnly<T extends object>(given: T): { [K in keyof T]: Exclude<T[K]
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
-function createOutbox(settings: Settings, database: Database, { meican, energy, wecom }: Clients, logger: Logger): Outbox {
+/** The engine with every handler, not yet doing anything. */
+export function createOutbox(settings: Settings, database: Database, { meican, energy, wecom }: Clients, logger: Logger): Outbox {
   const meicanPart = {
     database,
     meican,

@@ -18,7 +18,7 @@ const allowed: Record<string, readonly string[]> = {
   handlers: ['outbox', 'books', 'stock', 'entities', 'database', 'clients', 'alerts'],
   // clients: the pay guard of placing only (checked below)
   orders: ['handlers', 'outbox', 'books', 'stock', 'entities', 'database', 'clients', 'problems'],
-  http: ['orders', 'entities', 'database', 'problems'],
+  http: ['orders', 'outbox', 'entities', 'database', 'problems'],
   routes: ['orders', 'outbox', 'http', 'books', 'clients', 'entities', 'database', 'metrics', 'problems'],
   sandbox: ['clients'],
 };

@@ -17,4 +17,8 @@ export interface Drift {
   /** For a person; no names, no addresses. */
   readonly what: string;
   readonly eventId: string | null;
+  /** What a repair needs to know besides. */
+  readonly meicanOrderId?: string | null;
+  readonly keptInCent?: number;
+  readonly stockOf?: { readonly table: 'box_dish' | 'box_sideboard'; readonly id: string };
 }

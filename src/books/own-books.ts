@@ -60,7 +60,7 @@ function sum(name: string, expected: number, actual: number): BookSum {
 
 async function takenOf(
   database: Queryable,
-  table: string,
+  table: 'box_dish' | 'box_sideboard',
   column: string,
   total: string,
   day: string | null,
@@ -77,6 +77,7 @@ async function takenOf(
         orderId: null,
         orderNo: null,
         eventId: null,
+        stockOf: { table, id: String(row.id) },
         what: `${table} ${String(row.id)}: ${row.taken} taken, ${row.live} live orders`,
       }),
     );

@@ -16,6 +16,8 @@ export const stepKinds = [
   'refunded',
   'nothing-to-refund',
   'meican-cancelled',
+  'placed-again',
+  'refund-again',
 ] as const;
 export type StepKind = (typeof stepKinds)[number];
 

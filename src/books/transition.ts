@@ -33,6 +33,24 @@ export async function endOrder(tx: Tx, orderId: string, ending: Ending): Promise
   );
 }
 
+/** Meican does not have the meal that it confirmed: the order waits to be placed again. */
+export async function backToOrdering(tx: Tx, orderId: string, meicanOrderId: string): Promise<boolean> {
+  return changed(
+    await tx.execute(
+      sql`UPDATE box_order SET status = 'ORDERING', meican_order_id = NULL, updated_at = ${now} WHERE id = ${orderId} AND status = 'ORDERED' AND meican_order_id = ${meicanOrderId}`,
+    ),
+  );
+}
+
+/** The energy center still keeps the points of an ended order, whatever was answered before. */
+export async function refundAgain(tx: Tx, orderId: string): Promise<boolean> {
+  return changed(
+    await tx.execute(
+      sql`UPDATE box_order SET refund = 'PENDING', updated_at = ${now} WHERE id = ${orderId} AND refund <> 'PENDING' AND status IN ('USER_CANCEL', 'SYSTEM_CANCEL', 'ORDER_ERROR')`,
+    ),
+  );
+}
+
 /** Stores the vendor's id on an order that has none. */
 export async function learnMeicanOrderId(tx: Tx, orderId: string, meicanOrderId: string): Promise<boolean> {
   return changed(

@@ -89,7 +89,9 @@ function unknownMeals(ofCorp: readonly { order: ComparedOrder; moving: boolean }
       );
       const [first] = ours;
       if (!first || ours.some(({ moving }) => moving)) return [];
-      return [drift('meal-unknown-to-us', first.order, `Meican has ${meal.orderId} for this diner and meal; we recorded no such id`)];
+      return [
+        drift('meal-unknown-to-us', first.order, `Meican has ${meal.orderId} for this diner and meal; we recorded no such id`, { meicanOrderId: meal.orderId }),
+      ];
     });
 }
 
@@ -104,13 +106,14 @@ async function compareMoney(energy: EnergyClient, orders: readonly ComparedOrder
     const kept = trade.value.state === 'SUCCESS' ? trade.value.amountInCent - trade.value.refundedInCent : 0;
     const wanted = order.status === 'ORDERED' || order.status === 'ORDERING' ? order.priceInCent : 0;
     if (kept < wanted) part.guilty.push(drift('money-missing', order, `${order.status}, price ${wanted}, but the energy center keeps ${kept}`));
-    if (kept > wanted) part.guilty.push(drift('money-kept', order, `${order.status}, but the energy center keeps ${kept} instead of ${wanted}`));
+    if (kept > wanted)
+      part.guilty.push(drift('money-kept', order, `${order.status}, but the energy center keeps ${kept} instead of ${wanted}`, { keptInCent: kept }));
   }
   return part;
 }
 
-function drift(kind: DriftKind, order: ComparedOrder, what: string): Drift {
-  return { kind, orderId: order.id, orderNo: order.orderNo, eventId: null, what };
+function drift(kind: DriftKind, order: ComparedOrder, what: string, more: Pick<Drift, 'meicanOrderId' | 'keptInCent'> = {}): Drift {
+  return { kind, orderId: order.id, orderNo: order.orderNo, eventId: null, what, meicanOrderId: order.meicanOrderId, ...more };
 }
 
 function toOrder(row: Row): ComparedOrder {

@@ -1,8 +1,8 @@
 import type { Outcome } from '../clients/outcome.js';
 import type { CallContext } from '../clients/transport.js';
-import type { Failure, HandlerContext, HandlerOutcome } from '../outbox/types.js';
+import type { AskContext, Failure, Finding, HandlerOutcome } from '../outbox/types.js';
 
-export const callContext = (context: HandlerContext): CallContext => ({
+export const callContext = (context: AskContext): CallContext => ({
   signal: context.signal,
   requestId: context.requestId,
   traceparent: context.traceparent,
@@ -35,6 +35,9 @@ export function askedInVain(outcome: NotDone, stillUnknown: boolean): HandlerOut
     },
   };
 }
+
+/** What a person hears when the vendor could not be asked. */
+export const noFinding = ({ code }: NotDone): Finding => ({ outcome: 'unknown', text: `the question got no usable answer (${code})` });
 
 /** The order that an event is about is not there: somebody deleted it by hand. Never retried, never a crash. */
 export function orderGone(orderId: string): HandlerOutcome {

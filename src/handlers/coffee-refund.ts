@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import type { Tx } from '../database/database.js';
 import { now, sql } from '../database/sql.js';
 import type { EventDefinition, EventHandler } from '../outbox/types.js';
 import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
 import { cents, outRefundNo } from './payloads.js';
-import { refund } from './refund.js';
+import { findRefund, refund } from './refund.js';
 
 const payload = z.strictObject({
   tradeNo: z.string().min(1),
@@ -46,9 +47,14 @@ export function createCoffeeRefund({ energy, clock, timeoutMs }: Omit<EnergyDepe
         kind: 'done',
         outcome: 'applied',
         note: result.note,
-        effect: async (tx) =>
-          void (await tx.execute(sql`UPDATE coffee_trade SET status = 'REFUNDED', updated_at = ${now} WHERE trade_no = ${tradeNo} AND status = 'PENDING'`)),
+        effect: (tx) => markRefunded(tx, tradeNo),
       };
     },
+    ask: ({ outTradeNo, tradeNo }, context) => findRefund(energy, outTradeNo, outRefundNo(tradeNo), context),
+    onStatedDone: (tx, { tradeNo }) => markRefunded(tx, tradeNo),
   };
+}
+
+async function markRefunded(tx: Tx, tradeNo: string): Promise<void> {
+  await tx.execute(sql`UPDATE coffee_trade SET status = 'REFUNDED', updated_at = ${now} WHERE trade_no = ${tradeNo} AND status = 'PENDING'`);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { EnergyClient } from '../clients/energy.js';
+import type { Tx } from '../database/database.js';
 import { now, sql } from '../database/sql.js';
 import type { EventDefinition, EventHandler } from '../outbox/types.js';
 import { callContext, usualAnswer } from './answer.js';
@@ -37,11 +38,13 @@ export function createConsumptionSync({ energy, timeoutMs }: { energy: EnergyCli
         kind: 'done',
         outcome: 'applied',
         note: outcome.duplicate ? 'had been synced already' : 'synced',
-        effect: async (tx) =>
-          void (await tx.execute(
-            sql`UPDATE canteen_consumption SET status = 'SYNCED', updated_at = ${now} WHERE record_no = ${event.payload.recordNo} AND status = 'PENDING'`,
-          )),
+        effect: (tx) => markSynced(tx, event.payload.recordNo),
       };
     },
+    onStatedDone: (tx, { recordNo }) => markSynced(tx, recordNo),
   };
+}
+
+async function markSynced(tx: Tx, recordNo: string): Promise<void> {
+  await tx.execute(sql`UPDATE canteen_consumption SET status = 'SYNCED', updated_at = ${now} WHERE record_no = ${recordNo} AND status = 'PENDING'`);
 }

@@ -5,8 +5,8 @@ import type { Database } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
 import type { EventDefinition, EventHandler } from '../outbox/types.js';
 import { askedInVain, callContext, orderGone } from './answer.js';
-import { energyKey, exampleOrder, outRefundNo, outTradeNo, refundOrder } from './payloads.js';
-import { nothingToRefund, refund, refunded } from './refund.js';
+import { dedupeOf, energyKey, exampleOrder, outRefundNo, outTradeNo, refundOrder } from './payloads.js';
+import { findRefund, nothingToRefund, refund, refunded } from './refund.js';
 
 type Payload = z.infer<typeof refundOrder>;
 
@@ -16,7 +16,7 @@ export const energyCancel: EventDefinition<Payload> = {
   version: 1,
   schema: refundOrder,
   example: { ...exampleOrder, userId: 'u1', amountInCent: 2300, reason: 'USER_CANCEL' },
-  dedupeKey: ({ orderNo }) => orderNo,
+  dedupeKey: ({ orderNo, repair }) => dedupeOf(orderNo, repair),
   orderingKey: ({ orderNo }) => energyKey(orderNo),
 };
 
@@ -60,5 +60,8 @@ export function createEnergyCancel({ database, energy, clock, timeoutMs }: Energ
         effect: nothingToRefund(orderId, wanted.outTradeNo),
       };
     },
+
+    ask: ({ orderNo }, context) => findRefund(energy, outTradeNo(orderNo), outRefundNo(orderNo), context),
+    onStatedDone: (tx, { orderId, orderNo, amountInCent }) => refunded(orderId, { amountInCent, outRefundNo: outRefundNo(orderNo) })(tx),
   };
 }

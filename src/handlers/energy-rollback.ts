@@ -8,7 +8,7 @@ import { release } from '../stock/release.js';
 import { callContext, orderGone, usualAnswer } from './answer.js';
 import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
 import { energyKey, exampleOrder, outRefundNo, outTradeNo, paidOrder } from './payloads.js';
-import { nothingToRefund, refund, refunded } from './refund.js';
+import { findRefund, nothingToRefund, refund, refunded } from './refund.js';
 
 type Payload = z.infer<typeof paidOrder>;
 
@@ -38,6 +38,9 @@ export function createEnergyRollback({ database, energy, clock, timeoutMs }: Ene
       if (status !== 'SYSTEM_CANCEL') return { kind: 'done', outcome: null, note: `the payment was confirmed: the order is ${status}` };
       return giveBack(event.payload, event.unknownAt !== null, context);
     },
+
+    ask: ({ orderNo }, context) => findRefund(energy, outTradeNo(orderNo), outRefundNo(orderNo), context),
+    onStatedDone: (tx, { orderId, orderNo, amountInCent }) => refunded(orderId, { amountInCent, outRefundNo: outRefundNo(orderNo) })(tx),
   };
 
   /** Ends the order first, so that a payment confirmed from now on finds it ended. Returns what the order is then. */

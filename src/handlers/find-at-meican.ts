@@ -3,6 +3,8 @@ import { applied, type Outcome } from '../clients/outcome.js';
 import type { CallContext } from '../clients/transport.js';
 import type { Database } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
+import type { AskContext, Finding } from '../outbox/types.js';
+import { callContext, noFinding } from './answer.js';
 
 export interface FoundAtMeican {
   /** An order that can only be ours: same diner and meal, same dish, not known to belong to another order of ours. */
@@ -23,6 +25,25 @@ export async function findAtMeican(database: Database, meican: MeicanClient, ord
       return applied({ ours: candidate.orderId, foreign: false });
   }
   return applied({ ours: null, foreign: sameMeal.length > 0 });
+}
+
+/** The same for a person who asks. Applied: Meican has the meal. */
+export async function findingAtMeican(database: Database, meican: MeicanClient, orderId: string, context: AskContext): Promise<Finding> {
+  const order = await database.manager.findOneBy(BoxOrder, { id: orderId });
+  if (!order) return { outcome: 'unknown', text: `there is no order ${orderId}` };
+  const listed = await meican.listOrders(order.corp, order.edibleDate, callContext(context));
+  if (listed.kind !== 'applied') return noFinding(listed);
+  if (order.meicanOrderId !== null) {
+    const has = listed.value.some((meal) => meal.orderId === order.meicanOrderId);
+    return { outcome: has ? 'applied' : 'not-applied', text: `Meican ${has ? 'has' : 'does not have'} ${order.meicanOrderId}` };
+  }
+  const found = await findAtMeican(database, meican, order, callContext(context));
+  if (found.kind !== 'applied') return noFinding(found);
+  if (found.value.ours) return { outcome: 'applied', text: `Meican has ${found.value.ours} for this diner, meal and dish` };
+  return {
+    outcome: 'not-applied',
+    text: found.value.foreign ? 'Meican has another order of this diner for this meal' : 'Meican has no order of this diner for this meal',
+  };
 }
 
 export async function ownedByAnother(database: Database, meicanOrderId: string, orderId: string): Promise<boolean> {

@@ -7,11 +7,14 @@ import { BoxOrder } from '../entities/box-order.js';
 import { findEventOf } from '../outbox/find.js';
 import type { ClaimedEvent, EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
 import { askedInVain, callContext, orderGone, usualAnswer } from './answer.js';
-import { findAtMeican } from './find-at-meican.js';
-import { exampleOrder, meicanKey, orderRef } from './payloads.js';
+import { findAtMeican, findingAtMeican } from './find-at-meican.js';
+import { dedupeOf, exampleOrder, meicanKey, orderRef, repair } from './payloads.js';
 
-/** `lookUntil`: a ghost sweep. The placement was given up with its outcome unknown; keep looking for it until then. */
-const payload = orderRef.extend({ lookUntil: z.iso.datetime().optional() });
+/**
+ * `lookUntil`: a ghost sweep. The placement was given up with its outcome unknown; keep looking for it until then.
+ * `meicanOrderId`: a meal that the comparison of the books found, whatever the order itself names.
+ */
+const payload = orderRef.extend({ lookUntil: z.iso.datetime().optional(), meicanOrderId: z.string().min(1).optional(), repair });
 type Payload = z.infer<typeof payload>;
 
 /** Takes a cancelled order off Meican's books. If it never succeeds, Meican cooks a meal that nobody paid for. */
@@ -20,7 +23,7 @@ export const meicanCancel: EventDefinition<Payload> = {
   version: 1,
   schema: payload,
   example: exampleOrder,
-  dedupeKey: ({ orderNo, lookUntil }) => (lookUntil ? `${orderNo}:ghost` : orderNo),
+  dedupeKey: ({ orderNo, lookUntil, repair: nth }) => (lookUntil ? `${orderNo}:ghost` : dedupeOf(orderNo, nth)),
   orderingKey: ({ orderNo }) => meicanKey(orderNo),
 };
 
@@ -43,10 +46,20 @@ export function createMeicanCancel({ database, meican, settleMs, timeoutMs }: Me
     async handle(event, context) {
       const order = await database.manager.findOneBy(BoxOrder, { id: event.payload.orderId });
       if (!order) return orderGone(event.payload.orderId);
-      if (order.meicanOrderId !== null) return remove(order, order.meicanOrderId, context);
+      const known = event.payload.meicanOrderId ?? order.meicanOrderId;
+      if (known !== null) return remove(order, known, context);
       const placement = await findEventOf(database.manager, 'MEICAN_NEW_V2_ORDER', order.id);
       if (!placement?.unknownAt) return { kind: 'done', outcome: 'not-applied', note: 'nothing was ever sent to Meican' };
       return lookFor(order, placement.unknownAt, event, context);
+    },
+
+    // The question is whether Meican has the meal; that it has not is what this event wants.
+    async ask({ orderId }, context) {
+      const { outcome, text } = await findingAtMeican(database, meican, orderId, context);
+      return { text, outcome: outcome === 'applied' ? 'not-applied' : outcome === 'not-applied' ? 'applied' : 'unknown' };
+    },
+    async onStatedDone(tx, { orderId }) {
+      if (await markMeicanCancelled(tx, orderId)) await writeStep(tx, orderId, 'meican-cancelled', { stated: true });
     },
   };
 
@@ -59,6 +72,9 @@ export function createMeicanCancel({ database, meican, settleMs, timeoutMs }: Me
       outcome: 'applied',
       note: outcome.duplicate ? 'Meican no longer had it' : 'cancelled at Meican',
       effect: async (tx) => {
+        // A meal besides the one that the order names is gone, and the order itself is as it was.
+        if (order.meicanOrderId !== null && order.meicanOrderId !== meicanOrderId) return writeStep(tx, order.id, 'meican-cancelled', { meicanOrderId });
+        await learnMeicanOrderId(tx, order.id, meicanOrderId);
         if (await markMeicanCancelled(tx, order.id)) await writeStep(tx, order.id, 'meican-cancelled', { meicanOrderId });
       },
     };

@@ -10,19 +10,20 @@ import { release } from '../stock/release.js';
 import { askedInVain, callContext, failureOf, orderGone, usualAnswer } from './answer.js';
 import { dinerCard } from './diner-card.js';
 import { energyCancel } from './energy-cancel.js';
-import { findAtMeican, ownedByAnother } from './find-at-meican.js';
+import { findAtMeican, findingAtMeican, ownedByAnother } from './find-at-meican.js';
 import { meicanCancel } from './meican-cancel.js';
-import { exampleOrder, meicanKey, orderRef } from './payloads.js';
+import { dedupeOf, exampleOrder, meicanKey, orderRef, repair } from './payloads.js';
 
-type Payload = z.infer<typeof orderRef>;
+const payload = orderRef.extend({ repair });
+type Payload = z.infer<typeof payload>;
 
 /** Places a paid order at Meican. If it never succeeds: ORDER_ERROR, stock back, points back, a card to the diner. */
 export const meicanNewOrder: EventDefinition<Payload> = {
   type: 'MEICAN_NEW_V2_ORDER',
   version: 1,
-  schema: orderRef,
+  schema: payload,
   example: exampleOrder,
-  dedupeKey: ({ orderNo }) => orderNo,
+  dedupeKey: ({ orderNo, repair: nth }) => dedupeOf(orderNo, nth),
   orderingKey: ({ orderNo }) => meicanKey(orderNo),
 };
 
@@ -61,6 +62,7 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
     },
 
     onErrored: (tx, event, failure) => compensate(tx, event, failure),
+    ask: ({ orderId }, context) => findingAtMeican(database, meican, orderId, context),
   };
 
   /** An earlier attempt may have placed it. Null: it did not, and the way is free. */

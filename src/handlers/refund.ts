@@ -5,8 +5,8 @@ import { energyCodes } from '../clients/energy.js';
 import { type Outcome, PROCESSING } from '../clients/outcome.js';
 import type { Clock } from '../clock.js';
 import type { Tx } from '../database/database.js';
-import type { HandlerContext, HandlerOutcome } from '../outbox/types.js';
-import { askedInVain, callContext, usualAnswer } from './answer.js';
+import type { AskContext, Finding, HandlerContext, HandlerOutcome } from '../outbox/types.js';
+import { askedInVain, callContext, noFinding, usualAnswer } from './answer.js';
 
 const TRIES = 3;
 const PAUSE_MS = 500;
@@ -73,6 +73,18 @@ async function ask(energy: EnergyClient, wanted: Refund, context: HandlerContext
     case 'NONE':
       return null;
   }
+}
+
+/** What the energy center's books say of a payment and of our refund of it, for a person. */
+export async function findRefund(energy: EnergyClient, tradeNo: string, refundNo: string, context: AskContext): Promise<Finding> {
+  const paid = await energy.queryPay(tradeNo, callContext(context));
+  if (paid.kind !== 'applied') return noFinding(paid);
+  const back = await energy.queryRefund(refundNo, callContext(context));
+  if (back.kind !== 'applied') return noFinding(back);
+  const { state, amountInCent, refundedInCent } = paid.value;
+  const text = `payment ${tradeNo}: ${state}${state === 'SUCCESS' ? `, ${amountInCent} paid, ${refundedInCent} given back` : ''}; refund ${refundNo}: ${back.value.state}`;
+  const settled = back.value.state === 'SUCCESS' || (state !== 'SUCCESS' && state !== 'PROCESSING');
+  return { outcome: settled ? 'applied' : back.value.state === 'PROCESSING' || state === 'PROCESSING' ? 'unknown' : 'not-applied', text };
 }
 
 function processing(): RefundResult {

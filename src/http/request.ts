@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Caller, Role } from '../orders/caller.js';
 import type { Attempted } from '../orders/idempotency.js';
+import type { Act } from '../outbox/audit.js';
 import { Problem } from '../problems.js';
 
 declare module 'fastify' {
@@ -16,6 +17,12 @@ export function callerWith(request: FastifyRequest, ...roles: Role[]): Caller {
   if (!caller) throw new Problem('unauthorized');
   if (!roles.includes(caller.role)) throw new Problem('forbidden', { detail: `this needs the role ${roles.join(' or ')}` });
   return caller;
+}
+
+/** What an operator does by hand, for the audit; throws Problem `forbidden` for anybody else. */
+export function actOf(request: FastifyRequest, because: string | null): Act {
+  const caller = callerWith(request, 'operator');
+  return { actor: caller.sub, role: caller.role, reason: because, requestId: request.id };
 }
 
 /** 1–255 printable ASCII characters, bare or in quotes. */

@@ -69,6 +69,16 @@ export const eventSchema = z
 const exchange = z.object({ method: z.string(), path: z.string(), body: z.string().nullable() }).nullable();
 const answered = z.object({ status: z.number().int().nullable(), body: z.string().nullable() }).nullable();
 
+const exchangeSchema = z.object({
+  call: z.string(),
+  at: z.string(),
+  durationMs: z.number(),
+  request: exchange,
+  answer: answered,
+  outcome: z.string(),
+  code: z.string().nullable(),
+});
+
 export const attemptSchema = z.object({
   number: z.number().int(),
   trigger: z.string(),
@@ -82,18 +92,11 @@ export const attemptSchema = z.object({
   request: exchange,
   answer: answered,
   /** Every call of the attempt, in order. */
-  exchanges: z.array(
-    z.object({
-      call: z.string(),
-      at: z.string(),
-      durationMs: z.number(),
-      request: exchange,
-      answer: answered,
-      outcome: z.string(),
-      code: z.string().nullable(),
-    }),
-  ),
+  exchanges: z.array(exchangeSchema),
 });
+
+/** What the vendor's books say of an event, and the calls that asked. */
+export const askedSchema = z.object({ outcome: z.enum(vendorOutcomes), text: z.string(), exchanges: z.array(exchangeSchema) });
 
 export const eventWithAttemptsSchema = eventSchema.extend({ attempts: z.array(attemptSchema) });
 

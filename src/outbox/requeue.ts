@@ -2,6 +2,7 @@ import type { Database, Tx } from '../database/database.js';
 import { now, raw, sql } from '../database/sql.js';
 import { type Act, audit } from './audit.js';
 import { crashPoint } from './crash-point.js';
+import type { Registry } from './registry.js';
 import { promoteNext } from './settle.js';
 import { wakeAfterCommit } from './wake.js';
 
@@ -13,13 +14,42 @@ export async function requeue(database: Database, id: string, act: Act): Promise
     const event = await lockEvent(tx, id);
     if (!event) return { kind: 'not-found' };
     if (event.status !== 'errored') return { kind: 'conflict', status: event.status };
-    const blocked = event.ordering_key !== null && !(await goesAhead(tx, id, event.ordering_key));
-    await tx.execute(sql`
-      UPDATE outbox_event SET status = 'pending', failures = 0, interruptions = 0, snooze_since = NULL, lease_until = NULL, claimed_by = NULL, settled_at = NULL, run_at = ${now}, queue_at = ${blocked ? null : now}
-      WHERE id = ${id} AND status = 'errored'`);
+    await backToPending(tx, event);
     await auditEvent(tx, 'requeue', event, act, 'pending');
     crashPoint('in-requeue');
-    wakeAfterCommit(tx);
+    return { kind: 'done' };
+  });
+}
+
+/**
+ * A person knows what nobody answered: the vendor did not do it. The doubt is lifted, and the event is carried out again without asking first.
+ * Only for an errored event whose outcome is unknown.
+ */
+export async function settleAsNotDone(database: Database, id: string, act: Act): Promise<ActResult> {
+  return database.transaction(async (tx) => {
+    const event = await lockEvent(tx, id);
+    if (!event) return { kind: 'not-found' };
+    if (event.status !== 'errored') return { kind: 'conflict', status: event.status };
+    if (event.unknown_at === null && event.outcome !== 'unknown') return { kind: 'conflict', status: `errored, outcome ${event.outcome ?? 'none'}` };
+    await tx.execute(sql`UPDATE outbox_event SET unknown_at = NULL, outcome = 'not-applied' WHERE id = ${id} AND status = 'errored'`);
+    await backToPending(tx, event);
+    await auditEvent(tx, 'settle-not-done', event, act, 'pending');
+    return { kind: 'done' };
+  });
+}
+
+/** A person knows, and has proof, that the vendor did it: errored → handled, with the handler's own local effects for that. */
+export async function settleAsDone(database: Database, registry: Registry, id: string, act: Act): Promise<ActResult> {
+  return database.transaction(async (tx) => {
+    const event = await lockEvent(tx, id);
+    if (!event) return { kind: 'not-found' };
+    if (event.status !== 'errored') return { kind: 'conflict', status: event.status };
+    await tx.execute(sql`
+      UPDATE outbox_event SET status = 'handled', outcome = 'applied', queue_at = NULL, settled_at = ${now} WHERE id = ${id} AND status = 'errored'`);
+    await auditEvent(tx, 'settle-done', event, act, 'handled');
+    const handler = registry.find(event.type);
+    const payload = handler?.definition.schema.safeParse(JSON.parse(event.payload));
+    if (handler?.onStatedDone && payload?.success) await handler.onStatedDone(tx, payload.data);
     return { kind: 'done' };
   });
 }
@@ -39,6 +69,15 @@ export async function discard(database: Database, id: string, act: Act): Promise
   });
 }
 
+async function backToPending(tx: Tx, event: Locked): Promise<void> {
+  const id = String(event.id);
+  const blocked = event.ordering_key !== null && !(await goesAhead(tx, id, event.ordering_key));
+  await tx.execute(sql`
+    UPDATE outbox_event SET status = 'pending', failures = 0, interruptions = 0, snooze_since = NULL, lease_until = NULL, claimed_by = NULL, settled_at = NULL, run_at = ${now}, queue_at = ${blocked ? null : now}
+    WHERE id = ${id} AND status = 'errored'`);
+  wakeAfterCommit(tx);
+}
+
 /** What was requeued goes before younger events of its key that merely wait, and behind one that runs or is older. */
 async function goesAhead(tx: Tx, id: string, orderingKey: string): Promise<boolean> {
   const queued = await tx.query<{ id: number | string; lease_until: unknown }>(sql`
@@ -50,7 +89,11 @@ async function goesAhead(tx: Tx, id: string, orderingKey: string): Promise<boole
 
 interface Locked {
   id: number | string;
+  type: string;
+  payload: string;
   status: string;
+  outcome: string | null;
+  unknown_at: unknown;
   ordering_key: string | null;
   lease_until: unknown;
   subject_id: string | null;
@@ -60,7 +103,7 @@ interface Locked {
 
 async function lockEvent(tx: Tx, id: string): Promise<Locked | undefined> {
   const [event] = await tx.query<Locked>(
-    sql`SELECT id, status, ordering_key, lease_until, subject_id, failures, attempt FROM outbox_event WHERE id = ${id} ${raw(tx.dialect.forUpdate)}`,
+    sql`SELECT id, status, ordering_key, lease_until, subject_id, failures, attempt, type, payload, outcome, unknown_at FROM outbox_event WHERE id = ${id} ${raw(tx.dialect.forUpdate)}`,
   );
   return event;
 }

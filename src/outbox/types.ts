@@ -49,6 +49,16 @@ export interface EventHandler<P = unknown> {
   handle(event: ClaimedEvent<P>, context: HandlerContext): Promise<HandlerOutcome>;
   /** Local effects of becoming errored, in the settling transaction: compensate, record what must follow. */
   onErrored?(tx: Tx, event: ClaimedEvent<P>, failure: Failure): Promise<void>;
+  /** What the vendor's books say of this event, for a person who asks. Only reads. */
+  ask?(payload: P, context: AskContext): Promise<Finding>;
+  /** The order's own books once a person has stated, with proof, that the vendor did it. In the transaction of that statement. */
+  onStatedDone?(tx: Tx, payload: P): Promise<void>;
+}
+
+/** An answer to "was it done?": the vendor's outcome as far as its books show it, and a sentence for a person. */
+export interface Finding {
+  readonly outcome: VendorOutcome;
+  readonly text: string;
 }
 
 /** The event as a handler sees it. Instants are the database's. */
@@ -85,6 +95,8 @@ export interface HandlerContext {
   readonly requestId: string;
   readonly traceparent: string;
 }
+
+export type AskContext = Pick<HandlerContext, 'signal' | 'journal' | 'requestId' | 'traceparent'>;
 
 /** One call to a vendor, as a person reads it later. No secrets, no personal data; each side at most 16 KiB. */
 export interface Exchange {

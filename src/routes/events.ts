@@ -1,18 +1,17 @@
-import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../database/database.js';
 import { eventStatuses } from '../entities/outbox-event.js';
 import { decodeCursor, toPage } from '../http/cursor.js';
-import { callerWith } from '../http/request.js';
-import { eventSchema, eventWithAttemptsSchema, id, page, pageOf, reason, shortText } from '../http/schemas.js';
+import { actOf, callerWith } from '../http/request.js';
+import { askedSchema, eventSchema, eventWithAttemptsSchema, id, page, pageOf, reason, shortText } from '../http/schemas.js';
 import { readEvent } from '../orders/event-story.js';
 import { eventView } from '../orders/view.js';
-import type { Act } from '../outbox/audit.js';
+import { ask } from '../outbox/ask.js';
 import { findEvent, findEvents } from '../outbox/find.js';
 import type { Outbox } from '../outbox/outbox.js';
-import { discard, requeue } from '../outbox/requeue.js';
-import { Problem } from '../problems.js';
+import { type ActResult, discard, requeue, settleAsDone, settleAsNotDone } from '../outbox/requeue.js';
+import { Problem, type ProblemCode } from '../problems.js';
 
 export const eventRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: Outbox }> = async (app, { database, outbox }) => {
   const query = z.object({ status: z.enum(eventStatuses).optional(), type: shortText(64).optional(), orderId: id.optional(), ...page });
@@ -34,6 +33,7 @@ export const eventRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: Ou
     },
   );
 
+  const settleBody = z.object({ as: z.enum(['done', 'not-done']), reason });
   const acts = [
     { verb: 'requeue', deed: requeue, refusal: 'event-not-errored', summary: 'errored → pending with fresh failures' },
     { verb: 'discard', deed: discard, refusal: 'event-not-discardable', summary: 'Give an event up for good' },
@@ -45,17 +45,53 @@ export const eventRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: Ou
       async (request) => {
         const act = actOf(request, request.body.reason);
         const result = await deed(database, request.params.id, act);
-        if (result.kind === 'not-found') throw new Problem('not-found', { detail: 'there is no such event' });
-        if (result.kind === 'conflict') throw new Problem(refusal, { more: { currentStatus: result.status } });
-        const event = await findEvent(database.manager, request.params.id);
-        if (!event) throw new Problem('not-found');
-        return eventView(event, outbox.failuresMax(event.type));
+        return afterDeed(request.params.id, result, refusal);
       },
     );
   }
-};
 
-function actOf(request: FastifyRequest, because: string): Act {
-  const caller = callerWith(request, 'operator');
-  return { actor: caller.sub, role: caller.role, reason: because, requestId: request.id };
-}
+  app.post(
+    '/v1/events/:id/settle',
+    {
+      schema: {
+        summary: 'State what the vendor did: done → handled; not done (unknown outcomes only) → carried out again without asking first',
+        params: z.object({ id }),
+        body: settleBody,
+        response: { 200: eventSchema },
+      },
+    },
+    async (request) => {
+      const act = actOf(request, request.body.reason);
+      const result =
+        request.body.as === 'done'
+          ? await settleAsDone(database, outbox.registry, request.params.id, act)
+          : await settleAsNotDone(database, request.params.id, act);
+      return afterDeed(request.params.id, result, 'event-not-settleable');
+    },
+  );
+
+  app.post(
+    '/v1/events/:id/ask',
+    {
+      schema: {
+        summary: 'Ask the vendor what its books say; the answer is kept, nothing else changes',
+        params: z.object({ id }),
+        response: { 200: askedSchema },
+      },
+    },
+    async (request) => {
+      const asked = await ask(database, outbox.registry, request.params.id, actOf(request, null));
+      if (asked.kind === 'not-found') throw new Problem('not-found', { detail: 'there is no such event' });
+      if (asked.kind === 'no-question') throw new Problem('event-not-askable');
+      return { ...asked.finding, exchanges: [...asked.exchanges] };
+    },
+  );
+
+  async function afterDeed(eventId: string, result: ActResult, refusal: ProblemCode) {
+    if (result.kind === 'not-found') throw new Problem('not-found', { detail: 'there is no such event' });
+    if (result.kind === 'conflict') throw new Problem(refusal, { more: { currentStatus: result.status } });
+    const event = await findEvent(database.manager, eventId);
+    if (!event) throw new Problem('not-found');
+    return eventView(event, outbox.failuresMax(event.type));
+  }
+};

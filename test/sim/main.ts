@@ -19,9 +19,10 @@ const last = first + Number(values.seeds) - 1;
 async function run(name: string | undefined): Promise<number> {
   const startedMs = performance.now();
   const without = (name && mechanisms[name]) || {};
-  const total = { steps: 0, faults: 0, kills: 0, violations: 0 };
+  const total = { seeds: 0, steps: 0, faults: 0, kills: 0, violations: 0 };
   for (let seed = first; seed <= last; seed++) {
     const result = await simulate(seed, { without });
+    total.seeds += 1;
     total.steps += result.steps;
     total.faults += result.faults;
     total.kills += result.kills;
@@ -36,7 +37,7 @@ async function run(name: string | undefined): Promise<number> {
   }
   const seconds = (performance.now() - startedMs) / 1000;
   console.log(
-    `${name ? `without ${name}: ` : ''}${last - first + 1} seeds, ${total.steps} steps (${Math.round(total.steps / seconds)}/s), ${total.faults} faults, ${total.kills} kills, ${total.violations} violations, ${seconds.toFixed(1)} s`,
+    `${name ? `without ${name}: ` : ''}${total.seeds} seeds, ${total.steps} steps (${Math.round(total.steps / seconds)}/s), ${total.faults} faults, ${total.kills} kills, ${total.violations} violations, ${seconds.toFixed(1)} s`,
   );
   return total.violations;
 }

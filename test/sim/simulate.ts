@@ -53,6 +53,7 @@ const TURNS_MAX = 100_000;
 /** They tell people; nobody's money or lunch hangs on them here. */
 const MESSAGES = ['WECOM_ALERT', 'WECOM_DINER_CARD'];
 const LEASE_MS = 10_000;
+const SETTLE_MS = 30_000;
 const noLocks: Locks = { withLock: (_keys, work) => work() }; // correctness must not rest on them
 const day = '2026-11-24';
 const onCall = { actor: 'on-call', role: 'operator', reason: 'simulated', requestId: null } as const;
@@ -124,6 +125,7 @@ export async function simulate(seed: number, { without = {}, steps = stepsOf(see
       } else {
         const answer = await cancel(api.cancel, { attempted, caller: callerOf(diner.sub), orderId: diner.orderId ?? '', reason: null, traceparent: null });
         world.tell(`${diner.sub} hears: ${answer.status}`);
+        if (answer.status !== 200 && answer.status !== 202) return;
         diner.told = 'cancelled';
       }
     } catch (error) {
@@ -138,7 +140,7 @@ export async function simulate(seed: number, { without = {}, steps = stepsOf(see
     const diner = able[Math.floor(r * able.length)];
     if (!diner) return;
     const more = (r * able.length) % 1;
-    const wanted = diner.told === 'ordered' && diner.wantsCancel && more < 0.7 ? 'cancel' : 'place'; // also once more, with the same key
+    const wanted = diner.told === 'ordered' && diner.wantsCancel && more < 0.9 ? 'cancel' : 'place'; // also once more, with the same key
     const api = at(apis, (more * 7) % 1);
     api.diners.add(diner);
     diner.busy = true;
@@ -231,14 +233,14 @@ function createProcess(world: World, process: SimProcess, without: Without, fail
   );
   const energy = without.randomRefundNumbers ? withRandomRefundNumbers(honest) : honest;
   const meican = new MeicanClient({ baseUrl: 'http://sim', corpToken: sandboxSecrets.meicanCorpToken, timeoutMs }, world.carrierOf(process, 'meican'));
-  const meicanPart = { database, meican, settleMs: without.settleMs ?? 15_000, timeoutMs };
+  const meicanPart = { database, meican, settleMs: without.settleMs ?? SETTLE_MS, timeoutMs };
   const energyPart = { database, energy, clock: world.clock, timeoutMs };
   const handlers = [
     createMeicanNewOrder(meicanPart),
     createMeicanCancel(meicanPart),
     createEnergyCancel(energyPart),
     createEnergyRollback(energyPart),
-    createBooksCompare({ database, meican, energy, settleMs: 15_000 }),
+    createBooksCompare({ database, meican, energy, settleMs: SETTLE_MS }),
     createPoison(() => world.kill(process)),
   ] as unknown as EventHandler<never>[];
   const outbox = new Outbox(

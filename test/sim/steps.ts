@@ -22,7 +22,7 @@ export function stepsOf(seed: number): Step[] {
   // Some worlds die often, some hardly ever.
   const deaths = [0, 0.004, 0.012][Math.floor(seed / 3) % 3] ?? 0;
   const shares: [Step['op'], number][] = [
-    ['act', 0.04],
+    ['act', 0.06],
     ['poll', 0.06],
     ['advance', 0.03],
     ['requeue', 0.004],
