@@ -68,6 +68,7 @@ const oneOf =
 
 const program = new Command('lunchbox')
   .description('The operator’s command. Settings come from the environment, as for the servers.')
+  .enablePositionalOptions() // `books` and `books repair` both take --day
   .exitOverride()
   .showHelpAfterError();
 

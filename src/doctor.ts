@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { businessDay } from './clock.js';
 import { Database } from './database/database.js';
 import { pendingMigrations } from './database/migrate.js';
-import { now, sql } from './database/sql.js';
+import { fromSqlInstant, now, sql } from './database/sql.js';
 import { createLogger } from './logging.js';
 import { RedisLocks } from './orders/lock.js';
 import { connectRedis, readyWithin } from './redis.js';
@@ -76,6 +76,7 @@ async function checkDatabase(settings: Settings): Promise<Check[]> {
         ...(pending.length === 0 ? {} : { whatToDo: 'run `cli migrate`; the servers also do it when they start' }),
       },
     ];
+    if (pending.length === 0) checks.push(await checkBreakers(database));
     if (!isMysql) return checks;
     const [session] = await database
       .query<{ isolation: string; zone: string; now: unknown }>(sql`SELECT @@session.tx_isolation AS isolation, @@session.time_zone AS zone, ${now} AS now`)
@@ -95,6 +96,20 @@ async function checkDatabase(settings: Settings): Promise<Check[]> {
   } finally {
     await database.close();
   }
+}
+
+/** What the running processes have found out about the vendors: a breaker that opened has raised an alert, open until it has closed everywhere. */
+async function checkBreakers(database: Database): Promise<Check> {
+  const open = await database.query<{ title: string; first_at: unknown }>(
+    sql`SELECT title, first_at FROM alert WHERE kind = 'vendor-down' AND status = 'open' ORDER BY title`,
+  );
+  if (open.length === 0) return { name: 'breakers', ok: true, detail: 'none is open' };
+  return {
+    name: 'breakers',
+    ok: false,
+    detail: open.map(({ title, first_at }) => `${title} open since ${fromSqlInstant(first_at).toISOString()}`).join(', '),
+    whatToDo: 'its events wait and count no failures; a canary is sent at least every minute',
+  };
 }
 
 async function checkRedis(settings: Settings): Promise<Check[]> {

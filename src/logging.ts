@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { isUnavailable } from './database/errors.js';
 import type { Signals } from './outbox/signals.js';
 
 export type { Logger };
@@ -60,10 +61,9 @@ export function logSignals(signals: Signals, logger: Logger): void {
     else logger.info(line, 'attempt ended');
   });
   signals.on('lease-lost', ({ eventId, attempt }) => logger.warn({ event_id: eventId, attempt }, 'lease lost: nothing was written'));
-  signals.on('settle-failed', ({ eventId, error }) =>
-    logger.error({ event_id: eventId, err: error }, 'an attempt could not be settled; its lease will run out'),
-  );
-  signals.on('renew-failed', ({ error }) => logger.warn({ err: error }, 'leases could not be renewed'));
+  signals.on('settle-failed', ({ eventId, error }) => {
+    if (!isUnavailable(error)) logger.error({ event_id: eventId, err: error }, 'an attempt could not be settled; its lease will run out');
+  });
   onceAnOutage(signals, logger);
   const open = new Set<string>();
   signals.on('breaker', ({ target, state }) => {
@@ -83,12 +83,17 @@ export function logSignals(signals: Signals, logger: Logger): void {
 
 function onceAnOutage(signals: Signals, logger: Logger): void {
   let failing = false;
-  signals.on('sweep-failed', ({ error }) => {
-    if (!failing) logger.error({ err: error }, 'the event table cannot be read; sweeps go on');
+  const fails = ({ error }: { error: unknown }): void => {
+    if (!failing) logger.error({ err: error }, 'the event table cannot be reached; sweeps go on');
     failing = true;
+  };
+  signals.on('sweep-failed', fails);
+  signals.on('renew-failed', fails);
+  signals.on('settle-failed', ({ error }) => {
+    if (isUnavailable(error)) fails({ error });
   });
   signals.on('swept', () => {
-    if (failing) logger.info('the event table can be read again');
+    if (failing) logger.info('the event table can be reached again');
     failing = false;
   });
 }

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 import axios, { type AxiosError, type AxiosInstance, type AxiosRequestConfig } from 'axios';
 import axiosRetry from 'axios-retry';
 import { limitSide, redact } from './redact.js';
@@ -63,7 +64,6 @@ export interface Carrier {
  */
 export class Transport implements Carrier {
   readonly #axios: AxiosInstance;
-  readonly #writes = { http: new http.Agent({ keepAlive: false }), https: new https.Agent({ keepAlive: false }) }; // Node's global agent would keep them
   readonly #reads = { http: new http.Agent({ keepAlive: true, maxSockets: 20 }), https: new https.Agent({ keepAlive: true, maxSockets: 20 }) };
 
   constructor(private readonly options: TransportOptions) {
@@ -95,6 +95,7 @@ export class Transport implements Carrier {
     if (context.signal?.aborted) return { kind: 'no-answer', sent: false, code: 'ABORTED' };
     const deadline = AbortSignal.timeout(this.options.timeoutMs); // a dripping body outlives axios' own timeout
     const signal = context.signal ? AbortSignal.any([context.signal, deadline]) : deadline;
+    const line = request.isRead ? null : freshLine();
     const config: AxiosRequestConfig & { isRead: boolean } = {
       method: request.method,
       url: request.path,
@@ -102,15 +103,16 @@ export class Transport implements Carrier {
       signal,
       isRead: request.isRead,
       ...(request.body === null ? {} : { data: request.body }),
-      httpAgent: request.isRead ? this.#reads.http : this.#writes.http,
-      httpsAgent: request.isRead ? this.#reads.https : this.#writes.https,
+      httpAgent: line?.http ?? this.#reads.http,
+      httpsAgent: line?.https ?? this.#reads.https,
     };
     try {
       const response = await this.#axios.request<string>(config);
       return { kind: 'answer', status: response.status, headers: response.headers as Record<string, unknown>, text: response.data ?? '' };
     } catch (error) {
       const code = deadline.aborted ? 'TIMEOUT' : ((error as AxiosError).code ?? 'NETWORK_ERROR');
-      return { kind: 'no-answer', sent: !(NEVER_SENT.has(code) || TLS_ERROR.test(code)), code };
+      const never = NEVER_SENT.has(code) || TLS_ERROR.test(code) || line?.stood() === false;
+      return { kind: 'no-answer', sent: !never, code };
     }
   }
 
@@ -118,6 +120,26 @@ export class Transport implements Carrier {
     this.#reads.http.destroy();
     this.#reads.https.destroy();
   }
+}
+
+/**
+ * A connection of its own for one request, which knows whether it ever stood (with TLS: whether the handshake was over). What was
+ * asked over one that never did, e.g. because every packet was swallowed, was surely not executed.
+ */
+function freshLine() {
+  let stood = false;
+  const agents = { http: new http.Agent({ keepAlive: false }), https: new https.Agent({ keepAlive: false }) };
+  for (const [agent, event] of [
+    [agents.http, 'connect'],
+    [agents.https, 'secureConnect'],
+  ] as const) {
+    const create = agent.createConnection.bind(agent) as (...given: unknown[]) => Socket;
+    agent.createConnection = ((...given: unknown[]) =>
+      create(...given).once(event, () => {
+        stood = true;
+      })) as typeof agent.createConnection;
+  }
+  return { ...agents, stood: () => stood };
 }
 
 /** `Retry-After` in milliseconds (seconds or an HTTP date), at most five minutes; null when absent or nonsense. */

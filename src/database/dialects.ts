@@ -6,6 +6,7 @@ export const mysqlDialect: Dialect = {
   name: 'mysql',
   instant: (plusMs) =>
     plusMs === 0 ? { text: 'UTC_TIMESTAMP(3)', params: [] } : { text: '(UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND)', params: [plusMs * 1000] },
+  useIndex: (name) => `FORCE INDEX (${name})`,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
   forUpdate: 'FOR UPDATE',
 };
@@ -15,6 +16,7 @@ export function sqliteDialect(clock: Clock): Dialect {
   return {
     name: 'sqlite',
     instant: (plusMs) => ({ text: '?', params: [toSqlInstant(new Date(clock.now() + plusMs))] }),
+    useIndex: (name) => `INDEXED BY ${name}`,
     skipLocked: '',
     forUpdate: '',
   };

@@ -35,6 +35,15 @@ export function isDisconnected(error: unknown): boolean {
   ].includes(code ?? '');
 }
 
+/** Read-only, full, or out of connections: it answers, and takes nothing now. 1290, 1836, 1792; 1021, 1114; 1040, 1203. */
+const REFUSING = new Set([1290, 1836, 1792, 1021, 1114, 1040, 1203]);
+
+/** Not this statement's fault: the same one may work when the database is itself again. */
+export function isUnavailable(error: unknown): boolean {
+  const { code, errno } = error as DriverError;
+  return isDisconnected(error) || isTransient(error) || REFUSING.has(errno ?? 0) || code === 'SQLITE_FULL' || code === 'SQLITE_READONLY';
+}
+
 /**
  * The name of the unique index (MySQL) or of the first column (SQLite) that a row collided with, else null.
  * Both contain the column's name, so callers ask `duplicateOf(e)?.includes('live_key')`.

@@ -1,4 +1,5 @@
 import { MigrationExecutor, type QueryRunner } from 'typeorm';
+import { crashPoint } from '../crash-point.js';
 import type { Database } from './database.js';
 
 const LOCK_NAME = 'lunchbox_migrate';
@@ -11,7 +12,7 @@ const LOCK_WAIT_S = 60;
  */
 export async function migrate(database: Database): Promise<string[]> {
   return locked(database, async (runner) => {
-    const done = await executor(database, runner).executePendingMigrations();
+    const done = await executor(database, withCrashPoints(runner)).executePendingMigrations();
     return done.map((migration) => migration.name);
   });
 }
@@ -31,6 +32,16 @@ function executor(database: Database, runner: QueryRunner): MigrationExecutor {
   const executor = new MigrationExecutor(database.source, runner);
   executor.transaction = 'none'; // SQLite: `locked` has opened one around everything; MySQL: DDL knows none
   return executor;
+}
+
+function withCrashPoints(runner: QueryRunner): QueryRunner {
+  const query = runner.query.bind(runner) as QueryRunner['query'];
+  runner.query = async (...statement: Parameters<QueryRunner['query']>) => {
+    const result = await query(...statement);
+    crashPoint('in-migration');
+    return result;
+  };
+  return runner;
 }
 
 async function locked<T>(database: Database, work: (runner: QueryRunner) => Promise<T>): Promise<T> {

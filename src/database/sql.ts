@@ -26,6 +26,8 @@ export interface Dialect {
   readonly name: 'mysql' | 'sqlite';
   /** Text and parameters of the database clock, shifted by `plusMs`. */
   instant(plusMs: number): Rendered;
+  /** Appended to a table that must be read by this index: another one would lock rows that nobody asked for. */
+  useIndex(name: string): string;
   /** Appended to a SELECT that claims rows; SQLite needs none, its write transactions are alone. */
   readonly skipLocked: string;
   /** Appended to a SELECT that must see, and hold, the newest state of its rows. */

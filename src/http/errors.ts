@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { isDisconnected, isTransient } from '../database/errors.js';
+import { isUnavailable } from '../database/errors.js';
 import { Problem, type ProblemCode, problemBody } from '../problems.js';
 
 const frameworkCodes: Record<string, ProblemCode> = {
@@ -12,9 +12,18 @@ const frameworkCodes: Record<string, ProblemCode> = {
 
 /** Every error of the process leaves as problem+json, the framework's own included. */
 export function registerErrors(app: FastifyInstance): void {
+  let databaseAway = false; // said once an outage; each request has its own line anyway
+  app.addHook('onResponse', async (request, reply) => {
+    if (!databaseAway || reply.statusCode >= 500 || !request.caller) return;
+    databaseAway = false;
+    request.log.info('the database is available again');
+  });
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = toProblem(error);
-    if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'request failed');
+    const ofDatabase = isUnavailable(error) || isUnavailable(error.cause ?? {});
+    if (ofDatabase && !databaseAway) request.log.error({ err: error, code: problem.code }, 'the database is not available: requests are refused');
+    databaseAway ||= ofDatabase;
+    if (problem.status >= 500 && !ofDatabase) request.log.error({ err: error, code: problem.code }, 'request failed');
     return sendProblem(request, reply, problem);
   });
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new Problem('not-found', { detail: 'there is no such resource' })));
@@ -44,7 +53,7 @@ function toProblem(error: FastifyError | Problem): Problem {
   }
   const code = frameworkCodes[error.code];
   if (code) return new Problem(code);
-  if (isDisconnected(error) || isTransient(error)) return new Problem('dependency-unavailable', { detail: 'the database is not available', retryAfterS: 2 });
+  if (isUnavailable(error)) return new Problem('dependency-unavailable', { detail: 'the database is not available', retryAfterS: 2 });
   if (error.statusCode === 429) return new Problem('rate-limited', { retryAfterS: 1 });
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500)
     return new Problem('validation', { detail: 'the request could not be read' });

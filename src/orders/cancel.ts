@@ -1,5 +1,6 @@
 import { writeStep } from '../books/step.js';
 import { endOrder } from '../books/transition.js';
+import { crashPoint } from '../crash-point.js';
 import type { Database } from '../database/database.js';
 import { fromSqlInstant, now, sql } from '../database/sql.js';
 import { BoxOrder } from '../entities/box-order.js';
@@ -8,7 +9,6 @@ import { energyCancel } from '../handlers/energy-cancel.js';
 import { meicanCancel } from '../handlers/meican-cancel.js';
 import { energyKey, meicanKey } from '../handlers/payloads.js';
 import { type Act, audit } from '../outbox/audit.js';
-import { crashPoint } from '../outbox/crash-point.js';
 import { expedite } from '../outbox/expedite.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { record } from '../outbox/record.js';

@@ -1,6 +1,7 @@
 import type { Drift, DriftKind } from '../books/drift.js';
 import { writeStep } from '../books/step.js';
 import { backToOrdering, endOrder, refundAgain } from '../books/transition.js';
+import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
 import { fromSqlInstant, join, now, raw, sql } from '../database/sql.js';
 import { BoxOrder, liveStatuses } from '../entities/box-order.js';
@@ -85,6 +86,7 @@ async function applyOne(database: Database, { drift, verb }: Remedy, act: Act): 
     if (!order) return null;
     const eventId = await recordRemedy(tx, order, drift, act);
     if (eventId === null) return null;
+    crashPoint('in-repair');
     await audit(tx, act, {
       verb: 'repair',
       targetType: 'order',

@@ -1,7 +1,7 @@
+import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
 import { after, fromSqlInstant, fromSqlInstantOrNull, join, now, raw, type Sql, sql } from '../database/sql.js';
 import type { Trigger } from '../entities/event-attempt.js';
-import { crashPoint } from './crash-point.js';
 import type { Registry } from './registry.js';
 import type { ClaimedEvent } from './types.js';
 
@@ -20,6 +20,8 @@ export interface ClaimRequest {
   readonly heldTypes?: readonly string[];
   /** Claim only events with these ordering keys or ids (an inline run). */
   readonly only?: { readonly orderingKeys: readonly string[]; readonly ids: readonly string[] };
+  /** There is a backlog: what has the earliest deadline first, then the longest due. */
+  readonly deadlineFirst?: boolean;
   /** Look so far ahead for the next due time. Milliseconds. */
   readonly lookAheadMs?: number;
 }
@@ -71,7 +73,8 @@ interface Row {
  */
 export async function claim(database: Database, registry: Registry, request: ClaimRequest): Promise<Claim> {
   const claimed = await database.transaction(async (tx) => {
-    const rows = await selectDue(tx, request);
+    const urgent = request.deadlineFirst ? await selectUrgent(tx, request) : [];
+    const rows = urgent.length < request.limit ? [...urgent, ...(await selectDue(tx, request, urgent))] : urgent;
     const dueRows = rows.filter((row) => fromSqlInstant(row.queue_at) <= fromSqlInstant(row.now));
     const known = dueRows.filter((row) => registry.knows(row.type, row.payload_version));
     const leftAlone = await leaveAlone(
@@ -95,22 +98,37 @@ export async function claim(database: Database, registry: Registry, request: Cla
   return claimed;
 }
 
+const columns =
+  raw(`id, type, payload, payload_version, subject_id, subject_no, ordering_key, attempt, failures, interruptions, snooze_since, unknown_at, deadline_at,
+      request_id, traceparent, created_at, run_at, queue_at, lease_until`);
+
 /** Index outbox_event_queue (queue_at, id) delivers the order, so the scan stops at the limit and locks nothing else. */
-async function selectDue(tx: Tx, request: ClaimRequest): Promise<Row[]> {
+async function selectDue(tx: Tx, request: ClaimRequest, without: readonly Row[]): Promise<Row[]> {
+  const conditions = conditionsOf(request);
+  if (without.length > 0) conditions.push(sql`AND id NOT IN (${join(without.map((row) => String(row.id)))})`);
+  return tx.query<Row>(sql`
+    SELECT ${columns}, ${now} AS now FROM outbox_event WHERE queue_at <= ${after(request.lookAheadMs ?? 0)} ${join(conditions, ' ')}
+    ORDER BY queue_at, id LIMIT ${raw(String(request.limit - without.length))} ${raw(tx.dialect.skipLocked)}`);
+}
+
+/** Index outbox_event_urgent (urgent_at) delivers the order; it holds only what is in the queue and has a deadline. */
+async function selectUrgent(tx: Tx, request: ClaimRequest): Promise<Row[]> {
+  return tx.query<Row>(sql`
+    SELECT ${columns}, ${now} AS now FROM outbox_event ${raw(tx.dialect.useIndex('outbox_event_urgent'))} WHERE urgent_at IS NOT NULL AND queue_at <= ${now} ${join(conditionsOf(request), ' ')}
+    ORDER BY urgent_at, id LIMIT ${raw(String(request.limit))} ${raw(tx.dialect.skipLocked)}`);
+}
+
+function conditionsOf(request: ClaimRequest): Sql[] {
   const conditions: Sql[] = [];
   if (request.withoutTypes?.length) conditions.push(sql`AND type NOT IN (${join(request.withoutTypes)})`);
   if (request.heldTypes?.length) conditions.push(sql`AND (type NOT IN (${join(request.heldTypes)}) OR deadline_at <= ${now})`);
   if (request.only) {
     const { orderingKeys, ids } = request.only;
     const either = [...(orderingKeys.length ? [sql`ordering_key IN (${join(orderingKeys)})`] : []), ...(ids.length ? [sql`id IN (${join(ids)})`] : [])];
-    if (either.length === 0) return [];
+    if (either.length === 0) return [sql`AND 1 = 0`];
     conditions.push(sql`AND status = 'pending' AND (${join(either, ' OR ')})`);
   }
-  return tx.query<Row>(sql`
-    SELECT id, type, payload, payload_version, subject_id, subject_no, ordering_key, attempt, failures, interruptions, snooze_since, unknown_at, deadline_at,
-      request_id, traceparent, created_at, run_at, queue_at, lease_until, ${now} AS now
-    FROM outbox_event WHERE queue_at <= ${after(request.lookAheadMs ?? 0)} ${join(conditions, ' ')}
-    ORDER BY queue_at, id LIMIT ${raw(String(request.limit))} ${raw(tx.dialect.skipLocked)}`);
+  return conditions;
 }
 
 /** An event that this process does not understand is not failed: it is put aside for a while and reported. */

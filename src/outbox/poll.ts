@@ -10,7 +10,7 @@ export interface PollOptions {
 
 /**
  * The loop that keeps events moving: a sweep at every tick of cron, after every wake, and when the next event falls due.
- * A sweep drains: a full fetch is followed by the next at once. Two sweeps of one process never overlap.
+ * A sweep drains: a full fetch is followed by the next at once, which takes what has the earliest deadline first. Two sweeps of one process never overlap.
  */
 export class Poller {
   #task: ScheduledTask | undefined;
@@ -58,14 +58,16 @@ export class Poller {
     let claimedCount = 0;
     clearTimeout(this.#dueTimer);
     try {
+      let backlog = false;
       while (!this.#stopped) {
-        const claimed = await this.outbox.claimAndStart({ lookAheadMs: this.options.lookAheadMs });
+        const claimed = await this.outbox.claimAndStart({ lookAheadMs: this.options.lookAheadMs, deadlineFirst: backlog });
         if (claimed === 'no-slot') {
           await this.outbox.oneEnded();
           continue;
         }
         claimedCount += claimed.rows.length;
-        if (claimed.full) continue;
+        backlog = claimed.full;
+        if (backlog) continue;
         if (claimed.nextDueInMs !== null) this.#dueTimer = setTimeout(() => this.wake(), claimed.nextDueInMs + 1);
         break;
       }

@@ -1,6 +1,6 @@
+import { crashPoint } from '../crash-point.js';
 import type { Database } from '../database/database.js';
 import { after, join, raw, sql } from '../database/sql.js';
-import { crashPoint } from './crash-point.js';
 
 export interface PruneOptions {
   /** Handled and discarded events older than this go, with their attempts. Milliseconds. */

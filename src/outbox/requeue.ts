@@ -1,7 +1,7 @@
+import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
 import { now, raw, sql } from '../database/sql.js';
 import { type Act, audit } from './audit.js';
-import { crashPoint } from './crash-point.js';
 import type { Registry } from './registry.js';
 import { promoteNext } from './settle.js';
 import { wakeAfterCommit } from './wake.js';
@@ -34,6 +34,7 @@ export async function settleAsNotDone(database: Database, id: string, act: Act):
     await tx.execute(sql`UPDATE outbox_event SET unknown_at = NULL, outcome = 'not-applied' WHERE id = ${id} AND status = 'errored'`);
     await backToPending(tx, event);
     await auditEvent(tx, 'settle-not-done', event, act, 'pending');
+    crashPoint('in-settle-by-hand');
     return { kind: 'done' };
   });
 }
@@ -47,6 +48,7 @@ export async function settleAsDone(database: Database, registry: Registry, id: s
     await tx.execute(sql`
       UPDATE outbox_event SET status = 'handled', outcome = 'applied', queue_at = NULL, settled_at = ${now} WHERE id = ${id} AND status = 'errored'`);
     await auditEvent(tx, 'settle-done', event, act, 'handled');
+    crashPoint('in-settle-by-hand');
     const handler = registry.find(event.type);
     const payload = handler?.definition.schema.safeParse(JSON.parse(event.payload));
     if (handler?.onStatedDone && payload?.success) await handler.onStatedDone(tx, payload.data);
@@ -64,6 +66,7 @@ export async function discard(database: Database, id: string, act: Act): Promise
     await tx.execute(sql`UPDATE outbox_event SET status = 'discarded', queue_at = NULL, settled_at = ${now} WHERE id = ${id} AND status = ${event.status}`);
     await promoteNext(tx, event.ordering_key);
     await auditEvent(tx, 'discard', event, act, 'discarded');
+    crashPoint('in-discard');
     wakeAfterCommit(tx);
     return { kind: 'done' };
   });

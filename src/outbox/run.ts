@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
-import { isDisconnected, isTransient } from '../database/errors.js';
+import { isUnavailable } from '../database/errors.js';
 import { raw, sql } from '../database/sql.js';
 import { childTraceparent } from '../trace.js';
 import type { Breaker } from './breaker.js';
 import type { ClaimedRow } from './claim.js';
-import { crashPoint } from './crash-point.js';
 import { decide, INTERRUPTIONS_MAX } from './decide.js';
 import type { Registry } from './registry.js';
 import type { Leases } from './renew.js';
@@ -165,7 +165,7 @@ async function conclude(dependencies: RunDependencies, row: ClaimedRow, attempt:
   const answered = sparedByBreaker(dependencies.breakerOf(attempt.handler.target), row, attempt, outcome);
   let ended: Ended = { ...attempt, transition: decideOn(answered), effect: 'effect' in answered ? answered.effect : undefined };
   const settled = await withTries(() => settle(database, hooks, ended)).catch((error: unknown) => {
-    if (isTransient(error) || isDisconnected(error)) throw error;
+    if (isUnavailable(error)) throw error;
     // The effects themselves cannot be written. That is a failure of this attempt; the vendor's part is told as it was.
     const outcomeSoFar = ended.transition.outcome ?? 'unknown';
     const failure = { outcome: outcomeSoFar, code: 'effect-failed', message: `the local effects could not be written: ${(error as Error).message}` };
@@ -207,7 +207,7 @@ async function withTries(work: () => Promise<boolean>): Promise<boolean> {
     try {
       return await work();
     } catch (error) {
-      if (tryNo >= SETTLE_TRIES || !(isTransient(error) || isDisconnected(error))) throw error;
+      if (tryNo >= SETTLE_TRIES || !isUnavailable(error)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tryNo));
     }
   }

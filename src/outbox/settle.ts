@@ -1,8 +1,8 @@
+import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
 import { after, now, sql } from '../database/sql.js';
 import { cutCharacters } from '../text.js';
 import { causeOf } from './cause.js';
-import { crashPoint } from './crash-point.js';
 import type { Transition } from './decide.js';
 import type { ClaimedEvent, EventHandler, Exchange, Failure } from './types.js';
 import { WAKE_AHEAD_MS, wakeAfterCommit } from './wake.js';

@@ -18,8 +18,8 @@ import { getMenu, putMenu } from '../../src/orders/menu.js';
 import { sandboxSecrets } from '../../src/sandbox/defaults.js';
 import { mulberry32 } from '../../src/sandbox/faults.js';
 import { Sandbox } from '../../src/sandbox/server.js';
-import { disagreements, pendingCount } from '../support/books.js';
-import { type Child, call, dist, environment, launch } from '../support/processes.js';
+import { Load, sleep } from '../support/load.js';
+import { type Child, dist, environment, launch } from '../support/processes.js';
 
 interface Server {
   url: string;
@@ -36,7 +36,6 @@ const date = '2031-06-06';
 const meals = ['BREAKFAST', 'LUNCH', 'DINNER'] as const;
 const random = mulberry32(SEED);
 const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 ensureBuilt();
 const programs = findPrograms();
@@ -89,44 +88,14 @@ const menus = await Promise.all(meals.map((mealType) => getMenu(database, { gard
 
 const deadlineMs = Date.now() + MINUTES * 60_000;
 const kills: { pid: number; atMs: number }[] = [];
-const counts = { placed: 0, cancelled: 0, refused: 0, killed: 0, stopped: 0, databases: 0, redises: 0 };
-const expected = new Map<string, 'live' | 'cancelled'>();
-
-/** The same request with the same key until it gets an answer that is one. */
-async function insist<T>(method: string, url: string, options: { sub: string; key: string; body: unknown }): Promise<{ status: number; body: T }> {
-  for (;;) {
-    const api = pick(slots.filter((slot) => slot.name === 'api'));
-    const answer = await call<T & { code?: string }>(`http://127.0.0.1:${api.port}${url}`, method, options);
-    if (answer.status !== 0 && answer.status < 500 && answer.body.code !== 'idempotency-in-progress' && answer.body.code !== 'order-busy') return answer;
-    await sleep(100 + random() * 200);
-  }
-}
-
-async function client(number: number): Promise<void> {
-  for (let i = 0; Date.now() < deadlineMs; i++) {
-    const sub = `d${number}-${i}`;
-    const menu = pick(menus);
-    const body = { garden: 'g', meals: [{ dishId: pick(menu.dishes).id, sideboardId: menu.sideboards[0]?.id, edibleDate: date, mealType: menu.mealType }] };
-    const placed = await insist<{ orders?: { id: string }[] }>('POST', '/v1/orders', { sub, key: 'place', body });
-    const id = placed.body.orders?.[0]?.id;
-    if (placed.status !== 201 || !id) {
-      counts.refused += 1;
-      console.error(`  unexpected: ${placed.status} ${JSON.stringify(placed.body)}`);
-      continue;
-    }
-    counts.placed += 1;
-    expected.set(id, 'live');
-    if (random() < 0.4) {
-      if (random() < 0.5) await sleep(random() * 500);
-      const cancelled = await insist('POST', `/v1/orders/${id}/cancel`, { sub, key: 'cancel', body: {} });
-      if (cancelled.status === 200 || cancelled.status === 202) {
-        expected.set(id, 'cancelled');
-        counts.cancelled += 1;
-      } else console.error(`  unexpected: cancel ${cancelled.status} ${JSON.stringify(cancelled.body)}`);
-    }
-    await sleep(random() * 150);
-  }
-}
+const counts = { killed: 0, stopped: 0, databases: 0, redises: 0 };
+const load = new Load({
+  apis: () => slots.filter((slot) => slot.name === 'api').map((slot) => `http://127.0.0.1:${slot.port}`),
+  menus,
+  date,
+  random,
+  pauseMs: 150,
+});
 
 /** Kills, and stops past the lease, whatever chance picks. What dies is started again at once. */
 async function chaos(): Promise<void> {
@@ -169,30 +138,14 @@ let done = false;
 sandbox.faults.useChance({ seed: SEED, probability: 0.04 });
 console.log(`crash campaign: ${MINUTES} min, seed ${SEED}, ${CLIENTS} clients, lease ${LEASE_MS} ms`);
 const nursing = nurse();
-await Promise.all([chaos(), ...Array.from({ length: CLIENTS }, (_, i) => client(i))]);
+await Promise.all([chaos(), ...Array.from({ length: CLIENTS }, (_, i) => load.client(`d${i}`, () => Date.now() < deadlineMs))]);
 sandbox.faults.clear();
-console.log(`quiet: ${JSON.stringify(counts)}`);
-const restDeadlineMs = Date.now() + 120_000;
-let pending = -1;
-while (Date.now() < restDeadlineMs) {
-  pending = await pendingCount(database).catch(() => -1);
-  if (pending === 0) break;
-  await sleep(500);
-}
+console.log(`quiet: ${JSON.stringify({ ...counts, ...load.counts })}`);
+const rested = await load.rest(database, 120_000);
 done = true;
 await nursing;
-
-const violations = pending === 0 ? [] : [`${pending} events are still pending after two minutes of quiet`];
-violations.push(...(await disagreements(database, sandbox.ledger.books)));
-for (const [id, state] of expected) {
-  const [row] = await database.query<{ status: string }>(sql`SELECT status FROM box_order WHERE id = ${id}`);
-  const wanted = state === 'live' ? 'ORDERED' : 'USER_CANCEL';
-  if (row?.status !== wanted) violations.push(`order ${id} is ${row?.status ?? 'gone'}; its diner was told ${wanted}`);
-}
-const errored = await database.query<{ id: unknown; type: string; last_error_code: string }>(
-  sql`SELECT id, type, last_error_code FROM outbox_event WHERE status = 'errored'`,
-);
-for (const event of errored) violations.push(`event ${String(event.id)} ${event.type} errored: ${event.last_error_code}`);
+const violations = rested ? [] : ['events are still pending after two minutes of quiet'];
+violations.push(...(await load.violations(database, sandbox.ledger.books)));
 
 const gaps = await database.query<{ worker: string; began: unknown }>(sql`
   SELECT a.worker, b.started_at AS began FROM event_attempt a JOIN event_attempt b ON b.event_id = a.event_id AND b.number = a.number + 1 WHERE a.error_code = 'interrupted'`);
@@ -207,7 +160,7 @@ const quantile = (q: number): number | string => recoveries[Math.min(recoveries.
 console.log(`recovery (kill → running elsewhere): ${recoveries.length} seen, median ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, lease ${LEASE_MS} ms`);
 for (const violation of violations.slice(0, 30)) console.log(`VIOLATION ${violation}`);
 console.log(
-  `${counts.killed + counts.databases + counts.redises} kills, ${counts.stopped} stops, ${counts.placed} orders, ${counts.cancelled} cancels, ${violations.length} violations`,
+  `${counts.killed + counts.databases + counts.redises} kills, ${counts.stopped} stops, ${load.counts.placed} orders, ${load.counts.cancelled} cancels, ${violations.length} violations`,
 );
 
 await Promise.all(slots.map((slot) => slot.child.stop('SIGKILL')));

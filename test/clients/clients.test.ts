@@ -1,5 +1,5 @@
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EnergyClient, energySignature } from '../../src/clients/energy.js';
 import { MeicanClient, meicanSignature } from '../../src/clients/meican.js';
@@ -24,6 +24,18 @@ const context = (): CallContext => ({
   requestId: 'request-1',
   traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   journal: (entry) => journal.push(entry),
+});
+
+it('a connection that never stood has surely carried nothing', async () => {
+  const sockets: net.Socket[] = [];
+  const silent = net.createServer((socket) => void sockets.push(socket)); // takes the connection, and never says a word of TLS
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  const [plain, secure] = ['http', 'https'].map((scheme) => new MeicanClient({ baseUrl: `${scheme}://127.0.0.1:${port}`, corpToken: 't', timeoutMs: 100 }));
+  expect(await secure?.cancelOrder('c', '1', context())).toMatchObject({ kind: 'not-applied', code: 'TIMEOUT' });
+  expect(await plain?.cancelOrder('c', '1', context())).toMatchObject({ kind: 'unknown', code: 'TIMEOUT' });
+  for (const socket of sockets) socket.destroy();
+  silent.close();
 });
 
 beforeAll(async () => {

@@ -96,6 +96,27 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
   });
 
   describe('claim', () => {
+    it('works a backlog off earliest deadline first, and fills up with what has waited longest', async () => {
+      const ids: string[] = [];
+      for (let i = 0; i < 6; i++) ids.push(await recordNote(database, { n: next() }));
+      const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000);
+      const late = await recordNote(database, { n: next() }, { deadlineAt: inHours(3) });
+      const soon = await recordNote(database, { n: next() }, { deadlineAt: inHours(1) });
+      await recordNote(database, { n: next() }, { deadlineAt: inHours(0.5), runInMs: 60_000 }); // not due
+      const order: string[] = [];
+      const outbox = outboxOf(database, async (event) => {
+        order.push(event.id);
+        return done;
+      });
+      const poller = new Poller(outboxOf(database, outbox.registry.all()[0] as never, { batchSize: 3 }), { cron: '0 0 1 1 *', lookAheadMs: 15_000 });
+      poller.start();
+      await vi.waitFor(() => expect(order).toHaveLength(8));
+      await poller.stop();
+      // The first fetch takes what has waited longest; it was full, so there is a backlog.
+      expect(order.slice(0, 3)).toEqual(ids.slice(0, 3));
+      expect(order.slice(3, 6)).toEqual([soon, late, ids[3]]);
+    });
+
     it('two processes never claim the same event', async () => {
       for (let i = 0; i < 60; i++) await recordNote(database, { n: next() });
       const ran: string[] = [];

@@ -35,6 +35,8 @@ describe.each(databaseKinds)('the command line on %s', (kind) => {
     expect(results.map((result) => result.code)).toEqual([0, 0, 0, 0, 0]);
     expect(results.filter((result) => result.output.includes('ran Initial'))).toHaveLength(1);
     expect((await cli(['migrate', '--revert'])).code).toBe(0);
+    expect((await cli(['migrate', '--dry-run'])).output).not.toContain('Initial');
+    expect((await cli(['migrate', '--revert'])).code).toBe(0);
     expect((await cli(['migrate', '--dry-run'])).output).toContain('Initial');
     expect((await cli(['migrate'])).output).toContain('ran Initial');
     const database = await Database.open({ url });

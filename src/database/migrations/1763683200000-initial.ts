@@ -1,5 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { columnTypes } from '../column-types.js';
+import { hasIndex } from './repeatable.js';
 
 /** Every table of the first release. Columns are documented in the entities. */
 export class Initial1763683200000 implements MigrationInterface {
@@ -286,13 +287,4 @@ export class Initial1763683200000 implements MigrationInterface {
       await runner.query(`DROP TABLE IF EXISTS ${name}`);
     }
   }
-}
-
-/** MySQL has no CREATE INDEX IF NOT EXISTS; a migration killed half-way must be able to run again. */
-async function hasIndex(runner: QueryRunner, table: string, name: string): Promise<boolean> {
-  const rows =
-    runner.connection.options.type === 'mysql'
-      ? await runner.query('SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?', [table, name])
-      : await runner.query("SELECT 1 FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name = ?", [table, name]);
-  return (rows as unknown[]).length > 0;
 }

@@ -1,4 +1,5 @@
 import { Initial1763683200000 } from './1763683200000-initial.js';
+import { DeadlineFirst1763760000000 } from './1763760000000-deadline-first.js';
 
 /** THE list, oldest first. A migration that has been released is never edited; a later one mends it. */
-export const migrations = [Initial1763683200000];
+export const migrations = [Initial1763683200000, DeadlineFirst1763760000000];

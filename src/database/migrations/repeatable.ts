@@ -1,0 +1,20 @@
+import type { QueryRunner } from 'typeorm';
+
+/** MySQL commits each statement of a migration by itself: one that was killed half-way must be able to run again. */
+export async function hasIndex(runner: QueryRunner, table: string, name: string): Promise<boolean> {
+  const rows = isMysql(runner)
+    ? await runner.query('SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?', [table, name])
+    : await runner.query("SELECT 1 FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name = ?", [table, name]);
+  return (rows as unknown[]).length > 0;
+}
+
+export async function hasColumn(runner: QueryRunner, table: string, name: string): Promise<boolean> {
+  const rows = isMysql(runner)
+    ? await runner.query('SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ?', [table, name])
+    : await runner.query('SELECT 1 FROM pragma_table_xinfo(?) WHERE name = ?', [table, name]); // xinfo: generated columns, too
+  return (rows as unknown[]).length > 0;
+}
+
+function isMysql(runner: QueryRunner): boolean {
+  return runner.connection.options.type === 'mysql';
+}

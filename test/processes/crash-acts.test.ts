@@ -1,0 +1,133 @@
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { crashPoints } from '../../src/crash-point.js';
+import { Database } from '../../src/database/database.js';
+import { migrate, pendingMigrations } from '../../src/database/migrate.js';
+import { now, sql } from '../../src/database/sql.js';
+import { disagreements } from '../support/books.js';
+import { type DatabaseKind, databaseKinds, emptyDatabase } from '../support/databases.js';
+import { Kit, tomorrow } from '../support/kit.js';
+import { dist, launch, root } from '../support/processes.js';
+
+/** What the schema consists of, in one comparable text. */
+async function schemaOf(database: Database, kind: DatabaseKind): Promise<string> {
+  const rows =
+    kind === 'sqlite'
+      ? await database.query(sql`SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY type, name`)
+      : [
+          ...(await database.query(
+            sql`SELECT table_name, column_name, column_type, is_nullable, generation_expression FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY 1, 2`,
+          )),
+          ...(await database.query(
+            sql`SELECT table_name, index_name, seq_in_index, column_name, non_unique FROM information_schema.statistics WHERE table_schema = DATABASE() ORDER BY 1, 2, 3`,
+          )),
+        ];
+  return JSON.stringify(rows);
+}
+
+describe.each(databaseKinds)('a migration that is killed on %s', (kind) => {
+  // One in seven of its statements, and the last ones, where the second migration is.
+  const statements = [1, 2, 9, 16, 23, 30, 37, 44, 51, 58, 65];
+
+  it.each(statements)('after statement %i runs to its end the next time, and leaves the same schema', async (nth) => {
+    const [wanted, url] = [await emptyDatabase(kind), await emptyDatabase(kind)];
+    const whole = await Database.open({ url: wanted });
+    await migrate(whole);
+    const env = { DATABASE_URL: url, RETRY_LIMIT: '3' };
+    const dying = launch([dist('cli'), 'migrate'], { ...env, CRASH_AT: `${crashPoints.migrate[0]}:${nth}` });
+    expect([await dying.ended, dying.output()]).toEqual(['SIGKILL', '']);
+    const again = launch([dist('cli'), 'migrate'], env);
+    expect(await again.ended).toBe(0);
+    const database = await Database.open({ url });
+    expect(await pendingMigrations(database)).toEqual([]);
+    expect(await schemaOf(database, kind)).toBe(await schemaOf(whole, kind));
+    await Promise.all([database.close(), whole.close()]);
+  });
+});
+
+describe.each(databaseKinds)('a process that is killed on %s', (kind) => {
+  let kit: Kit;
+  let menu: Awaited<ReturnType<Kit['menu']>>;
+
+  beforeAll(async () => {
+    kit = await Kit.create(kind);
+    menu = await kit.menu({ stock: 50, capacity: 50 });
+  });
+  afterAll(() => kit.close());
+
+  const cli = async (args: string[], crashAt?: string) => {
+    const child = launch([dist('cli'), ...args], {
+      ...kit.env,
+      REDIS_URLS: kind === 'sqlite' ? '' : inject('redisUrl'),
+      ...(crashAt ? { CRASH_AT: crashAt } : {}),
+    });
+    return child.ended;
+  };
+  const audited = async (id: string) =>
+    (await kit.database.query<{ verb: string }>(sql`SELECT verb FROM operator_action WHERE target_id = ${id}`)).map((row) => row.verb);
+
+  /** A refund that nobody could find out about. */
+  async function parked(sub: string): Promise<{ orderId: string; id: string }> {
+    const order = await kit.ordered(menu, sub);
+    kit.fault({ call: 'energy.unPay', kind: 'reset-after' }, { call: 'energy.queryRefund', kind: 'status-before', status: 500 });
+    await kit.cancel(order.id, sub);
+    await kit.pass(3);
+    kit.sandbox.faults.clear();
+    const event = await kit.eventOf(order.id, 'ENERGY_CENTER_V2_CANCEL');
+    expect(event.status).toBe('errored');
+    return { orderId: order.id, id: event.id };
+  }
+
+  it.each([
+    ['in-requeue', ['events', 'requeue'], [], 'requeue', 'pending'],
+    ['in-discard', ['events', 'discard'], [], 'discard', 'discarded'],
+    ['in-settle-by-hand', ['events', 'settle'], ['--done'], 'settle-done', 'handled'],
+    ['in-settle-by-hand', ['events', 'settle'], ['--not-done'], 'settle-not-done', 'pending'],
+  ] as const)('%s (%s %s): nothing happened, and the second time it happens once', async (point, verb, flags, deed, after) => {
+    const { orderId, id } = await parked(`${deed}-${kind}`);
+    const args = [...verb, id, ...flags, '--reason', 'tried', '--as', 'me'];
+    expect(await cli(args, point)).toBe('SIGKILL');
+    expect((await kit.eventOf(orderId, 'ENERGY_CENTER_V2_CANCEL')).status).toBe('errored');
+    expect(await audited(id)).toEqual([]);
+    expect(await cli(args)).toBe(0);
+    expect((await kit.eventOf(orderId, 'ENERGY_CENTER_V2_CANCEL')).status).toBe(after);
+    expect(await audited(id)).toEqual([deed]);
+    await kit.settleAll();
+    if (deed !== 'discard') expect((await kit.read(orderId)).refund).toBe('DONE');
+    else await kit.database.execute(sql`UPDATE box_order SET refund = 'DONE' WHERE id = ${orderId}`); // a person gave it back
+    expect(await disagreements(kit.database, kit.sandbox.ledger.books)).toEqual([]);
+  });
+
+  it('in-repair: nothing happened, and the second time it happens once', async () => {
+    const order = await kit.ordered(menu, 'rep');
+    kit.fault({ call: 'meican.cancelOrder', kind: 'lost-effect', times: 1 });
+    await kit.cancel(order.id, 'rep');
+    const repair = ['books', 'repair', '--day', tomorrow, '--apply', '--reason', 'lost', '--as', 'me'];
+    expect(await cli(repair, 'in-repair')).toBe('SIGKILL');
+    expect(await audited(order.id)).toEqual([]);
+    expect(kit.mealsAtMeican('rep')).toBe(1);
+    expect(await cli(repair)).toBe(0);
+    expect(await audited(order.id)).toEqual(['repair']);
+    await kit.settleAll();
+    expect(kit.mealsAtMeican('rep')).toBe(0);
+  });
+
+  it('in-prune: no attempt loses its event, no event its attempts, and the next one prunes the rest', async () => {
+    await kit.ordered(menu, 'old');
+    await kit.settleAll();
+    await kit.database.execute(sql`UPDATE outbox_event SET settled_at = '2020-01-01 00:00:00.000' WHERE status = 'handled'`);
+    const count = async (table: 'outbox_event' | 'event_attempt') =>
+      (await kit.database.query(table === 'outbox_event' ? sql`SELECT id FROM outbox_event` : sql`SELECT event_id FROM event_attempt`)).length;
+    const before = [await count('outbox_event'), await count('event_attempt')];
+    const prune = (crashAt?: string) =>
+      launch([path.join(root, 'test', 'support', 'prune-worker.mjs')], { DATABASE_URL: kit.env.DATABASE_URL ?? '', ...(crashAt ? { CRASH_AT: crashAt } : {}) })
+        .ended;
+    expect(await prune('in-prune')).toBe('SIGKILL');
+    expect([await count('outbox_event'), await count('event_attempt')]).toEqual(before);
+    expect(await prune()).toBe(0);
+    expect(await kit.database.query(sql`SELECT id FROM outbox_event WHERE status = 'handled'`)).toEqual([]);
+    const orphans = await kit.database.query(sql`SELECT event_id FROM event_attempt WHERE event_id NOT IN (SELECT id FROM outbox_event)`);
+    expect(orphans).toEqual([]);
+    await kit.database.execute(sql`UPDATE outbox_event SET run_at = ${now} WHERE status = 'pending'`);
+  });
+});
