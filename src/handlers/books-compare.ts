@@ -25,6 +25,8 @@ export const booksCompare: EventDefinition<Payload> = {
 
 const DEADLINE_MS = 10 * 60_000;
 const ALERTS_MAX = 50;
+/** Vendors that do not answer now may in a while; whoever is woken for an outage need not be woken for this as well. */
+const RETRY_MS = 5 * 60_000;
 
 export interface BooksCompareDependencies {
   readonly database: Database;
@@ -38,7 +40,7 @@ export function createBooksCompare({ database, meican, energy, settleMs }: Books
   return {
     definition: booksCompare,
     target: 'books',
-    limits: { deadlineMs: DEADLINE_MS, maxSnoozeMs: 60_000 },
+    limits: { deadlineMs: DEADLINE_MS, maxSnoozeMs: 60_000, retryDelayMs: RETRY_MS },
     async handle(event, context) {
       const { journal: _tooMany, ...quiet } = callContext(context); // one question for each order: the finding is what is kept
       const vendors = await compareWithVendors(database, meican, energy, { day: event.payload.day, olderThanMs: settleMs }, quiet);

@@ -14,7 +14,7 @@ const frameworkCodes: Record<string, ProblemCode> = {
 export function registerErrors(app: FastifyInstance): void {
   let databaseAway = false; // said once an outage; each request has its own line anyway
   app.addHook('onResponse', async (request, reply) => {
-    if (!databaseAway || reply.statusCode >= 500 || !request.caller) return;
+    if (!databaseAway || reply.statusCode >= 300 || request.method === 'GET') return; // a read proves little: it may be read-only
     databaseAway = false;
     request.log.info('the database is available again');
   });

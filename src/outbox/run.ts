@@ -162,7 +162,7 @@ async function conclude(dependencies: RunDependencies, row: ClaimedRow, attempt:
       maxSnoozeMs: limits.maxSnoozeMs,
       random: dependencies.random(),
     });
-  const answered = sparedByBreaker(dependencies.breakerOf(attempt.handler.target), row, attempt, outcome);
+  const answered = sparedByBreaker(dependencies.breakerOf(attempt.handler.target), row, attempt, outcome, limits.retryDelayMs ?? dependencies.retryDelayMs);
   let ended: Ended = { ...attempt, transition: decideOn(answered), effect: 'effect' in answered ? answered.effect : undefined };
   const settled = await withTries(() => settle(database, hooks, ended)).catch((error: unknown) => {
     if (isUnavailable(error)) throw error;
@@ -180,20 +180,20 @@ async function conclude(dependencies: RunDependencies, row: ClaimedRow, attempt:
 }
 
 /**
- * Tells the breaker what the attempt learnt of the vendor. While the vendor is known to be down, an attempt that did not reach it is
- * nobody's failure: the event waits for the canary, unless its deadline has passed.
+ * Tells the breaker what the attempt learnt of the vendor. An attempt that did not reach the vendor is nobody's failure, least of all the
+ * event's: it waits for a while, or for the canary once the vendor is known to be down, unless its deadline has passed.
  */
-function sparedByBreaker(breaker: Breaker, row: ClaimedRow, { exchanges }: Attempt, outcome: AttemptOutcome): AttemptOutcome {
+function sparedByBreaker(breaker: Breaker, row: ClaimedRow, { exchanges }: Attempt, outcome: AttemptOutcome, retryDelayMs: number): AttemptOutcome {
   const last = exchanges.at(-1);
   const notReached = last?.outcome === 'not-applied' && (last.answer?.status ?? null) === null;
   if (notReached) breaker.notReached();
   else if (exchanges.some((exchange) => (exchange.answer?.status ?? null) !== null)) breaker.reached();
   const tooLate = row.deadlineAt !== null && row.deadlineAt <= row.claimedAt;
-  if (!notReached || !breaker.isOpen || tooLate || outcome.kind !== 'retry') return outcome;
+  if (!notReached || tooLate || outcome.kind !== 'retry') return outcome;
   const { failure } = outcome;
   return {
     kind: 'snooze',
-    afterMs: breaker.opensInMs ?? 0,
+    afterMs: breaker.opensInMs ?? retryDelayMs,
     outcome: failure.outcome,
     reason: `${breaker.target} cannot be reached (${failure.code})`,
     sentNothing: true,

@@ -5,6 +5,9 @@ import { sql } from '../../src/database/sql.js';
 import { databaseKinds } from '../support/databases.js';
 import { Kit } from '../support/kit.js';
 
+/** One every fifteen seconds. */
+const TRIES_AN_HOUR = 240;
+
 describe.each(databaseKinds)('alerts on %s', (kind) => {
   let kit: Kit;
   beforeEach(async () => {
@@ -92,11 +95,14 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
     expect(await kit.database.query(sql`SELECT id FROM alert_message`)).toHaveLength(30);
   });
 
-  it('WeCom down delays messages, and only messages; none is lost or errored', async () => {
+  it('WeCom is away for an hour: it delays messages, and only messages; none is lost or errored', async () => {
     await errored();
     await raiseOne();
-    kit.fault({ call: 'wecom.robot', kind: 'status-before', status: 502, times: 10 });
-    for (let i = 0; i < 10; i++) await send();
+    kit.fault({ call: 'wecom.robot', kind: 'status-before', status: 502, times: TRIES_AN_HOUR });
+    for (let i = 0; i < TRIES_AN_HOUR; i++) {
+      await send();
+      await kit.database.execute(sql`UPDATE alert_message SET slot_at = '2026-01-01 00:00:00.000'`); // fifteen seconds later
+    }
     const [waiting] = await kit.events('&type=WECOM_ALERT');
     expect(waiting).toMatchObject({ status: 'pending', failures: 0 });
     const menu = await kit.menu();

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { raiseVendorDown } from '../../src/alerts/raise.js';
 import { Database } from '../../src/database/database.js';
 import { pendingMigrations } from '../../src/database/migrate.js';
 import { now, sql } from '../../src/database/sql.js';
@@ -81,6 +82,12 @@ describe.each(databaseKinds)('the command line on %s', (kind) => {
     expect((await cli(['events', 'requeue', id, '--reason', 'try', '--as', 'ann'])).code).toBe(0);
     expect((await cli(['events', 'requeue', id, '--reason', 'try'])).code).toBe(5);
     expect((await cli(['events', 'discard', id, '--reason', 'enough', '--as', 'ann'])).code).toBe(0);
+    expect((await cli(['events', 'ask', id])).code).toBe(5); // nobody carries out this type
+    expect((await cli(['events', 'settle', id, '--reason', 'x'])).code).toBe(2); // done, or not done?
+    expect((await cli(['events', 'settle', id, '--done', '--reason', 'x'])).code).toBe(5);
+    expect((await cli(['books', 'repair', '--day', 'tomorrow'])).code).toBe(2);
+    expect((await cli(['books', 'repair', '--day', '2026-11-23', '--apply'])).code).toBe(2); // a reason is needed
+    expect((await cli(['books', 'repair', '--day', '2026-11-23'])).output).toContain('nothing to mend');
     expect((await cli(['events', 'show', '999999'])).code).toBe(3);
     expect((await cli(['events', 'show', 'x'])).code).toBe(3);
     expect((await cli(['events', 'list', '--status', 'gone'])).code).toBe(2);
@@ -94,6 +101,9 @@ describe.each(databaseKinds)('the command line on %s', (kind) => {
   it('doctor: all well is 0; each thing that is not is named with what to do', async () => {
     const well = await cli(['doctor']);
     expect([well.code, well.output]).toEqual([0, expect.not.stringContaining('FAIL')]);
+    const database = await Database.open({ url });
+    await database.transaction((tx) => raiseVendorDown(tx, 'meican', true));
+    await database.close();
     const port = await freePort();
     const ill = await cli(['doctor', '--json'], {
       MEICAN_CORP_TOKEN: 'wrong-token',
@@ -104,7 +114,7 @@ describe.each(databaseKinds)('the command line on %s', (kind) => {
     expect(ill.code).toBe(1);
     const checks = JSON.parse(ill.output.slice(0, ill.output.lastIndexOf(']') + 1)) as { name: string; ok: boolean; whatToDo?: string }[];
     const failed = checks.filter((check) => !check.ok);
-    expect(failed.map((check) => check.name)).toEqual([...(kind === 'mariadb' ? ['redis', 'lock'] : []), 'meican', 'energy center', 'wecom']);
+    expect(failed.map((check) => check.name)).toEqual(['breakers', ...(kind === 'mariadb' ? ['redis', 'lock'] : []), 'meican', 'energy center', 'wecom']);
     expect(failed.every((check) => check.whatToDo)).toBe(true);
     expect((await cli(['doctor'], { DATABASE_URL: `mysql://root@127.0.0.1:${port}/x`, REDIS_URLS: inject('redisUrl') })).output).toContain('FAIL  database');
     expect((await cli(['doctor'], { DATABASE_URL: '' })).output).toContain('FAIL  settings: DATABASE_URL');

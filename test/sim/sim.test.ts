@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { mechanisms } from './mechanisms.js';
 import { simulate } from './simulate.js';
+import { stepsOf } from './steps.js';
 
 /** The short form of `npm run sim`. */
 it('a hundred seeds of chaos leave no violation', async () => {
@@ -9,6 +10,19 @@ it('a hundred seeds of chaos leave no violation', async () => {
     expect([seed, result.violations]).toEqual([seed, []]);
   }
 }, 120_000);
+
+it('an outage of Meican for ten minutes, before the cut-off, loses no order', async () => {
+  let orders = 0;
+  for (let seed = 1; seed <= 30; seed++) {
+    // Nobody dies and no lease runs out: an outage alone.
+    const steps = stepsOf(seed).filter(({ op, r }) => op !== 'kill' && (op !== 'advance' || r >= 0.3));
+    const result = await simulate(seed, { outageMs: 600_000, steps });
+    expect([seed, result.violations]).toEqual([seed, []]);
+    expect(result.orders).not.toContain('ORDER_ERROR');
+    orders += result.orders.filter((status) => status === 'ORDERED').length;
+  }
+  expect(orders).toBeGreaterThan(30);
+}, 60_000);
 
 it('a seed is replayed step by step', async () => {
   const [first, second] = [await simulate(7), await simulate(7)];

@@ -37,6 +37,8 @@ export interface SimResult {
   readonly kills: number;
   readonly violations: readonly string[];
   readonly story: readonly string[];
+  /** What became of each order. */
+  readonly orders: readonly string[];
 }
 
 export interface SimOptions {
@@ -45,6 +47,8 @@ export interface SimOptions {
   readonly steps?: readonly Step[];
   /** Faults, by number, that are left out. */
   readonly spared?: ReadonlySet<number>;
+  /** Meican cannot be reached for so long, nothing else goes wrong, and the third failure is the last one. Milliseconds. */
+  readonly outageMs?: number;
 }
 
 const DINERS = 6;
@@ -61,9 +65,9 @@ const onCall = { actor: 'on-call', role: 'operator', reason: 'simulated', reques
 type Process = ReturnType<typeof createProcess>;
 
 /** One seed: diners, APIs, schedulers, vendors, on-call, time, faults and deaths, step by step in one process; then quiet; then the books. */
-export async function simulate(seed: number, { without = {}, steps = stepsOf(seed), spared = new Set() }: SimOptions = {}): Promise<SimResult> {
+export async function simulate(seed: number, { without = {}, steps = stepsOf(seed), spared = new Set(), outageMs = 0 }: SimOptions = {}): Promise<SimResult> {
   const random = mulberry32(seed);
-  const world = await World.create({ seed, rewrite: without.rewrite ?? ((statement) => statement), legacyMode: without.legacyMode ?? false, spared });
+  const world = await World.create({ seed, rewrite: without.rewrite ?? ((statement) => statement), legacyMode: without.legacyMode ?? false, spared, outageMs });
   await migrate(world.database);
   const key = { garden: 'g', date: day, mealType: 'LUNCH' } as const;
   await putMenu(world.database, key, {
@@ -79,7 +83,7 @@ export async function simulate(seed: number, { without = {}, steps = stepsOf(see
   let born = 0;
   let kills = 0;
   // In some worlds the third failure is the last one, and on-call mends; in others every event has patience.
-  const failuresMax = seed % 5 === 0 ? 3 : 1_000;
+  const failuresMax = seed % 5 === 0 || outageMs > 0 ? 3 : 1_000;
   const create = (kind: string): Process => createProcess(world, { name: `${kind}${++born}`, dead: false }, without, failuresMax);
   const apis = [create('api'), create('api')];
   const schedulers = [create('scheduler'), create('scheduler')];
@@ -180,7 +184,7 @@ export async function simulate(seed: number, { without = {}, steps = stepsOf(see
   };
 
   let count = 0;
-  world.chaos.faults = [0.1, 0.3, 0.6][seed % 3] ?? 0.1;
+  world.chaos.faults = outageMs > 0 ? 0 : ([0.1, 0.3, 0.6][seed % 3] ?? 0.1);
   for (const { op, r } of steps) {
     count += 1;
     perform[op](r);
@@ -197,8 +201,9 @@ export async function simulate(seed: number, { without = {}, steps = stepsOf(see
   };
   if (!(await comeToRest(world, poll, turn))) violations.push('it never comes to rest');
   violations.push(...(await judge(world, diners)));
+  const orders = await world.database.query<{ status: string }>(sql`SELECT status FROM box_order ORDER BY id`);
   await world.database.close();
-  return { seed, steps: count, faults: world.faultsInjected, kills, violations, story: world.story };
+  return { seed, steps: count, faults: world.faultsInjected, kills, violations, story: world.story, orders: orders.map((order) => order.status) };
 }
 
 /** No more faults and deaths; time passes; on-call requeues what was errored. False: something never ends. */

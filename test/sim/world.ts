@@ -19,6 +19,7 @@ export interface SimProcess {
 /** A late effect and an old list together stay within the settle window of 30 s: later than that, nobody could know. */
 const LATE_MAX_MS = 24_000;
 const READ_LAG_MS = 5_000;
+const START_MS = Date.parse('2026-11-23T00:00:00Z');
 
 class Killed extends Error {}
 const never = new Promise<never>(() => {});
@@ -60,6 +61,8 @@ export interface Chaos {
 }
 
 export interface WorldOptions {
+  /** Meican refuses every connection for so long from the start. Milliseconds. */
+  readonly outageMs: number;
   readonly seed: number;
   readonly rewrite: Rewrite;
   readonly legacyMode: boolean;
@@ -100,12 +103,12 @@ export class World {
   }
 
   static async create(options: WorldOptions): Promise<World> {
-    const clock = new VirtualClock(Date.parse('2026-11-23T00:00:00Z'));
+    const clock = new VirtualClock(START_MS);
     return new World(await Database.open({ url: 'sqlite::memory:', clock }), clock, options);
   }
 
   tell(text: string): void {
-    this.story.push(`${((this.clock.ms - Date.parse('2026-11-23T00:00:00Z')) / 1000).toFixed(1).padStart(7)} s  ${text}`);
+    this.story.push(`${((this.clock.ms - START_MS) / 1000).toFixed(1).padStart(7)} s  ${text}`);
   }
 
   /** Listens to a process: what it claims and how its attempts end. */
@@ -234,6 +237,10 @@ export class World {
       body: request.body ?? '',
     });
     if (!understood) throw new Error(`no vendor understands ${request.method} ${request.path}`);
+    if (vendor === 'meican' && this.clock.ms < START_MS + this.options.outageMs) {
+      this.tell(`${process.name} → meican: connection refused`);
+      return { kind: 'no-answer', sent: false, code: 'ECONNREFUSED' };
+    }
     const chance = this.#chanceOf(`${request.method} ${url.pathname}`);
     const name = `${process.name} → ${vendor} ${request.method} ${url.pathname.split('/').slice(-1)[0]}`;
     if (chance() >= this.chaos.faults || this.chaos.spared.has(++this.faultsInjected)) {
