@@ -24,11 +24,11 @@ export async function ask(database: Database, registry: Registry, id: string, ac
   const event = await findEvent(database.manager, id);
   if (!event) return { kind: 'not-found' };
   const handler = registry.find(event.type);
-  const payload = handler?.definition.schema.safeParse(JSON.parse(event.payload));
-  if (!handler?.ask || !payload?.success) return { kind: 'no-question', type: event.type };
+  const payload = registry.payloadOf(event);
+  if (!handler?.ask || payload === undefined) return { kind: 'no-question', type: event.type };
   const exchanges: Exchange[] = [];
   const finding = await handler
-    .ask(payload.data, {
+    .ask(payload, {
       signal: AbortSignal.timeout(ASK_DEADLINE_MS),
       journal: (exchange) => void exchanges.push(exchange),
       requestId: act.requestId ?? randomUUID(),

@@ -21,6 +21,15 @@ export class Registry {
     return handler !== undefined && version <= handler.definition.version;
   }
 
+  /** A stored payload as its type's schema understands it; undefined when this process does not understand it. */
+  payloadOf({ type, payload }: { readonly type: string; readonly payload: string }): unknown {
+    try {
+      return this.#byType.get(type)?.definition.schema.parse(JSON.parse(payload));
+    } catch {
+      return undefined;
+    }
+  }
+
   all(): EventHandler[] {
     return [...this.#byType.values()];
   }

@@ -50,8 +50,8 @@ export async function settleAsDone(database: Database, registry: Registry, id: s
     await auditEvent(tx, 'settle-done', event, act, 'handled');
     crashPoint('in-settle-by-hand');
     const handler = registry.find(event.type);
-    const payload = handler?.definition.schema.safeParse(JSON.parse(event.payload));
-    if (handler?.onStatedDone && payload?.success) await handler.onStatedDone(tx, payload.data);
+    const payload = registry.payloadOf(event);
+    if (handler?.onStatedDone && payload !== undefined) await handler.onStatedDone(tx, payload);
     return { kind: 'done' };
   });
 }

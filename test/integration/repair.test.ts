@@ -222,6 +222,14 @@ describe.each(databaseKinds)('an outcome that stays unknown on %s', (kind) => {
     await kit.database.execute(sql`UPDATE outbox_event SET settled_at = ${now} WHERE id = ${event.id}`);
   });
 
+  it('an event whose payload nobody can read any more can still be settled, and says that it cannot be asked about', async () => {
+    const { event } = await parked('k6', true);
+    await kit.database.execute(sql`UPDATE outbox_event SET payload = '{' WHERE id = ${event.id}`);
+    expect((await kit.call('POST', `/v1/events/${event.id}/ask`, { body: {} })).body).toMatchObject({ code: 'event-not-askable' });
+    expect(await settle(event.id, 'done')).toMatchObject({ status: 200, body: { status: 'handled' } });
+    await kit.database.execute(sql`UPDATE box_order SET refund = 'DONE' WHERE id = ${event.orderId}`);
+  });
+
   it('a placement, a sync, a coffee refund and a guard can be asked or say that they cannot', async () => {
     const order = await kit.ordered(menu, 'k5');
     expect(await ask((await kit.eventOf(order.id, 'MEICAN_NEW_V2_ORDER')).id)).toMatchObject({ outcome: 'applied' });
