@@ -44,10 +44,10 @@ describe.each(databaseKinds)('the third failure on %s', (kind) => {
   it('a ghost that turns up after all is found by the sweep and removed', async () => {
     const placed = await kit.order(menu, 'ghost1');
     const id = placed.body.orders[0]?.id ?? '';
-    kit.fault({ call: 'meican.addOrder', ...down, times: 2 }, { call: 'meican.addOrder', kind: 'late-effect', ms: 60, times: 1 });
+    kit.fault({ call: 'meican.addOrder', ...down, times: 2 }, { call: 'meican.addOrder', kind: 'late-effect', ms: 2_000, times: 1 });
     for (let i = 0; i < 3; i++) await kit.pass(1, ['MEICAN_NEW_V2_ORDER']);
     expect((await kit.read(id)).status).toBe('ORDER_ERROR');
-    await expect.poll(() => kit.mealsAtMeican('ghost1')).toBe(1);
+    await expect.poll(() => kit.mealsAtMeican('ghost1'), { timeout: 10_000 }).toBe(1);
     await kit.settleAll();
     expect(kit.mealsAtMeican('ghost1')).toBe(0);
     expect(await kit.eventOf(id, 'MEICAN_V2_CANCEL')).toMatchObject({ status: 'handled' });
