@@ -1,10 +1,12 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { systemClock } from './clock.js';
+import { consoleRoutes } from './console/index.js';
 import { createAuthenticate } from './http/auth.js';
 import { createServer } from './http/server.js';
 import type { Logger } from './logging.js';
 import { booksRoutes } from './routes/books.js';
 import { consumptionRoutes } from './routes/consumptions.js';
+import { controlRoutes } from './routes/controls.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { menuRoutes } from './routes/menus.js';
@@ -14,9 +16,10 @@ import { meicanSettleMs, type Runtime } from './runtime.js';
 /** The HTTP server with all routes, not yet listening. */
 export async function createApp(runtime: Runtime, logger: Logger): Promise<FastifyInstance> {
   const { settings, database, outbox, locks, numbers, clients, metrics } = runtime;
+  const authenticate = createAuthenticate({ secret: settings.AUTH_JWT_SECRET, jwksUrl: settings.AUTH_JWKS_URL });
   const app = await createServer({
     logger,
-    authenticate: createAuthenticate({ secret: settings.AUTH_JWT_SECRET, jwksUrl: settings.AUTH_JWKS_URL }),
+    authenticate,
     docsOpen: settings.DOCS_OPEN,
     rateLimitPerMinute: settings.RATE_LIMIT_PER_MINUTE,
     rateLimitUserPerMinute: settings.RATE_LIMIT_USER_PER_MINUTE,
@@ -37,6 +40,8 @@ export async function createApp(runtime: Runtime, logger: Logger): Promise<Fasti
   });
   await app.register(consumptionRoutes, { database, outbox, inlineBudgetMs });
   await app.register(eventRoutes, { database, outbox });
+  await app.register(controlRoutes, { database, outbox });
+  await app.register(consoleRoutes, { database, outbox, authenticate, environment: process.env.NODE_ENV ?? 'development' });
   await app.register(booksRoutes, { database, meican: clients.meican, energy: clients.energy, settleMs: meicanSettleMs(settings) });
   return app;
 }

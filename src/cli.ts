@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { checkOwnBooks } from './books/own-books.js';
 import { compareWithVendors } from './books/vendor-books.js';
+import { toRfc3339 } from './clock.js';
 import { Database } from './database/database.js';
 import { migrate, pendingMigrations, revertLast } from './database/migrate.js';
 import { runDoctor } from './doctor.js';
@@ -19,9 +20,11 @@ import { applyRepair, planRepair } from './orders/repair.js';
 import { eventView } from './orders/view.js';
 import { ask } from './outbox/ask.js';
 import type { Act } from './outbox/audit.js';
-import { findEvents } from './outbox/find.js';
+import { findEvent, findEvents } from './outbox/find.js';
 import type { Outbox } from './outbox/outbox.js';
+import { activePauses, pause, resume } from './outbox/pause.js';
 import { type ActResult, discard, requeue, settleAsDone, settleAsNotDone } from './outbox/requeue.js';
+import { why, whySentence } from './outbox/why.js';
 import { Problem } from './problems.js';
 import { menuBody } from './routes/menus.js';
 import { createClients, createOutbox, meicanSettleMs } from './runtime.js';
@@ -229,6 +232,61 @@ events
     );
     tell(id, result, 'only an errored event can be settled by hand, and as not done only one whose outcome is unknown');
     say(`event ${id}: settled as ${options.done ? 'done' : 'not done; a scheduler carries it out again within seconds'}`);
+  });
+
+program
+  .command('why <event>')
+  .description('why an event is where it is, and what happens next')
+  .option('--json')
+  .action(async (event: string, options: { json?: boolean }) => {
+    await withOutbox(async ({ database, registry }) => {
+      const found = await findEvent(database.manager, eventId(event));
+      if (!found) throw new Stop(exit.notFound, `there is no event ${event}`);
+      const answer = await why(database, registry, found);
+      out(options.json ? answer : whySentence(answer, (instant) => (instant ? toRfc3339(instant) : 'an unknown time')));
+    });
+  });
+
+const scopes = ['type', 'target'] as const;
+program
+  .command('pause <name>')
+  .description('claim nothing of an event type, or of a vendor, for some minutes')
+  .requiredOption('--minutes <n>', 'it ends by itself then', whole)
+  .requiredOption('--reason <text>', 'why; kept in the audit')
+  .option('--scope <scope>', scopes.join(', '), oneOf(scopes), 'type')
+  .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+  .action(async (name: string, options: { minutes: number; reason: string; scope: (typeof scopes)[number]; as: string }) => {
+    const forMs = Math.max(1, options.minutes) * 60_000;
+    const result = await withOutbox(({ database, registry }) =>
+      pause(database, registry, { scope: options.scope, name, forMs }, { ...actOf(options), reason: options.reason }),
+    );
+    if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no ${options.scope} ${name}`);
+    if (result.kind === 'conflict') throw new Stop(exit.conflict, `${name} is paused already`);
+    say(`${name} is paused; it goes on by itself in ${options.minutes} minutes`);
+  });
+
+program
+  .command('resume <name>')
+  .description('end a pause before its time')
+  .option('--scope <scope>', scopes.join(', '), oneOf(scopes), 'type')
+  .option('--reason <text>', 'why; kept in the audit')
+  .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+  .action(async (name: string, options: { reason?: string; scope: (typeof scopes)[number]; as: string }) => {
+    const result = await withDatabase((database) => resume(database, { scope: options.scope, name }, actOf(options)));
+    if (result.kind === 'not-found') throw new Stop(exit.notFound, `${name} is not paused`);
+    say(`${name} goes on`);
+  });
+
+program
+  .command('pauses')
+  .description('what is paused now')
+  .option('--json')
+  .action(async (options: { json?: boolean }) => {
+    await withDatabase(async (database) => {
+      const pauses = await activePauses(database);
+      if (options.json) return out(pauses);
+      for (const { scope, name, type, untilAt, actor, reason } of pauses) out([scope, name, type, toRfc3339(untilAt), actor, reason].join('\t'));
+    });
   });
 
 const booksCommand = program

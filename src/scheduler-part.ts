@@ -3,10 +3,12 @@ import { businessDay } from './clock.js';
 import { booksCompare } from './handlers/books-compare.js';
 import type { Logger } from './logging.js';
 import { pruneIdempotencyRecords } from './orders/idempotency.js';
+import { beat } from './outbox/heartbeat.js';
 import { Poller } from './outbox/poll.js';
 import { prune } from './outbox/prune.js';
 import { record } from './outbox/record.js';
 import type { Runtime } from './runtime.js';
+import { version } from './version.js';
 
 /** Hourly: yesterday's, today's and tomorrow's books against the vendors'. */
 const BOOKS_CRON = '11 37 * * * *';
@@ -31,12 +33,14 @@ export async function startScheduler(runtime: Runtime, logger: Logger): Promise<
     cron.schedule(HOUSEKEEPING_CRON, () => keepHouse(runtime, logger), { name: 'housekeeping', noOverlap: true }),
   ];
   poller.start();
+  const goodbye = beat(outbox, 'scheduler', version, (err) => logger.warn({ err }, 'the heartbeat could not be written'));
   return {
     poller,
     async stop() {
       for (const task of tasks) await task.destroy();
       await poller.stop();
       await outbox.drain(settings.SHUTDOWN_TIMEOUT_MS / 2);
+      await goodbye();
     },
   };
 }

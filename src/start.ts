@@ -25,6 +25,7 @@ lunchbox runs. Not for production: ${runtime.database.dialect.name === 'sqlite' 
 
   API      ${url}
   docs     ${url}/docs
+  console  ${url}/console/   (sign in with the token)
 ${sandbox ? `  sandbox  ${sandbox.url}/__sandbox/ledger\n` : ''}
   token    ${token}
            (operator ${sub}, seven days)

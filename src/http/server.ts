@@ -7,6 +7,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequ
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { Problem } from '../problems.js';
 import { childTraceparent } from '../trace.js';
+import { version } from '../version.js';
 import type { Authenticate } from './auth.js';
 import { registerErrors, sendProblem } from './errors.js';
 import './request.js';
@@ -21,11 +22,12 @@ export interface ServerOptions {
 
 /** Reachable without a token, whatever is configured. */
 const OPEN = ['/livez', '/readyz'];
+/** The console has a way in of its own (console/session.ts). */
+const CONSOLE = /^\/console(\/|$)/;
 const DOCS = /^\/(docs(\/.*)?|openapi\.json)$/;
 const BODY_MAX_BYTES = 256 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 const REQUEST_ID = /^[A-Za-z0-9-]{8,64}$/;
-const version = '0.1.0';
 
 /** Fastify with everything that all routes share: ids, callers, limits, errors, the API's description. Routes are registered after it. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
@@ -75,7 +77,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     reply.header('Cache-Control', 'no-store');
     reply.header('X-Content-Type-Options', 'nosniff');
     const path = request.url.split('?')[0] ?? '';
-    if (OPEN.includes(path) || (options.docsOpen && DOCS.test(path))) return;
+    if (OPEN.includes(path) || (options.docsOpen && DOCS.test(path)) || CONSOLE.test(path)) return;
     request.caller = await options.authenticate(request.headers.authorization);
   });
   app.addHook('onResponse', async (request, reply) => {

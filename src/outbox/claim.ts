@@ -2,6 +2,7 @@ import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
 import { after, fromSqlInstant, fromSqlInstantOrNull, join, now, raw, type Sql, sql } from '../database/sql.js';
 import type { Trigger } from '../entities/event-attempt.js';
+import { notPaused } from './pause.js';
 import type { Registry } from './registry.js';
 import type { ClaimedEvent } from './types.js';
 
@@ -119,7 +120,7 @@ async function selectUrgent(tx: Tx, request: ClaimRequest): Promise<Row[]> {
 }
 
 function conditionsOf(request: ClaimRequest): Sql[] {
-  const conditions: Sql[] = [];
+  const conditions: Sql[] = [notPaused];
   if (request.withoutTypes?.length) conditions.push(sql`AND type NOT IN (${join(request.withoutTypes)})`);
   if (request.heldTypes?.length) conditions.push(sql`AND (type NOT IN (${join(request.heldTypes)}) OR deadline_at <= ${now})`);
   if (request.only) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import os from 'node:os';
 import type { Database } from '../database/database.js';
 import { after, join, sql } from '../database/sql.js';
-import { Breaker } from './breaker.js';
+import { Breaker, type BreakerView } from './breaker.js';
 import { type Claim, type ClaimRequest, claim } from './claim.js';
 import { Registry } from './registry.js';
 import { Leases } from './renew.js';
@@ -107,6 +107,11 @@ export class Outbox {
     const breaker = new Breaker(target, (view) => void this.signals.emit('breaker', view), this.options.nowMs);
     this.#breakers.set(target, breaker);
     return breaker;
+  }
+
+  /** How each vendor looks from this process. */
+  breakers(): BreakerView[] {
+    return [...this.#breakers.values()].map((breaker) => breaker.view);
   }
 
   /** What may start, for each vendor: `held` is one whose breaker lets nothing through. */

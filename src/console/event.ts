@@ -1,0 +1,112 @@
+import type { OperatorAction } from '../entities/operator-action.js';
+import type { OutboxEvent } from '../entities/outbox-event.js';
+import type { readEvent } from '../orders/event-story.js';
+import type { OrderView } from '../orders/view.js';
+import type { EventHandler } from '../outbox/types.js';
+import type { Why } from '../outbox/why.js';
+import { type Html, html } from './html.js';
+import { auditTable, shadeOf, stateMark } from './lists.js';
+import { COUNT_MAX } from './read.js';
+import type { Visitor } from './session.js';
+import { points, time, whyText } from './text.js';
+import { typeWordsOf } from './words.js';
+
+type Story = NonNullable<Awaited<ReturnType<typeof readEvent>>>;
+type Attempt = Story['attempts'][number];
+
+export interface EventPage {
+  readonly event: OutboxEvent;
+  readonly story: Story;
+  readonly why: Why;
+  readonly order: OrderView | null;
+  /** Errored events of the same cause, this one included. */
+  readonly sameCause: number;
+  readonly acts: readonly OperatorAction[];
+  readonly handler: EventHandler | undefined;
+  readonly now: Date;
+}
+
+/** What is wrong, for whom, what happens next and what to do about it: first the answer, then the evidence. */
+export function eventPage(visitor: Visitor, page: EventPage): Html {
+  const { words: w, language } = visitor;
+  const { event, story, order, sameCause, now } = page;
+  const about = typeWordsOf(language, event.type);
+  const last = story.attempts.at(-1);
+  const asked = page.acts.find((act) => act.verb === 'ask');
+  return html`
+<p>${stateMark(w, shadeOf(event))} <strong>${about.name}</strong> <small>${event.type}</small></p>
+<dl>
+<dt>${w.why}</dt><dd>${whyText(language, page.why)}</dd>
+${page.why.nextAt && html`<dt>${w.next}</dt><dd>${time(page.why.nextAt, now, language)}</dd>`}
+${event.lastErrorCode && html`<dt>${w.error}</dt><dd><strong>${event.lastErrorCode}</strong> ${event.lastErrorMessage}</dd>`}
+<dt>${w.order}</dt><dd>${order ? html`<a href="/console/orders/${order.id}">${order.orderNo}</a> ${order.status}, ${order.edibleDate} ${order.mealType}` : (event.subjectNo ?? '—')}</dd>
+${order && html`<dt>${w.moneyAndStock}</dt><dd>${points(order.priceInCent)} ${w.paid}, ${w.refund} ${order.refund}</dd>`}
+${event.cause && html`<dt>${w.sameCause}</dt><dd><a href="/console/events?state=errored&amp;cause=${encodeURIComponent(event.cause)}">${sameCause > COUNT_MAX ? `${COUNT_MAX}+` : sameCause}</a></dd>`}
+</dl>
+${actions(visitor, page)}
+${asked && html`<h2>${w.askedAt}</h2><p class="note">${findingOf(asked)} <br>${time(asked.at, now, language)}, ${asked.actor}</p>`}
+<h2>${w.lastAttempt}</h2>
+${last ? attempt(visitor, last, now, true) : html`<p>—</p>`}
+<h2>${w.allAttempts} (${story.attempts.length})</h2>
+${[...story.attempts].reverse().map((one) => html`<details id="attempt-${one.number}"><summary>${w.attempt} ${one.number}: ${one.outcome ?? '…'} ${one.error?.code}</summary>${attempt(visitor, one, now, false)}</details>`)}
+<h2>${w.whatItDoes}</h2>
+<dl><dt>${w.whatItDoes}</dt><dd>${about.does}</dd><dt>${w.ifNever}</dt><dd>${about.ifNever}</dd><dt>${w.affected}</dt><dd>${about.affects}</dd><dt>${w.created}</dt><dd>${time(event.createdAt, now, language)}</dd>${event.settledAt && html`<dt>${w.settled}</dt><dd>${time(event.settledAt, now, language)}</dd>`}</dl>
+<h2>${w.audit}</h2>
+${page.acts.length === 0 ? html`<p>—</p>` : auditTable(w, language, page.acts, now)}`;
+}
+
+function findingOf(act: OperatorAction): string {
+  try {
+    const { finding } = JSON.parse(act.stateAfter ?? '{}') as { finding?: { outcome: string; text: string } };
+    return finding ? `${finding.outcome}: ${finding.text}` : '—';
+  } catch {
+    return '—';
+  }
+}
+
+/** The recommended one first; what the state does not allow is not there at all. */
+function actions(visitor: Visitor, { event, handler }: EventPage): Html {
+  const { words: w, mayAct, formToken, language } = visitor;
+  if (!mayAct) return html`<p class="soft">${w.viewerOnly}</p>`;
+  const unknown = event.outcome === 'unknown' || event.unknownAt !== null;
+  const errored = event.status === 'errored';
+  const form = (
+    act: string,
+    title: string,
+    help: string,
+    options: { reason: boolean; danger?: boolean; first?: boolean },
+  ): Html => html`<li><form action="/console/events/${event.id}/${act}" method="post">
+<input type="hidden" name="form" value="${formToken}"><input type="hidden" name="attempt" value="${event.attempt}">
+<button class="${options.first ? 'first' : ''} ${options.danger ? 'danger' : ''}">${title}</button><small>${help}</small>
+${options.reason && html`<label>${w.reason}<br><input name="reason" required maxlength="500"></label>`}</form></li>`;
+  const acts: Html[] = [];
+  if (handler?.ask && unknown) acts.push(form('ask', w.ask, w.askHelp, { reason: false, first: errored }));
+  if (errored)
+    acts.push(
+      form('requeue', w.requeue, `${w.requeueHelp} ${typeWordsOf(language, event.type).repeatable ? w.idempotentYes : w.idempotentNo}`, {
+        reason: true,
+        first: !unknown,
+      }),
+    );
+  if (handler?.ask && !unknown) acts.push(form('ask', w.ask, w.askHelp, { reason: false }));
+  if (errored) acts.push(form('settle-done', w.settleDone, w.settleDoneHelp, { reason: true }));
+  if (errored && unknown) acts.push(form('settle-not-done', w.settleNotDone, w.settleNotDoneHelp, { reason: true }));
+  if (errored || (event.status === 'pending' && event.leaseUntil === null))
+    acts.push(form('discard', w.discard, w.discardHelp, { reason: true, danger: true }));
+  if (acts.length === 0) return html``;
+  return html`<h2>${w.actions}</h2><ul class="acts">${acts}</ul>`;
+}
+
+function attempt({ words: w, language }: Visitor, one: Attempt, now: Date, isLast: boolean): Html {
+  const at = (text: string | null): Html => (text ? time(new Date(text), now, language) : html`—`);
+  return html`<dl><dt>${w.started}</dt><dd>${at(one.startedAt)}</dd><dt>${w.settled}</dt><dd>${at(one.finishedAt)}</dd><dt>${w.outcome}</dt><dd>${one.outcome ?? '…'}</dd>
+${one.error && html`<dt>${w.error}</dt><dd>${one.error.code}: ${one.error.message}</dd>`}<dt>${w.decision}</dt><dd>${one.decision ?? '…'}</dd><dt>${w.trigger}</dt><dd>${one.trigger}</dd><dt>${w.worker}</dt><dd>${one.worker}</dd></dl>
+${one.exchanges.map(
+  (
+    exchange,
+    i,
+  ) => html`<${isLast ? 'section' : 'div'}><h3>${i + 1}. ${exchange.call} <small>${Math.round(exchange.durationMs)} ms, ${exchange.outcome} ${exchange.code}</small></h3>
+<p>${w.request}: ${exchange.request.method} ${exchange.request.path}</p>${exchange.request.body && html`<pre tabindex="0">${exchange.request.body}</pre>`}
+<p>${w.answer}: ${exchange.answer?.status ?? w.noAnswer}</p>${exchange.answer?.body && html`<pre tabindex="0">${exchange.answer.body}</pre>`}</${isLast ? 'section' : 'div'}>`,
+)}`;
+}

@@ -1,0 +1,68 @@
+import type { FastifyReply } from 'fastify';
+import { type Html, html } from './html.js';
+import { scriptPath } from './script.js';
+import type { Visitor } from './session.js';
+import { stylePath } from './style.js';
+import type { Language } from './words.js';
+import { words } from './words.js';
+
+export interface PageOptions {
+  readonly title: string;
+  /** What people are to see before all else, e.g. that something is paused. */
+  readonly banners?: readonly Html[];
+  readonly body: Html;
+  readonly status?: number;
+  /** Seconds after which the script asks whether the page has changed; 0 never. */
+  readonly refreshS?: number;
+}
+
+/** Nothing from another origin, no inline script or style, no framing. */
+const POLICY =
+  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+export function sendPage(
+  reply: FastifyReply,
+  visitor: Visitor | null,
+  language: Language,
+  theme: string | null,
+  environment: string,
+  options: PageOptions,
+): FastifyReply {
+  const w = words[language];
+  const link = (href: string, text: string): Html => html`<li><a href="${href}">${text}</a></li>`;
+  const page = html`<!doctype html>
+<html lang="${language === 'zh' ? 'zh-CN' : 'en'}"${theme ? html` data-theme="${theme}"` : null} data-environment="${environment}">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="same-origin">
+<title>${options.title} · ${w.product} · ${environment}</title>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="${stylePath}"><script src="${scriptPath}" defer></script>
+</head>
+<body${options.refreshS ? html` data-refresh="${options.refreshS}"` : null}>
+<header>
+<a class="product" href="/console/">${w.product}</a> <strong class="environment">${environment}</strong>
+${
+  visitor &&
+  html`<nav aria-label="${w.product}"><ul>
+${link('/console/', w.overview)}${link('/console/events', w.events)}${link('/console/orders', w.orders)}${link('/console/causes', w.causes)}${link('/console/controls', w.controls)}${link('/console/audit', w.audit)}
+</ul></nav>
+<form class="search" role="search" action="/console/search"><label class="hidden" for="q">${w.search}</label><input id="q" name="q" type="search" placeholder="${w.searchHelp}" maxlength="128"><button>${w.search}</button></form>`
+}
+</header>
+${(options.banners ?? []).map((banner) => html`<div class="banner" role="status">${banner}</div>`)}
+<main><h1>${options.title}</h1>
+${options.body}
+</main>
+<footer>
+<form action="/console/preferences" method="post"><button name="language" value="${language === 'zh' ? 'en' : 'zh'}">${w.language}</button> <button name="theme" value="${theme === 'dark' ? 'light' : 'dark'}">${w.theme}</button></form>
+${visitor && html`<form action="/console/sign-out" method="post"><input type="hidden" name="form" value="${visitor.formToken}"><button>${w.signOut} (${visitor.caller.sub}, ${visitor.caller.role})</button></form>`}
+<small>Asia/Shanghai</small>
+</footer>
+</body></html>`;
+  return reply
+    .code(options.status ?? 200)
+    .header('Content-Security-Policy', POLICY)
+    .header('Referrer-Policy', 'same-origin')
+    .header('X-Frame-Options', 'DENY')
+    .type('text/html; charset=utf-8')
+    .send(page.text);
+}

@@ -1,0 +1,84 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Authenticate } from '../http/auth.js';
+import type { Caller } from '../orders/caller.js';
+import { type Language, languages, type Words, words } from './words.js';
+
+/** The token itself, in a cookie that no script can read; nothing is kept on the server. */
+const COOKIE = 'lunchbox_session';
+const PREFERENCE_MAX_AGE_S = 365 * 86_400;
+const SESSION_MAX_AGE_S = 12 * 3_600;
+
+export interface Visitor {
+  readonly caller: Caller;
+  readonly mayAct: boolean;
+  readonly language: Language;
+  readonly words: Words;
+  readonly theme: 'light' | 'dark' | null;
+  /** Proves that a form came from a page of ours: only who knows the cookie can make it. */
+  readonly formToken: string;
+}
+
+export function cookiesOf(request: FastifyRequest): Record<string, string> {
+  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
+  return Object.fromEntries(pairs.filter(([name]) => name).map(([name = '', ...value]) => [name, value.join('=')]));
+}
+
+/** Who looks, or null when nobody is signed in with a role that may. */
+export async function visitorOf(request: FastifyRequest, authenticate: Authenticate): Promise<Visitor | null> {
+  const token = cookiesOf(request)[COOKIE];
+  if (!token) return null;
+  const caller = await authenticate(`Bearer ${token}`).catch(() => null);
+  if (!caller || (caller.role !== 'viewer' && caller.role !== 'operator')) return null;
+  const language = languageOf(request);
+  return { caller, mayAct: caller.role === 'operator', language, words: words[language], theme: themeOf(request), formToken: formTokenOf(token) };
+}
+
+export function languageOf(request: FastifyRequest): Language {
+  const chosen = languages.find((language) => language === cookiesOf(request).lunchbox_language);
+  if (chosen) return chosen;
+  const accepted = (request.headers['accept-language'] ?? '').toLowerCase();
+  const [zh, en] = [accepted.indexOf('zh'), accepted.indexOf('en')];
+  return en >= 0 && (zh < 0 || en < zh) ? 'en' : 'zh';
+}
+
+export function themeOf(request: FastifyRequest): 'light' | 'dark' | null {
+  const chosen = cookiesOf(request).lunchbox_theme;
+  return chosen === 'light' || chosen === 'dark' ? chosen : null;
+}
+
+export function signIn(reply: FastifyReply, token: string): void {
+  reply.header('Set-Cookie', `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MAX_AGE_S}`);
+}
+
+export function signOut(reply: FastifyReply): void {
+  reply.header('Set-Cookie', `${COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`);
+}
+
+export function prefer(reply: FastifyReply, name: 'language' | 'theme', value: string): void {
+  reply.header('Set-Cookie', `lunchbox_${name}=${value}; Path=/; SameSite=Lax; Max-Age=${PREFERENCE_MAX_AGE_S}`);
+}
+
+function formTokenOf(token: string): string {
+  return createHash('sha256').update(`form:${token}`).digest('hex').slice(0, 32);
+}
+
+/** A form that another site sends is refused, by what the browser says of its origin; `null` formToken: before anybody is signed in. */
+export function isOwnForm(request: FastifyRequest, formToken: string | null): boolean {
+  const site = request.headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin') return false;
+  const { origin } = request.headers;
+  if (site === undefined && origin !== undefined && !sameHost(origin, request.headers.host)) return false;
+  if (formToken === null) return true;
+  const given = Buffer.from(String((request.body as { form?: unknown } | undefined)?.form ?? ''));
+  const wanted = Buffer.from(formToken);
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+function sameHost(origin: string, host: string | undefined): boolean {
+  try {
+    return new URL(origin).host === host;
+  } catch {
+    return false;
+  }
+}

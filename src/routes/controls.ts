@@ -1,0 +1,81 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { toRfc3339 } from '../clock.js';
+import type { Database } from '../database/database.js';
+import { actOf, callerWith } from '../http/request.js';
+import { id, reason } from '../http/schemas.js';
+import { findEvent } from '../outbox/find.js';
+import type { Outbox } from '../outbox/outbox.js';
+import { activePauses, PAUSE_MAX_MS, pause, resume } from '../outbox/pause.js';
+import { why, whySentence } from '../outbox/why.js';
+import { Problem } from '../problems.js';
+
+const scoped = z.object({ scope: z.enum(['type', 'target']), name: z.string().min(1).max(64) });
+const pauseSchema = scoped.extend({ type: z.string(), fromAt: z.string(), untilAt: z.string(), actor: z.string(), reason: z.string() });
+const pauses = z.object({ data: z.array(pauseSchema) });
+
+/** Why something does not move, and stopping a type or a vendor for a while. */
+export const controlRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: Outbox }> = async (app, { database, outbox }) => {
+  const whySchema = z.object({ code: z.string(), sentence: z.string(), nextAt: z.string().nullable() });
+  app.get(
+    '/v1/events/:id/why',
+    { schema: { summary: 'Why an event is where it is, and what happens next', params: z.object({ id }), response: { 200: whySchema } } },
+    async (request) => {
+      callerWith(request, 'viewer', 'operator');
+      const event = await findEvent(database.manager, request.params.id);
+      if (!event) throw new Problem('not-found', { detail: 'there is no such event' });
+      const found = await why(database, outbox.registry, event);
+      return {
+        code: found.reason.code,
+        sentence: whySentence(found, (instant) => (instant ? toRfc3339(instant) : 'an unknown time')),
+        nextAt: found.nextAt ? toRfc3339(found.nextAt) : null,
+      };
+    },
+  );
+
+  const list = async () => ({
+    data: (await activePauses(database)).map(({ scope, name, type, fromAt, untilAt, actor, reason: because }) => ({
+      scope,
+      name,
+      type,
+      fromAt: toRfc3339(fromAt),
+      untilAt: toRfc3339(untilAt),
+      actor,
+      reason: because,
+    })),
+  });
+
+  app.get('/v1/pauses', { schema: { summary: 'What is paused now', response: { 200: pauses } } }, async (request) => {
+    callerWith(request, 'viewer', 'operator');
+    return list();
+  });
+
+  const minutes = z
+    .number()
+    .int()
+    .min(1)
+    .max(PAUSE_MAX_MS / 60_000);
+  app.post(
+    '/v1/pauses',
+    { schema: { summary: 'Claim nothing of a type, or of a vendor, for some minutes', body: scoped.extend({ minutes, reason }), response: { 200: pauses } } },
+    async (request) => {
+      const { scope, name } = request.body;
+      const act = { ...actOf(request, request.body.reason), reason: request.body.reason };
+      const result = await pause(database, outbox.registry, { scope, name, forMs: request.body.minutes * 60_000 }, act);
+      if (result.kind === 'not-found') throw new Problem('not-found', { detail: `there is no ${scope} of this name` });
+      if (result.kind === 'conflict') throw new Problem('already-paused');
+      return list();
+    },
+  );
+
+  app.post(
+    '/v1/pauses/resume',
+    { schema: { summary: 'End a pause before its time', body: scoped.extend({ reason }), response: { 200: pauses } } },
+    async (request) => {
+      const { scope, name } = request.body;
+      const result = await resume(database, { scope, name }, actOf(request, request.body.reason));
+      if (result.kind === 'not-found') throw new Problem('not-found', { detail: 'it is not paused' });
+      return list();
+    },
+  );
+};
