@@ -7,6 +7,7 @@ import type { Logger } from './logging.js';
 import { booksRoutes } from './routes/books.js';
 import { consumptionRoutes } from './routes/consumptions.js';
 import { controlRoutes } from './routes/controls.js';
+import { eventBatchRoutes } from './routes/event-batches.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { menuRoutes } from './routes/menus.js';
@@ -40,6 +41,7 @@ export async function createApp(runtime: Runtime, logger: Logger): Promise<Fasti
   });
   await app.register(consumptionRoutes, { database, outbox, inlineBudgetMs });
   await app.register(eventRoutes, { database, outbox });
+  await app.register(eventBatchRoutes, { database });
   await app.register(controlRoutes, { database, outbox });
   await app.register(consoleRoutes, { database, outbox, authenticate, environment: process.env.NODE_ENV ?? 'development' });
   await app.register(booksRoutes, { database, meican: clients.meican, energy: clients.energy, settleMs: meicanSettleMs(settings) });

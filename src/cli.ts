@@ -6,9 +6,11 @@ import { z } from 'zod';
 import { checkOwnBooks } from './books/own-books.js';
 import { compareWithVendors } from './books/vendor-books.js';
 import { toRfc3339 } from './clock.js';
+import { listActions, listCauses } from './console/read.js';
 import { Database } from './database/database.js';
 import { migrate, pendingMigrations, revertLast } from './database/migrate.js';
 import { runDoctor } from './doctor.js';
+import { BoxOrder } from './entities/box-order.js';
 import { eventStatuses } from './entities/outbox-event.js';
 import { signToken } from './http/auth.js';
 import { day, mealType, shortText } from './http/schemas.js';
@@ -17,9 +19,11 @@ import { roles } from './orders/caller.js';
 import { readEvent } from './orders/event-story.js';
 import { putMenu } from './orders/menu.js';
 import { applyRepair, planRepair } from './orders/repair.js';
+import { readTimeline } from './orders/timeline.js';
 import { eventView } from './orders/view.js';
 import { ask } from './outbox/ask.js';
 import type { Act } from './outbox/audit.js';
+import { type BatchVerb, batchVerbs, executeBatch, previewBatch, RATE_MAX } from './outbox/batch.js';
 import { findEvent, findEvents } from './outbox/find.js';
 import type { Outbox } from './outbox/outbox.js';
 import { activePauses, pause, resume } from './outbox/pause.js';
@@ -244,6 +248,106 @@ program
       if (!found) throw new Stop(exit.notFound, `there is no event ${event}`);
       const answer = await why(database, registry, found);
       out(options.json ? answer : whySentence(answer, (instant) => (instant ? toRfc3339(instant) : 'an unknown time')));
+    });
+  });
+
+program
+  .command('orders')
+  .description('orders')
+  .command('show <order>')
+  .description('everything that happened to an order, by its id or number, oldest first')
+  .option('--json')
+  .action(async (wanted: string, options: { json?: boolean }) => {
+    await withDatabase(async (database) => {
+      const order = (await database.manager.findOneBy(BoxOrder, { orderNo: wanted })) ?? (await database.manager.findOneBy(BoxOrder, { id: wanted }));
+      if (!order) throw new Stop(exit.notFound, `there is no order ${wanted}`);
+      const story = await readTimeline(database, order.id);
+      if (options.json) return out(story);
+      out([story.order.orderNo, story.order.status, `refund ${story.order.refund}`, story.order.meicanOrderId ?? '-'].join('\t'));
+      for (const { at, kind, what, detail } of story.timeline)
+        out([at, kind, what, String(detail.eventId ?? ''), String(detail.decision ?? '')].join('\t').trimEnd());
+    });
+  });
+
+program
+  .command('causes')
+  .description('failures grouped by their cause, the latest first')
+  .option('--json')
+  .action(async (options: { json?: boolean }) => {
+    await withDatabase(async (database) => {
+      const causes = await listCauses(database);
+      if (options.json) return out(causes);
+      for (const { id, kind, status, eventType, occurrences, lastAt, cause } of causes)
+        out([id, status, kind, eventType ?? '-', String(occurrences), lastAt ? toRfc3339(lastAt) : '-', cause].join('\t'));
+    });
+  });
+
+program
+  .command('audit')
+  .description('who did what, the latest first')
+  .option('--before <id>', 'older than this one')
+  .option('--json')
+  .action(async (options: { before?: string; json?: boolean }) => {
+    await withDatabase(async (database) => {
+      const { rows } = await listActions(database, options.before);
+      if (options.json) return out(rows);
+      for (const { id, at, actor, role, verb, targetType, targetId, reason } of rows)
+        out([id, toRfc3339(at), `${actor} (${role})`, verb, `${targetType} ${targetId}`, reason ?? ''].join('\t').trimEnd());
+    });
+  });
+
+program
+  .command('redrive')
+  .description('requeue (or discard) many errored events: shows what it would touch; with --yes, does it')
+  .option('--type <type>')
+  .option('--cause <cause>', 'as `causes --json` names it (groupKey)')
+  .option('--verb <verb>', batchVerbs.join(', '), oneOf(batchVerbs), 'requeue')
+  .option('--rps <n>', 'events a second', whole, 5)
+  .option('--reason <text>', 'why; kept in the audit')
+  .option('--yes', 'carry it out')
+  .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+  .option('--json')
+  .action(async (options: { type?: string; cause?: string; verb: BatchVerb; rps: number; reason?: string; yes?: boolean; as: string; json?: boolean }) => {
+    if (!options.type && !options.cause) throw new Stop(exit.usage, 'name a --type or a --cause: not everything at once');
+    if (options.rps < 1 || options.rps > RATE_MAX) throw new Stop(exit.usage, `--rps: 1 to ${RATE_MAX}`);
+    if (options.yes && !options.reason) throw new Stop(exit.usage, '--yes needs --reason');
+    await withDatabase(async (database) => {
+      const act = { ...actOf(options), reason: options.reason?.slice(0, 500) ?? 'a look' };
+      const preview = await previewBatch(database, options.verb, { type: options.type, cause: options.cause }, options.rps, act);
+      if (options.json && !options.yes) out({ ...preview, token: undefined });
+      else for (const { type, cause, count } of preview.groups) out([String(count), type, cause ?? '-'].join('\t'));
+      say(`${preview.batch.total} events, about ${preview.expectedS} s${preview.cut ? '; there are more than one batch may hold' : ''}`);
+      if (!options.yes) return say('nothing was done; --yes --reason "…" carries it out');
+      const result = await executeBatch(database, preview.batch.id, { token: preview.token, count: preview.batch.total, alone: true }, act);
+      if (result.kind !== 'done')
+        throw new Stop(exit.conflict, `batch ${preview.batch.id} was refused: ${result.kind === 'refused' ? result.why : result.kind}`);
+      say(`batch ${preview.batch.id} runs; a scheduler carries it out, the first event alone`);
+    });
+  });
+
+program
+  .command('poll')
+  .description('carry out what is due, here and now, then end')
+  .requiredOption('--once', 'until nothing is due')
+  .option('--json')
+  .action(async (options: { json?: boolean }) => {
+    await withOutbox(async (outbox) => {
+      const counts: Record<string, number> = {};
+      outbox.signals.on('attempt-ended', ({ status }) => {
+        counts[status] = (counts[status] ?? 0) + 1;
+      });
+      for (;;) {
+        const claimed = await outbox.claimAndStart();
+        if (claimed !== 'no-slot' && claimed.rows.length === 0 && outbox.runningCount === 0) break;
+        await outbox.oneEnded();
+      }
+      if (options.json) out(counts);
+      else
+        say(
+          Object.entries(counts)
+            .map(([status, count]) => `${count} ${status}`)
+            .join(', ') || 'nothing was due',
+        );
     });
   });
 

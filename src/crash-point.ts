@@ -12,7 +12,7 @@ export const crashPoints = {
   migrate: ['in-migration'],
   prune: ['in-prune'],
   /** Within the transaction of what a person does by hand. */
-  byHand: ['in-requeue', 'in-discard', 'in-settle-by-hand', 'in-repair'],
+  byHand: ['in-requeue', 'in-discard', 'in-settle-by-hand', 'in-repair', 'in-batch-item'],
 } as const;
 
 const [wanted, nth = '1'] = (process.env.CRASH_AT ?? '').split(':');

@@ -17,6 +17,7 @@ export const problems = {
   'card-not-usable': { status: 409, title: 'The card cannot be used', retryable: false },
   'event-not-errored': { status: 409, title: 'Only an errored event can be requeued', retryable: false },
   'event-not-settleable': { status: 409, title: 'The event is not in a state that a person may settle like this', retryable: false },
+  'batch-refused': { status: 409, title: 'The batch cannot be carried out like this', retryable: false },
   'already-paused': { status: 409, title: 'It is paused already', retryable: false },
   'event-not-askable': { status: 409, title: 'There is no vendor to ask about this type of event', retryable: false },
   'event-not-discardable': { status: 409, title: 'Only an errored or waiting event can be discarded', retryable: false },

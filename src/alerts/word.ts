@@ -10,6 +10,7 @@ const typeNames: Record<string, string> = {
   COFFEE_CONSUME_CANCEL: '咖啡退款',
   WECOM_DINER_CARD: '订餐失败通知',
   BOOKS_COMPARE: '对账',
+  EVENT_BATCH: '批量操作',
   meican: '美餐',
   energy: '能量点中心',
   wecom: '企业微信',

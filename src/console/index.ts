@@ -11,12 +11,14 @@ import { readTimeline } from '../orders/timeline.js';
 import { orderView } from '../orders/view.js';
 import { ask } from '../outbox/ask.js';
 import type { Act } from '../outbox/audit.js';
+import { batchItems, batchVerbs, executeBatch, previewBatch, RATE_MAX, readBatch, stopBatch } from '../outbox/batch.js';
 import { heartbeats } from '../outbox/heartbeat.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { activePauses, PAUSE_MAX_MS, pause, resume } from '../outbox/pause.js';
 import { discard, requeue, settleAsDone, settleAsNotDone } from '../outbox/requeue.js';
 import { why } from '../outbox/why.js';
 import { Problem } from '../problems.js';
+import { batchPage, bulkForm, previewPage } from './batch.js';
 import { eventPage } from './event.js';
 import { type Html, html } from './html.js';
 import { auditPage, causesPage, controlsPage, eventsPage, ordersPage, searchPage, shades } from './lists.js';
@@ -40,6 +42,7 @@ export interface ConsoleOptions {
 
 const FORM_MAX_BYTES = 16 * 1024;
 const REFRESH_S = 5;
+const BATCH_ITEMS_SHOWN = 200;
 const optionalId = z
   .string()
   .regex(/^\d{1,19}$/)
@@ -175,7 +178,8 @@ export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, { d
       .parse(Object.fromEntries(Object.entries(request.query as object).filter(([, value]) => value !== '')));
     const [listed, now] = await Promise.all([listEvents(database, filter), database.now()]);
     const types = outbox.registry.all().map((handler) => handler.definition.type);
-    return page(request, reply, visitor(request).words.events, eventsPage(visitor(request), filter, listed, types, now));
+    const body = html`${eventsPage(visitor(request), filter, listed, types, now)}${bulkForm(visitor(request), filter)}`;
+    return page(request, reply, visitor(request).words.events, body);
   });
 
   app.get('/console/events/:id', async (request, reply) => page(request, reply, ...(await eventOf(request))));
@@ -239,6 +243,40 @@ export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, { d
     if (!parsed.success) throw new Problem('validation', { detail: visitor(request).words.reason });
     return parsed.data;
   }
+
+  const wantedBatch = z.object({
+    verb: z.enum(batchVerbs),
+    type: shortText(64).optional(),
+    cause: shortText(191).optional(),
+    ratePerSecond: z.coerce.number().int().min(1).max(RATE_MAX),
+  });
+  app.post('/console/batches', async (request, reply) => {
+    const { caller } = acting(request);
+    const reason = reasonOf(request);
+    const parsed = wantedBatch.refine(({ type, cause }) => type !== undefined || cause !== undefined).safeParse(request.body);
+    if (!parsed.success) throw new Problem('validation');
+    const { verb, type, cause, ratePerSecond } = parsed.data;
+    const preview = await previewBatch(database, verb, { type, cause }, ratePerSecond, { actor: caller.sub, role: caller.role, requestId: request.id, reason });
+    return page(request, reply, visitor(request).words.preview, previewPage(visitor(request), preview, await database.now()), { refreshS: 0 });
+  });
+  app.post('/console/batches/:id/:act', async (request, reply) => {
+    const { caller } = acting(request);
+    const { id: of, act: verb } = request.params as { id: string; act: string };
+    const { token = '', count } = (request.body ?? {}) as { token?: string; count?: string };
+    const act: Act = { actor: caller.sub, role: caller.role, requestId: request.id, reason: null };
+    if (!id.safeParse(of).success || (verb !== 'execute' && verb !== 'stop')) throw new Problem('not-found');
+    const result = verb === 'execute' ? await executeBatch(database, of, { token, count: Number(count) }, act) : await stopBatch(database, of, act);
+    if (result.kind === 'not-found') throw new Problem('not-found');
+    if (result.kind === 'refused') throw new Problem('batch-refused', { detail: result.why });
+    return reply.redirect(`/console/batches/${of}`, 303);
+  });
+  app.get('/console/batches/:id', async (request, reply) => {
+    const { id: of } = request.params as { id: string };
+    const batch = id.safeParse(of).success ? await readBatch(database, of) : null;
+    if (!batch) throw new Problem('not-found', { detail: visitor(request).words.notFound });
+    const [items, now] = await Promise.all([batchItems(database, of, 0, BATCH_ITEMS_SHOWN), database.now()]);
+    return page(request, reply, `${visitor(request).words.bulk} ${of}`, batchPage(visitor(request), batch, items, now));
+  });
 
   app.get('/console/orders', async (request, reply) => {
     const filter = z

@@ -6,6 +6,7 @@ import { createConsumptionSync } from './consumption-sync.js';
 import { createDinerCard } from './diner-card.js';
 import { createEnergyCancel, type EnergyDependencies } from './energy-cancel.js';
 import { createEnergyRollback } from './energy-rollback.js';
+import { createEventBatch } from './event-batch.js';
 import { createMeicanCancel } from './meican-cancel.js';
 import { createMeicanNewOrder, type MeicanNewOrderDependencies } from './meican-new-order.js';
 
@@ -27,5 +28,6 @@ export function createHandlers({ meican, energy, wecom }: HandlerDependencies): 
     createDinerCard(wecom),
     createAlertSend(wecom),
     createBooksCompare({ ...meican, energy: energy.energy }),
+    createEventBatch(energy),
   ] as unknown as EventHandler<never>[];
 }

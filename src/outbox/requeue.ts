@@ -10,15 +10,19 @@ export type ActResult = { readonly kind: 'done' } | { readonly kind: 'not-found'
 
 /** errored → pending with fresh failures, due now. Attempts and what is unknown stay; a second click finds it no longer errored. */
 export async function requeue(database: Database, id: string, act: Act): Promise<ActResult> {
-  return database.transaction(async (tx) => {
-    const event = await lockEvent(tx, id);
-    if (!event) return { kind: 'not-found' };
-    if (event.status !== 'errored') return { kind: 'conflict', status: event.status };
-    await backToPending(tx, event);
-    await auditEvent(tx, 'requeue', event, act, 'pending');
-    crashPoint('in-requeue');
-    return { kind: 'done' };
-  });
+  return database.transaction((tx) => requeueIn(tx, id, act));
+}
+
+/** The same within the caller's transaction. `attempt`: only if nobody has run it since it was looked at. */
+export async function requeueIn(tx: Tx, id: string, act: Act, attempt?: number): Promise<ActResult> {
+  const event = await lockEvent(tx, id);
+  if (!event) return { kind: 'not-found' };
+  if (event.status !== 'errored') return { kind: 'conflict', status: event.status };
+  if (attempt !== undefined && event.attempt !== attempt) return { kind: 'conflict', status: 'errored anew' };
+  await backToPending(tx, event);
+  await auditEvent(tx, 'requeue', event, act, 'pending');
+  crashPoint('in-requeue');
+  return { kind: 'done' };
 }
 
 /**
@@ -58,18 +62,22 @@ export async function settleAsDone(database: Database, registry: Registry, id: s
 
 /** errored | pending (not running) → discarded: it will not be carried out. The next of its key goes on. */
 export async function discard(database: Database, id: string, act: Act): Promise<ActResult> {
-  return database.transaction(async (tx) => {
-    const event = await lockEvent(tx, id);
-    if (!event) return { kind: 'not-found' };
-    const running = event.status === 'pending' && event.lease_until !== null;
-    if (running || (event.status !== 'errored' && event.status !== 'pending')) return { kind: 'conflict', status: running ? 'running' : event.status };
-    await tx.execute(sql`UPDATE outbox_event SET status = 'discarded', queue_at = NULL, settled_at = ${now} WHERE id = ${id} AND status = ${event.status}`);
-    await promoteNext(tx, event.ordering_key);
-    await auditEvent(tx, 'discard', event, act, 'discarded');
-    crashPoint('in-discard');
-    wakeAfterCommit(tx);
-    return { kind: 'done' };
-  });
+  return database.transaction((tx) => discardIn(tx, id, act));
+}
+
+/** The same within the caller's transaction. `attempt`: only if nobody has run it since it was looked at. */
+export async function discardIn(tx: Tx, id: string, act: Act, attempt?: number): Promise<ActResult> {
+  const event = await lockEvent(tx, id);
+  if (!event) return { kind: 'not-found' };
+  const running = event.status === 'pending' && event.lease_until !== null;
+  if (running || (event.status !== 'errored' && event.status !== 'pending')) return { kind: 'conflict', status: running ? 'running' : event.status };
+  if (attempt !== undefined && event.attempt !== attempt) return { kind: 'conflict', status: `${event.status} anew` };
+  await tx.execute(sql`UPDATE outbox_event SET status = 'discarded', queue_at = NULL, settled_at = ${now} WHERE id = ${id} AND status = ${event.status}`);
+  await promoteNext(tx, event.ordering_key);
+  await auditEvent(tx, 'discard', event, act, 'discarded');
+  crashPoint('in-discard');
+  wakeAfterCommit(tx);
+  return { kind: 'done' };
 }
 
 async function backToPending(tx: Tx, event: Locked): Promise<void> {

@@ -184,6 +184,23 @@ describe.each(databaseKinds)('the console on %s', (kind) => {
     expect((await kit.call('GET', '/v1/pauses')).body).toEqual({ data: [] });
   });
 
+  it('a whole group is requeued by way of a preview', async () => {
+    const ids = [await parked('g1'), await parked('g2')].map(({ id }) => id);
+    const [row] = await kit.database.query<{ cause: string }>(sql`SELECT cause FROM outbox_event WHERE id = ${ids[0] ?? ''}`);
+    const list = (await get(`/console/events?state=errored&cause=${encodeURIComponent(row?.cause ?? '')}`)).body;
+    expect(list).toContain('action="/console/batches"');
+    const errored = await kit.database.query(sql`SELECT id FROM outbox_event WHERE status = 'errored' AND cause = ${row?.cause ?? ''}`);
+    const preview = await post('/console/batches', { verb: 'requeue', cause: row?.cause ?? '', ratePerSecond: '50', reason: 'they are back' });
+    const [, batch, token] = /batches\/(\d+)\/execute[\s\S]*?name="token" value="([0-9a-f]+)"/.exec(preview.body) ?? [];
+    expect((await post(`/console/batches/${batch}/execute`, { token: token ?? '', count: String(errored.length) })).statusCode).toBe(303);
+    await kit.pass(10);
+    const done = (await get(`/console/batches/${batch}`)).body;
+    expect(done).toContain(`${errored.length} / ${errored.length}`);
+    for (const id of ids) expect((await kit.call<{ status: string }>('GET', `/v1/events/${id}`)).body.status).toBe('handled');
+    expect((await post('/console/batches', { verb: 'requeue', ratePerSecond: '5', reason: 'everything' })).statusCode).toBe(400);
+    expect((await post('/console/batches', { verb: 'requeue', type: 'X', ratePerSecond: '5', reason: 'x' }, 'viewer')).statusCode).toBe(403);
+  });
+
   it('one box finds by order number, event, user, Meican order and request', async () => {
     const order = await kit.ordered(menu, 'findme');
     const found = async (text: string) => (await get(`/console/search?q=${encodeURIComponent(text)}`)).headers.location;
