@@ -21,6 +21,7 @@ export async function createApp(runtime: Runtime, logger: Logger): Promise<Fasti
   const app = await createServer({
     logger,
     authenticate,
+    observe: metrics.request,
     docsOpen: settings.DOCS_OPEN,
     rateLimitPerMinute: settings.RATE_LIMIT_PER_MINUTE,
     rateLimitUserPerMinute: settings.RATE_LIMIT_USER_PER_MINUTE,
@@ -69,7 +70,7 @@ export async function startApi(runtime: Runtime, logger: Logger): Promise<{ url:
 /** Metrics on a port of their own, for a scraper without a token; keep it off the public network. */
 export async function startMetrics(runtime: Runtime, port: number): Promise<FastifyInstance> {
   const app = Fastify();
-  app.get('/metrics', async (_request, reply) => reply.type(runtime.metrics.registry.contentType).send(await runtime.metrics.registry.metrics()));
+  app.get('/metrics', async (_request, reply) => reply.type(runtime.metrics.contentType).send(await runtime.metrics.scrape()));
   await app.listen({ host: runtime.settings.HOST, port });
   return app;
 }

@@ -55,7 +55,7 @@ export async function createRuntime(settings: Settings, logger: Logger): Promise
   await Promise.all(redis.map((client) => readyWithin(client, REDIS_START_MS)));
   const clients = createClients(settings);
   const outbox = createOutbox(settings, database, clients, logger);
-  const metrics = createMetrics(outbox.signals);
+  const metrics = createMetrics(outbox.signals, database);
   logSignals(outbox.signals, logger);
   alertBreakers(outbox, logger);
   const locks = redis.length > 0 ? new RedisLocks(redis, { unavailable: () => metrics.lockUnavailable(), available: () => {} }) : new LocalLocks();
@@ -65,7 +65,7 @@ export async function createRuntime(settings: Settings, logger: Logger): Promise
     database,
     outbox,
     clients,
-    locks,
+    locks: timed(locks, metrics),
     numbers: createOrderNumbers(database, redis[0] ?? null),
     metrics,
     redis,
@@ -78,6 +78,19 @@ export async function createRuntime(settings: Settings, logger: Logger): Promise
       clients.wecom.close();
       for (const client of redis) client.disconnect();
       await database.close();
+    },
+  };
+}
+
+/** Tells how long each lock was waited for. */
+function timed(locks: Locks, metrics: Metrics): Locks {
+  return {
+    withLock(keys, work) {
+      const startedMs = performance.now();
+      return locks.withLock(keys, () => {
+        metrics.lockWaited((performance.now() - startedMs) / 1000);
+        return work();
+      });
     },
   };
 }

@@ -14,6 +14,7 @@ import type { Act } from '../outbox/audit.js';
 import { batchItems, batchVerbs, executeBatch, previewBatch, RATE_MAX, readBatch, stopBatch } from '../outbox/batch.js';
 import { heartbeats } from '../outbox/heartbeat.js';
 import type { Outbox } from '../outbox/outbox.js';
+import { readOverview } from '../outbox/overview.js';
 import { activePauses, PAUSE_MAX_MS, pause, resume } from '../outbox/pause.js';
 import { discard, requeue, settleAsDone, settleAsNotDone } from '../outbox/requeue.js';
 import { why } from '../outbox/why.js';
@@ -25,7 +26,7 @@ import { auditPage, causesPage, controlsPage, eventsPage, ordersPage, searchPage
 import { orderPage } from './order.js';
 import { overviewPage } from './overview.js';
 import { type PageOptions, sendPage } from './page.js';
-import { countOfCause, listActions, listCauses, listEvents, listOrders, readOverview, search } from './read.js';
+import { countOfCause, listActions, listCauses, listEvents, listOrders, search } from './read.js';
 import { script, scriptPath } from './script.js';
 import { isOwnForm, languageOf, prefer, signIn, signOut, themeOf, type Visitor, visitorOf } from './session.js';
 import { style, stylePath } from './style.js';

@@ -1,6 +1,6 @@
 import type { Heartbeat } from '../outbox/heartbeat.js';
+import { COUNT_MAX, type Overview } from '../outbox/overview.js';
 import { type Html, html } from './html.js';
-import { COUNT_MAX, type Overview } from './read.js';
 import type { Visitor } from './session.js';
 import { length, time } from './text.js';
 import { typeWordsOf } from './words.js';

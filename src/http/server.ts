@@ -15,6 +15,8 @@ import './request.js';
 export interface ServerOptions {
   readonly logger: FastifyBaseLogger;
   readonly authenticate: Authenticate;
+  /** Hears of every answer: route, method, status, seconds. */
+  readonly observe?: (route: string, method: string, status: number, seconds: number) => void;
   readonly docsOpen: boolean;
   readonly rateLimitPerMinute: number;
   readonly rateLimitUserPerMinute: number;
@@ -83,6 +85,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     if (OPEN.includes(route)) return;
+    options.observe?.(route, request.method, reply.statusCode, reply.elapsedTime / 1000);
     request.log.info(
       {
         method: request.method,

@@ -80,7 +80,7 @@ async function answer(
   if (dependencies.shutdown.aborted) return { kind: 'interrupted', reason: 'the process was shutting down', sent: false };
   const deadline = AbortSignal.timeout(handler.limits.deadlineMs);
   const signal = AbortSignal.any([deadline, leaseLost, dependencies.shutdown]);
-  const context = createContext(dependencies, event, exchanges, signal, claimedAtMs);
+  const context = createContext(dependencies, handler.target, event, exchanges, signal, claimedAtMs);
   crashPoint('before-handle');
   try {
     const outcome = await untilAborted(handler.handle(event, context), signal);
@@ -121,13 +121,22 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
   }
 }
 
-function createContext({ database }: RunDependencies, event: ClaimedEvent, exchanges: Exchange[], signal: AbortSignal, claimedAtMs: number): HandlerContext {
+function createContext(
+  { database, signals }: RunDependencies,
+  target: string,
+  event: ClaimedEvent,
+  exchanges: Exchange[],
+  signal: AbortSignal,
+  claimedAtMs: number,
+): HandlerContext {
   const claimedAt = (event as ClaimedEvent & { claimedAt: Date }).claimedAt.getTime();
   return {
     signal,
     now: () => new Date(claimedAt + (performance.now() - claimedAtMs)),
     journal: (exchange) => {
       exchanges.push(exchange);
+      const { call, outcome, durationMs } = exchange;
+      signals.emit('called', { target, call, outcome, durationMs });
       crashPoint('after-call');
     },
     requestId: event.requestId ?? randomUUID(),
@@ -226,6 +235,7 @@ function announce(signals: Signals, row: ClaimedRow, { handler, transition, dura
     decision: transition.decision,
     errorCode: transition.failure?.code ?? null,
     durationMs: Math.round(durationMs),
+    waitedMs: Math.max(0, row.claimedAt.getTime() - row.runAt.getTime()),
     endToEndMs: Math.max(0, Math.round(settledAtMs - row.createdAt.getTime())),
     requestId: row.requestId,
   });

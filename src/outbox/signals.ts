@@ -18,11 +18,15 @@ export interface OutboxSignals {
       decision: string;
       errorCode: string | null;
       durationMs: number;
-      /** From due to claimed, and from recorded to settled. */
+      /** From due to claimed. */
+      waitedMs: number;
+      /** From recorded to settled. */
       endToEndMs: number;
       requestId: string | null;
     },
   ];
+  /** One call of an attempt. */
+  called: [{ target: string; call: string; outcome: VendorOutcome; durationMs: number }];
   errored: [{ eventId: string; eventType: string; subjectNo: string | null; code: string }];
   'lease-lost': [{ eventId: string; attempt: number }];
   'left-alone': [{ type: string; version: number; count: number }];

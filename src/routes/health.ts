@@ -22,6 +22,6 @@ export const healthRoutes: FastifyPluginAsyncZod<{ database: Database; metrics: 
 
   app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
     callerWith(request, 'viewer', 'operator', 'service');
-    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+    return reply.type(metrics.contentType).send(await metrics.scrape());
   });
 };

@@ -459,5 +459,9 @@ describe('what the API says of itself', () => {
     await kit.ordered(menu, 'metric');
     const response = await kit.app.inject({ url: '/metrics', headers: { authorization: `Bearer ${await kit.token('eye', 'viewer')}` } });
     expect(response.body).toContain('lunchbox_event_attempts_total{type="MEICAN_NEW_V2_ORDER",outcome="applied",status="handled"} 1');
+    expect(response.body).toContain('lunchbox_http_server_request_duration_seconds_count{route="place",status="2xx"}');
+    expect(response.body).toContain('lunchbox_http_client_request_duration_seconds_count{target="meican",call="meican.addOrder",outcome="applied"}');
+    expect(response.body).toMatch(/lunchbox_build_info\{version="[\d.]+"/);
+    expect(response.body.split('\n').filter((line) => line && !line.startsWith('#')).length).toBeLessThan(400);
   });
 });

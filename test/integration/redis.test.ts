@@ -76,7 +76,10 @@ describe('with Redis', () => {
     expect(cancels.every((answer) => answer.status === 200 || answer.status === 202)).toBe(true);
     expect(await kit.stockOf(menu)).toEqual({ dish: stock.dish + 1, sideboard: stock.sideboard + 1 });
     expect(kit.balanceOf('down3')).toBe(100_000);
-    const metrics = await kit.runtime.metrics.registry.getSingleMetricAsString('lunchbox_lock_failures_total');
+    const metrics = (await kit.runtime.metrics.scrape())
+      .split('\n')
+      .filter((line) => line.startsWith('lunchbox_lock_failures_total'))
+      .join('\n');
     expect(Number(/_total (\d+)/.exec(metrics)?.[1])).toBeGreaterThanOrEqual(3);
     redis = await start(redis.port);
     const client = kit.runtime.redis[0];
