@@ -13,6 +13,7 @@ import { healthRoutes } from './routes/health.js';
 import { menuRoutes } from './routes/menus.js';
 import { orderRoutes } from './routes/orders.js';
 import { meicanSettleMs, type Runtime } from './runtime.js';
+import { watchPollers } from './watch-pollers.js';
 
 /** The HTTP server with all routes, not yet listening. */
 export async function createApp(runtime: Runtime, logger: Logger): Promise<FastifyInstance> {
@@ -55,11 +56,13 @@ export async function startApi(runtime: Runtime, logger: Logger): Promise<{ url:
   if (!settings.AUTH_JWT_SECRET && !settings.AUTH_JWKS_URL)
     logger.warn('neither AUTH_JWT_SECRET nor AUTH_JWKS_URL is set: every request but /livez and /readyz is refused');
   const app = await createApp(runtime, logger);
+  const stopWatching = watchPollers(runtime.outbox, logger);
   const url = await app.listen({ host: settings.HOST, port: settings.PORT });
   const metrics = settings.METRICS_PORT === undefined ? undefined : await startMetrics(runtime, settings.METRICS_PORT);
   return {
     url,
     async stop() {
+      stopWatching();
       await app.close();
       await metrics?.close();
       await runtime.outbox.drain(settings.SHUTDOWN_TIMEOUT_MS / 2);

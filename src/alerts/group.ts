@@ -1,6 +1,6 @@
 import type { Database, Tx } from '../database/database.js';
 import { after, fromSqlInstant, fromSqlInstantOrNull, now, sql } from '../database/sql.js';
-import { DRIFT_QUIET_MS, QUIET_MS, VENDOR_QUIET_MS } from './limits.js';
+import { DRIFT_QUIET_MS, QUIET_MS, QUIET_POLLER_MS, VENDOR_QUIET_MS } from './limits.js';
 import type { AlertKind } from './raise.js';
 
 export interface AlertGroup {
@@ -27,7 +27,12 @@ export interface Sample {
 const SAMPLES = 5;
 
 /** Groups that are not about single events recover by silence. */
-const quietAfterMs: Partial<Record<AlertKind, number>> = { 'placements-failing': QUIET_MS, 'vendor-down': VENDOR_QUIET_MS, drift: DRIFT_QUIET_MS };
+const quietAfterMs: Partial<Record<AlertKind, number>> = {
+  'placements-failing': QUIET_MS,
+  'vendor-down': VENDOR_QUIET_MS,
+  drift: DRIFT_QUIET_MS,
+  'poller-silent': QUIET_POLLER_MS,
+};
 
 export async function loadGroup(database: Database, id: string): Promise<AlertGroup | null> {
   const [row] = await database.query<Record<string, unknown>>(sql`SELECT * FROM alert WHERE id = ${id}`);

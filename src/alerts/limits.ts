@@ -11,5 +11,7 @@ export const PLACEMENT_WINDOW_MS = 10 * 60_000;
 export const QUIET_MS = 10 * 60_000;
 /** A vendor counts as back when no process has met its open breaker for so long; a canary goes at least every minute. */
 export const VENDOR_QUIET_MS = 150_000;
+/** A scheduler counts as back when no API has missed one for so long. */
+export const QUIET_POLLER_MS = 60_000;
 /** Drift of the books counts as mended when the hourly comparison has not found it again. */
 export const DRIFT_QUIET_MS = 2 * 3_600_000;

@@ -7,7 +7,7 @@ import type { ClaimedEvent, EventDefinition, Failure } from '../outbox/types.js'
 import { cutCharacters } from '../text.js';
 import { FIRST_AFTER_MS, PLACEMENT_FAILURES_MAX, PLACEMENT_WINDOW_MS } from './limits.js';
 
-export const alertKinds = ['errored', 'unknown', 'loss', 'placements-failing', 'vendor-down', 'drift'] as const;
+export const alertKinds = ['errored', 'unknown', 'loss', 'placements-failing', 'vendor-down', 'drift', 'poller-silent'] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
 export const alertSendType = 'WECOM_ALERT';

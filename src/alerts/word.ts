@@ -14,6 +14,7 @@ const typeNames: Record<string, string> = {
   meican: '美餐',
   energy: '能量点中心',
   wecom: '企业微信',
+  scheduler: '调度进程',
 };
 const stateNames: Record<AlertGroup['kind'], string> = {
   errored: '失败，已停止重试',
@@ -22,6 +23,7 @@ const stateNames: Record<AlertGroup['kind'], string> = {
   'placements-failing': '十分钟内下单失败超过五笔',
   'vendor-down': '无法连接，相关事件等待恢复',
   drift: '账目不一致',
+  'poller-silent': '没有调度进程在线，事件无人执行',
 };
 const mealNames = { BREAKFAST: '早餐', LUNCH: '午餐', DINNER: '晚餐' } as const;
 

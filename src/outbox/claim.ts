@@ -17,6 +17,8 @@ export interface ClaimRequest {
   readonly trigger: Trigger;
   /** Types whose target has no free slot. */
   readonly withoutTypes?: readonly string[];
+  /** Claim only events of these types. */
+  readonly onlyTypes?: readonly string[];
   /** Types whose vendor is known to be down: claimed only when their deadline has passed, so that their path can change. */
   readonly heldTypes?: readonly string[];
   /** Claim only events with these ordering keys or ids (an inline run). */
@@ -122,6 +124,7 @@ async function selectUrgent(tx: Tx, request: ClaimRequest): Promise<Row[]> {
 function conditionsOf(request: ClaimRequest): Sql[] {
   const conditions: Sql[] = [notPaused];
   if (request.withoutTypes?.length) conditions.push(sql`AND type NOT IN (${join(request.withoutTypes)})`);
+  if (request.onlyTypes?.length) conditions.push(sql`AND type IN (${join(request.onlyTypes)})`);
   if (request.heldTypes?.length) conditions.push(sql`AND (type NOT IN (${join(request.heldTypes)}) OR deadline_at <= ${now})`);
   if (request.only) {
     const { orderingKeys, ids } = request.only;

@@ -76,7 +76,7 @@ export class Outbox {
   }
 
   /** Claims one batch and starts it. Resolves when the attempts have started, not when they have ended. */
-  async claimAndStart(request: Pick<ClaimRequest, 'lookAheadMs' | 'deadlineFirst'> = {}): Promise<Claim | 'no-slot'> {
+  async claimAndStart(request: Pick<ClaimRequest, 'lookAheadMs' | 'deadlineFirst' | 'onlyTypes'> = {}): Promise<Claim | 'no-slot'> {
     const slots = this.#slots();
     const free = slots.filter((slot) => slot.free > 0).map((slot) => slot.free);
     const opensInMs = Math.min(...slots.map((slot) => this.breakerOf(slot.target).opensInMs ?? Number.POSITIVE_INFINITY));

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Alert, raise } from '../../src/alerts/raise.js';
-import { sql } from '../../src/database/sql.js';
+import { now, sql } from '../../src/database/sql.js';
+import { lookForPollers } from '../../src/watch-pollers.js';
 import { databaseKinds } from '../support/databases.js';
 import { Kit } from '../support/kit.js';
 
@@ -109,6 +110,21 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
     expect((await kit.ordered(menu, 'calm')).status).toBe('ORDERED');
     await send();
     expect(kit.robotTexts()).toHaveLength(1);
+  });
+
+  it('no scheduler lives: an API process notices, and sends the alert itself, once', async () => {
+    expect(await lookForPollers(kit.runtime.outbox)).toBe(false); // nothing waits, and nobody was ever there
+    await kit.database.execute(sql`
+      INSERT INTO process_heartbeat (worker, kind, version, started_at, seen_at, running, breakers) VALUES ('w1', 'scheduler', '1', ${now}, ${now}, 0, '[]')`);
+    expect(await lookForPollers(kit.runtime.outbox)).toBe(false);
+    await kit.database.execute(sql`UPDATE process_heartbeat SET seen_at = '2026-01-01 00:00:00.000'`);
+    for (let i = 0; i < 3; i++) {
+      expect(await lookForPollers(kit.runtime.outbox)).toBe(true);
+      while (kit.runtime.outbox.runningCount > 0) await kit.runtime.outbox.oneEnded();
+      await kit.database.execute(sql`UPDATE outbox_event SET queue_at = ${now} WHERE type = 'WECOM_ALERT' AND status = 'pending'`); // ten seconds later
+    }
+    expect(kit.robotTexts().filter((text) => text.includes('没有调度进程在线'))).toHaveLength(1);
+    await kit.database.execute(sql`DELETE FROM process_heartbeat`);
   });
 
   it('45009 is waited out for a minute', async () => {
