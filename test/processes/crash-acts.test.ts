@@ -26,8 +26,8 @@ async function schemaOf(database: Database, kind: DatabaseKind): Promise<string>
 }
 
 describe.each(databaseKinds)('a migration that is killed on %s', (kind) => {
-  // One in seven of its statements, and the last ones, where the second migration is.
-  const statements = [1, 2, 9, 16, 23, 30, 37, 44, 51, 58, 65];
+  // Some of its statements, spread over all migrations; a number beyond the last one would not kill, and fail.
+  const statements = [1, 9, 23, 37, 51, 65, 73];
 
   it.each(statements)('after statement %i runs to its end the next time, and leaves the same schema', async (nth) => {
     const [wanted, url] = [await emptyDatabase(kind), await emptyDatabase(kind)];

@@ -6,7 +6,7 @@ import { sandboxSecrets } from '../../src/sandbox/defaults.js';
 import { Sandbox } from '../../src/sandbox/server.js';
 import { disagreements, pendingCount } from '../support/books.js';
 import { databaseKinds, emptyDatabase } from '../support/databases.js';
-import { call, environment, startApi, startScheduler } from '../support/processes.js';
+import { type Child, call, environment, startApi, startScheduler } from '../support/processes.js';
 
 const date = '2031-04-04';
 
@@ -40,39 +40,62 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
   const body = () => ({ garden: 'g', meals: [{ dishId: menu.dishes[0]?.id, sideboardId: menu.sideboards[0]?.id, edibleDate: date, mealType: 'LUNCH' }] });
   const rest = () => expect.poll(() => pendingCount(database), { timeout: 20_000, interval: 100 }).toBe(0);
 
-  it.each(['place-after-t1', 'place-after-pay', 'place-before-t2', 'place-after-t2', 'place-before-answer'])(
-    'while placing, at %s: the same key completes the work, and the money moved once',
-    async (point) => {
-      const sub = `p${++user}`;
-      const dying = await startApi({ ...env, CRASH_AT: point, PAYMENT_WINDOW_MS: '60000' });
-      expect((await call(`${dying.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).status).toBe(0);
+  describe('of an API, with others alive', () => {
+    let api: Child & { url: string };
+    let scheduler: Child;
+    beforeAll(async () => {
+      [api, scheduler] = await Promise.all([startApi(env), startScheduler(env)]);
+    });
+    afterAll(() => Promise.all([api.stop(), scheduler.stop()]));
+
+    it.each(['place-after-t1', 'place-after-pay', 'place-before-t2', 'place-after-t2', 'place-before-answer'])(
+      'while placing, at %s: the same key completes the work, and the money moved once',
+      async (point) => {
+        const sub = `p${++user}`;
+        const dying = await startApi({ ...env, CRASH_AT: point, PAYMENT_WINDOW_MS: '60000' });
+        expect((await call(`${dying.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).status).toBe(0);
+        expect(await dying.ended).toBe('SIGKILL');
+        // The dead request's claim on its key runs out by the database's clock; the test does not wait for it.
+        await database.execute({ kind: 'sql', strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"], values: [] });
+        await expect
+          .poll(async () => (await call<{ orders: { id: string }[] }>(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).status, {
+            timeout: 15_000,
+          })
+          .toBe(201);
+        await rest();
+        expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
+        expect(sandbox.ledger.books.trades.filter((trade) => trade.userId === sub && trade.status === 'SUCCESS' && trade.refundedAmount === 0)).toHaveLength(1);
+      },
+    );
+
+    it.each(['place-after-t1', 'place-after-pay'])('while placing, at %s, and nobody asks again: the guard brings everything home', async (point) => {
+      const sub = `q${++user}`;
+      const dying = await startApi({ ...env, CRASH_AT: point });
+      await call(`${dying.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() });
       expect(await dying.ended).toBe('SIGKILL');
-      // The dead request's claim on its key runs out by the database's clock; the test does not wait for it.
-      await database.execute({ kind: 'sql', strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"], values: [] });
-      const api = await startApi(env);
-      const scheduler = await startScheduler(env);
-      await expect
-        .poll(async () => (await call<{ orders: { id: string }[] }>(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).status, {
-          timeout: 15_000,
-        })
-        .toBe(201);
       await rest();
       expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
-      expect(sandbox.ledger.books.trades.filter((trade) => trade.userId === sub && trade.status === 'SUCCESS' && trade.refundedAmount === 0)).toHaveLength(1);
-      await Promise.all([api.stop(), scheduler.stop()]);
-    },
-  );
+      expect(sandbox.ledger.books.trades.filter((trade) => trade.userId === sub && trade.status === 'SUCCESS' && trade.refundedAmount === 0)).toHaveLength(0);
+    });
 
-  it.each(['place-after-t1', 'place-after-pay'])('while placing, at %s, and nobody asks again: the guard brings everything home', async (point) => {
-    const sub = `q${++user}`;
-    const dying = await startApi({ ...env, CRASH_AT: point });
-    await call(`${dying.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() });
-    expect(await dying.ended).toBe('SIGKILL');
-    const scheduler = await startScheduler(env);
-    await rest();
-    expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
-    expect(sandbox.ledger.books.trades.filter((trade) => trade.userId === sub && trade.status === 'SUCCESS' && trade.refundedAmount === 0)).toHaveLength(0);
-    await scheduler.stop();
+    it.each(['cancel-in-t1', 'cancel-after-t1', 'after-claim', 'after-handle', 'in-settle', 'cancel-before-answer'])(
+      'while cancelling, at %s: the cancel happens as a whole, or not at all',
+      async (point) => {
+        const sub = `c${++user}`;
+        const placed = await call<{ orders: { id: string }[] }>(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() });
+        const id = placed.body.orders[0]?.id;
+        await rest();
+        const dying = await startApi({ ...env, CRASH_AT: point });
+        expect((await call(`${dying.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status).toBe(0);
+        expect(await dying.ended).toBe('SIGKILL');
+        await database.execute({ kind: 'sql', strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"], values: [] });
+        await expect
+          .poll(async () => (await call(`${api.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status, { timeout: 15_000 })
+          .toSatisfy((status: number) => status === 200 || status === 202);
+        await rest();
+        expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
+      },
+    );
   });
 
   it('while placing, after the payment, and its repeat is refused: no proof that nothing was paid; the guard decides', async () => {
@@ -91,30 +114,6 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
     expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
     await Promise.all([api.stop(), scheduler.stop()]);
   });
-
-  it.each(['cancel-in-t1', 'cancel-after-t1', 'after-claim', 'after-handle', 'in-settle', 'cancel-before-answer'])(
-    'while cancelling, at %s: the cancel happens as a whole, or not at all',
-    async (point) => {
-      const sub = `c${++user}`;
-      const scheduler = await startScheduler(env);
-      const api = await startApi(env);
-      const placed = await call<{ orders: { id: string }[] }>(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() });
-      const id = placed.body.orders[0]?.id;
-      await rest();
-      await api.stop();
-      const dying = await startApi({ ...env, CRASH_AT: point });
-      expect((await call(`${dying.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status).toBe(0);
-      expect(await dying.ended).toBe('SIGKILL');
-      await database.execute({ kind: 'sql', strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"], values: [] });
-      const after = await startApi(env);
-      await expect
-        .poll(async () => (await call(`${after.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status, { timeout: 15_000 })
-        .toSatisfy((status: number) => status === 200 || status === 202);
-      await rest();
-      expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
-      await Promise.all([after.stop(), scheduler.stop()]);
-    },
-  );
 
   it.each(['after-claim', 'after-handle', 'before-settle', 'in-settle', 'after-settle'])(
     'a scheduler at %s: another one finishes, and Meican cooks once',
