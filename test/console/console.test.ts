@@ -6,8 +6,6 @@ import { now, sql } from '../../src/database/sql.js';
 import { databaseKinds } from '../support/databases.js';
 import { Kit } from '../support/kit.js';
 
-const down = { kind: 'status-before', status: 500 } as const;
-
 describe.each(databaseKinds)('the console on %s', (kind) => {
   let kit: Kit;
   let menu: Awaited<ReturnType<Kit['menu']>>;
@@ -43,15 +41,7 @@ describe.each(databaseKinds)('the console on %s', (kind) => {
     return kit.app.inject({ method: 'POST', url, payload: sent.payload, headers: { ...sent.headers, cookie: cookie[as], ...headers } });
   };
 
-  /** A refund that nobody could find out about. */
-  async function parked(sub: string): Promise<{ orderId: string; id: string }> {
-    const order = await kit.ordered(menu, sub);
-    kit.fault({ call: 'energy.unPay', kind: 'reset-after' }, { call: 'energy.queryRefund', ...down });
-    await kit.cancel(order.id, sub);
-    await kit.pass(3);
-    kit.sandbox.faults.clear();
-    return { orderId: order.id, id: (await kit.eventOf(order.id, 'ENERGY_CENTER_V2_CANCEL')).id };
-  }
+  const parked = (sub: string) => kit.parkedRefund(menu, sub);
 
   it('is closed: without a token every page leads to the way in, and back to where one was going', async () => {
     const answer = await get('/console/events/1', null);

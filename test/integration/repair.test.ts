@@ -158,16 +158,9 @@ describe.each(databaseKinds)('an outcome that stays unknown on %s', (kind) => {
   const ask = async (id: string) =>
     (await kit.call<{ outcome: string; text: string; exchanges: unknown[] }>('POST', `/v1/events/${id}/ask`, { body: {} })).body;
 
-  /** A refund whose every answer was lost, and whose every question, too: parked after the third failure. */
   async function parked(sub: string, done: boolean) {
-    const order = await kit.ordered(menu, sub);
-    kit.fault({ call: 'energy.unPay', kind: done ? 'reset-after' : 'reset-before' }, { call: 'energy.queryRefund', kind: 'status-before', status: 500 });
-    await kit.cancel(order.id, sub);
-    await kit.pass(3);
-    kit.sandbox.faults.clear();
-    const event = await kit.eventOf(order.id, 'ENERGY_CENTER_V2_CANCEL');
-    expect(event).toMatchObject({ status: 'errored', outcome: 'unknown' });
-    return { order, event };
+    const { orderId, id } = await kit.parkedRefund(menu, sub, done);
+    return { order: await kit.read(orderId), event: await kit.eventOf(orderId, 'ENERGY_CENTER_V2_CANCEL'), id };
   }
 
   it('is parked and alerted; the vendor can be asked, and the answer is kept', async () => {

@@ -66,25 +66,13 @@ describe.each(databaseKinds)('a process that is killed on %s', (kind) => {
   const audited = async (id: string) =>
     (await kit.database.query<{ verb: string }>(sql`SELECT verb FROM operator_action WHERE target_id = ${id}`)).map((row) => row.verb);
 
-  /** A refund that nobody could find out about. */
-  async function parked(sub: string): Promise<{ orderId: string; id: string }> {
-    const order = await kit.ordered(menu, sub);
-    kit.fault({ call: 'energy.unPay', kind: 'reset-after' }, { call: 'energy.queryRefund', kind: 'status-before', status: 500 });
-    await kit.cancel(order.id, sub);
-    await kit.pass(3);
-    kit.sandbox.faults.clear();
-    const event = await kit.eventOf(order.id, 'ENERGY_CENTER_V2_CANCEL');
-    expect(event.status).toBe('errored');
-    return { orderId: order.id, id: event.id };
-  }
-
   it.each([
     ['in-requeue', ['events', 'requeue'], [], 'requeue', 'pending'],
     ['in-discard', ['events', 'discard'], [], 'discard', 'discarded'],
     ['in-settle-by-hand', ['events', 'settle'], ['--done'], 'settle-done', 'handled'],
     ['in-settle-by-hand', ['events', 'settle'], ['--not-done'], 'settle-not-done', 'pending'],
   ] as const)('%s (%s %s): nothing happened, and the second time it happens once', async (point, verb, flags, deed, after) => {
-    const { orderId, id } = await parked(`${deed}-${kind}`);
+    const { orderId, id } = await kit.parkedRefund(menu, `${deed}-${kind}`);
     const args = [...verb, id, ...flags, '--reason', 'tried', '--as', 'me'];
     expect(await cli(args, point)).toBe('SIGKILL');
     expect((await kit.eventOf(orderId, 'ENERGY_CENTER_V2_CANCEL')).status).toBe('errored');

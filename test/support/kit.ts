@@ -139,6 +139,18 @@ export class Kit {
     return this.call('POST', `/v1/orders/${id}/cancel`, { as, body: {}, ...(key ? { key } : {}) });
   }
 
+  /** A refund whose every answer was lost, and every question, too: parked after the third failure. `done`: the energy center made it. */
+  async parkedRefund(menu: Awaited<ReturnType<Kit['menu']>>, sub: string, done = true): Promise<{ orderId: string; id: string }> {
+    const order = await this.ordered(menu, sub);
+    this.fault({ call: 'energy.unPay', kind: done ? 'reset-after' : 'reset-before' }, { call: 'energy.queryRefund', kind: 'status-before', status: 500 });
+    await this.cancel(order.id, sub);
+    await this.pass(3);
+    this.sandbox.faults.clear();
+    const event = await this.eventOf(order.id, 'ENERGY_CENTER_V2_CANCEL');
+    if (event.status !== 'errored' || event.outcome !== 'unknown') throw new Error(`not parked: ${JSON.stringify(event)}`);
+    return { orderId: order.id, id: event.id };
+  }
+
   async read(id: string): Promise<OrderView> {
     return (await this.call<OrderView & Record<string, unknown>>('GET', `/v1/orders/${id}`)).body;
   }

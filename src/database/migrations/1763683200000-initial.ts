@@ -1,19 +1,14 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { columnTypes } from '../column-types.js';
-import { hasIndex } from './repeatable.js';
+import { repeatable } from './repeatable.js';
 
 /** Every table of the first release. Columns are documented in the entities. */
 export class Initial1763683200000 implements MigrationInterface {
   readonly name = 'Initial1763683200000';
 
   async up(runner: QueryRunner): Promise<void> {
-    const { id, ref, instant, text, longText, flag, engine } = columnTypes(runner);
-    const table = (name: string, ...lines: string[]): Promise<unknown> =>
-      runner.query(`CREATE TABLE IF NOT EXISTS ${name} (\n  ${lines.join(',\n  ')}\n)${engine}`);
-    const index = async (name: string, on: string, columns: string, unique = false): Promise<void> => {
-      if (await hasIndex(runner, on, name)) return;
-      await runner.query(`CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${name} ON ${on} (${columns})`);
-    };
+    const { id, ref, instant, text, longText, flag } = columnTypes(runner);
+    const { table, index } = repeatable(runner);
 
     await table(
       'menu',

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { columnTypes } from '../column-types.js';
-import { hasColumn, hasIndex } from './repeatable.js';
+import { hasColumn, repeatable } from './repeatable.js';
 
 /**
  * So that a backlog is worked off earliest deadline first: the deadline of what is in the queue, and of nothing else, indexed. Events
@@ -15,12 +15,11 @@ export class DeadlineFirst1763760000000 implements MigrationInterface {
       await runner.query(
         `ALTER TABLE outbox_event ADD COLUMN urgent_at ${instant} GENERATED ALWAYS AS (CASE WHEN queue_at IS NULL THEN NULL ELSE deadline_at END) VIRTUAL`,
       );
-    if (!(await hasIndex(runner, 'outbox_event', 'outbox_event_urgent'))) await runner.query('CREATE INDEX outbox_event_urgent ON outbox_event (urgent_at)');
+    await repeatable(runner).index('outbox_event_urgent', 'outbox_event', 'urgent_at');
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    const mysql = runner.connection.options.type === 'mysql';
-    if (await hasIndex(runner, 'outbox_event', 'outbox_event_urgent')) await runner.query(`DROP INDEX outbox_event_urgent${mysql ? ' ON outbox_event' : ''}`);
+    await repeatable(runner).dropIndex('outbox_event_urgent', 'outbox_event');
     if (await hasColumn(runner, 'outbox_event', 'urgent_at')) await runner.query('ALTER TABLE outbox_event DROP COLUMN urgent_at');
   }
 }

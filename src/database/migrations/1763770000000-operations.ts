@@ -1,15 +1,14 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { columnTypes } from '../column-types.js';
-import { hasIndex } from './repeatable.js';
+import { repeatable } from './repeatable.js';
 
 /** What people on call need: pauses of event types, what each process says of itself, a way from a request id to its events. */
 export class Operations1763770000000 implements MigrationInterface {
   readonly name = 'Operations1763770000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    const { id, instant, text, engine } = columnTypes(runner);
-    const table = (name: string, ...lines: string[]): Promise<unknown> =>
-      runner.query(`CREATE TABLE IF NOT EXISTS ${name} (\n  ${lines.join(',\n  ')}\n)${engine}`);
+    const { id, instant, text } = columnTypes(runner);
+    const { table, index } = repeatable(runner);
     await table(
       'event_pause',
       id,
@@ -22,8 +21,8 @@ export class Operations1763770000000 implements MigrationInterface {
       'actor VARCHAR(128) NOT NULL',
       'reason VARCHAR(500) NOT NULL',
     );
-    if (!(await hasIndex(runner, 'event_pause', 'event_pause_until'))) await runner.query('CREATE INDEX event_pause_until ON event_pause (until_at)');
-    if (!(await hasIndex(runner, 'outbox_event', 'outbox_event_request'))) await runner.query('CREATE INDEX outbox_event_request ON outbox_event (request_id)');
+    await index('event_pause_until', 'event_pause', 'until_at');
+    await index('outbox_event_request', 'outbox_event', 'request_id');
     await table(
       'process_heartbeat',
       'worker VARCHAR(100) NOT NULL PRIMARY KEY',
@@ -39,8 +38,7 @@ export class Operations1763770000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    const mysql = runner.connection.options.type === 'mysql';
-    if (await hasIndex(runner, 'outbox_event', 'outbox_event_request')) await runner.query(`DROP INDEX outbox_event_request${mysql ? ' ON outbox_event' : ''}`);
+    await repeatable(runner).dropIndex('outbox_event_request', 'outbox_event');
     await runner.query('DROP TABLE IF EXISTS process_heartbeat');
     await runner.query('DROP TABLE IF EXISTS event_pause');
   }

@@ -1,14 +1,14 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { columnTypes } from '../column-types.js';
+import { repeatable } from './repeatable.js';
 
 /** Bulk acts: a frozen set of events, and what became of each. */
 export class Batches1763780000000 implements MigrationInterface {
   readonly name = 'Batches1763780000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    const { id, ref, instant, text, engine } = columnTypes(runner);
-    const table = (name: string, ...lines: string[]): Promise<unknown> =>
-      runner.query(`CREATE TABLE IF NOT EXISTS ${name} (\n  ${lines.join(',\n  ')}\n)${engine}`);
+    const { id, ref, instant, text } = columnTypes(runner);
+    const { table } = repeatable(runner);
     await table(
       'event_batch',
       id,
