@@ -13,6 +13,7 @@ export class Load {
   /** The slowest answer, whatever it said. Milliseconds. */
   slowestMs = 0;
   readonly #told = new Map<string, 'ORDERED' | 'USER_CANCEL'>();
+  #abandoned = false;
 
   constructor(
     private readonly options: {
@@ -53,6 +54,11 @@ export class Load {
     }
   }
 
+  /** The test has failed: nobody insists any more, so that the next test has the machine to itself. */
+  abandon(): void {
+    this.#abandoned = true;
+  }
+
   /** Waits until nothing is pending; false when that takes too long. */
   async rest(database: Database, timeoutMs: number): Promise<boolean> {
     for (const deadlineMs = Date.now() + timeoutMs; Date.now() < deadlineMs; ) {
@@ -77,6 +83,7 @@ export class Load {
 
   async #insist<T>(path: string, options: { sub: string; key: string; body: unknown }): Promise<{ status: number; body: T }> {
     for (;;) {
+      if (this.#abandoned) throw new Error('abandoned');
       const startedMs = performance.now();
       const answer = await call<T & { code?: string }>(`${this.#pick(this.options.apis())}${path}`, 'POST', options);
       this.slowestMs = Math.max(this.slowestMs, performance.now() - startedMs);
