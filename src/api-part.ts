@@ -1,10 +1,15 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { systemClock } from './clock.js';
 import { consoleRoutes } from './console/index.js';
+import { Database } from './database/database.js';
+import { booksCompare } from './handlers/books-compare.js';
+import { energyRollback } from './handlers/energy-rollback.js';
+import { housekeeping } from './handlers/housekeeping.js';
 import { createAuthenticate } from './http/auth.js';
 import { createServer } from './http/server.js';
 import type { Logger } from './logging.js';
 import { booksRoutes } from './routes/books.js';
+import { causeRoutes } from './routes/causes.js';
 import { consumptionRoutes } from './routes/consumptions.js';
 import { controlRoutes } from './routes/controls.js';
 import { eventBatchRoutes } from './routes/event-batches.js';
@@ -13,7 +18,11 @@ import { healthRoutes } from './routes/health.js';
 import { menuRoutes } from './routes/menus.js';
 import { orderRoutes } from './routes/orders.js';
 import { meicanSettleMs, type Runtime } from './runtime.js';
+import { BOOKS_CRON, HOUSEKEEPING_CRON } from './scheduler-part.js';
 import { watchPollers } from './watch-pollers.js';
+
+const READING_POOL_SIZE = 2;
+const READING_TIMEOUT_MS = 2_000;
 
 /** The HTTP server with all routes, not yet listening. */
 export async function createApp(runtime: Runtime, logger: Logger): Promise<FastifyInstance> {
@@ -24,6 +33,8 @@ export async function createApp(runtime: Runtime, logger: Logger): Promise<Fasti
     authenticate,
     observe: metrics.request,
     docsOpen: settings.DOCS_OPEN,
+    readOnly: settings.READ_ONLY,
+    trustedProxies: settings.TRUSTED_PROXIES,
     rateLimitPerMinute: settings.RATE_LIMIT_PER_MINUTE,
     rateLimitUserPerMinute: settings.RATE_LIMIT_USER_PER_MINUTE,
   });
@@ -45,9 +56,40 @@ export async function createApp(runtime: Runtime, logger: Logger): Promise<Fasti
   await app.register(eventRoutes, { database, outbox });
   await app.register(eventBatchRoutes, { database });
   await app.register(controlRoutes, { database, outbox });
-  await app.register(consoleRoutes, { database, outbox, authenticate, environment: process.env.NODE_ENV ?? 'development' });
+  await app.register(causeRoutes, { database });
+  await app.register(consoleRoutes, {
+    database,
+    reading: await openReading(runtime, app),
+    outbox,
+    authenticate,
+    environment: process.env.NODE_ENV ?? 'development',
+    readOnly: settings.READ_ONLY,
+    prefix: settings.CONSOLE_PREFIX,
+    schedulerCron: settings.SCHEDULER_CRON,
+    batchSize: settings.SCHEDULER_BATCH_SIZE,
+    recurring: {
+      books: { definition: booksCompare, cron: BOOKS_CRON },
+      housekeeping: { definition: housekeeping, cron: HOUSEKEEPING_CRON },
+      unpaid: { type: energyRollback.type },
+    },
+    traceLink: settings.TRACE_LINK,
+    logLink: settings.LOG_LINK,
+  });
   await app.register(booksRoutes, { database, meican: clients.meican, energy: clients.energy, settleMs: meicanSettleMs(settings) });
   return app;
+}
+
+/** The console looks through two connections of its own, and no look may take longer than two seconds; SQLite has one connection for all. */
+async function openReading({ settings, database }: Runtime, app: FastifyInstance): Promise<Database> {
+  if (database.dialect.name === 'sqlite') return database;
+  const reading = await Database.open({
+    url: settings.DATABASE_URL,
+    poolSize: READING_POOL_SIZE,
+    statementTimeoutMs: 2 * READING_TIMEOUT_MS,
+    serverLimitMs: READING_TIMEOUT_MS,
+  });
+  app.addHook('onClose', () => reading.close());
+  return reading;
 }
 
 /** Starts serving; resolves to the URL and the way to stop. */

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Database } from './database/database.js';
+import { onAct } from './outbox/audit.js';
 import { readOverview } from './outbox/overview.js';
 import type { Signals } from './outbox/signals.js';
 import { version } from './version.js';
@@ -49,6 +50,8 @@ export function createMetrics(signals: Signals, database: Database): Metrics {
   const unknown = gauge('events_unknown', 'Errored events whose outcome is unknown, counted up to 10 001', ['type']);
   const oldest = gauge('events_oldest_due_age_seconds', 'How long the oldest due event has been due', []);
   const alerts = counter('alerts_sent_total', 'Messages to people', ['channel', 'result']);
+  const acts = counter('operator_actions_total', 'What people did by hand', ['verb', 'result']);
+  onAct(database, (verb) => acts.inc({ verb, result: 'done' }));
   const requests = histogram('http_server_request_duration_seconds', 'Requests of the API', ['route', 'status']);
   const calls = histogram('http_client_request_duration_seconds', 'Calls to vendors', ['target', 'call', 'outcome']);
 

@@ -16,6 +16,7 @@ export const problems = {
   'insufficient-energy': { status: 409, title: 'Not enough energy points', retryable: false },
   'card-not-usable': { status: 409, title: 'The card cannot be used', retryable: false },
   'event-not-errored': { status: 409, title: 'Only an errored event can be requeued', retryable: false },
+  'cause-not-open': { status: 409, title: 'Only an open cause can be marked as known, and only a known one unmarked', retryable: false },
   'event-not-settleable': { status: 409, title: 'The event is not in a state that a person may settle like this', retryable: false },
   'batch-refused': { status: 409, title: 'The batch cannot be carried out like this', retryable: false },
   'already-paused': { status: 409, title: 'It is paused already', retryable: false },

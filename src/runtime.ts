@@ -9,6 +9,7 @@ import { migrate } from './database/migrate.js';
 import { createHandlers } from './handlers/index.js';
 import { type Logger, logSignals } from './logging.js';
 import { createMetrics, type Metrics } from './metrics.js';
+import { pruneIdempotencyRecords } from './orders/idempotency.js';
 import { LocalLocks, type Locks, RedisLocks } from './orders/lock.js';
 import { createOrderNumbers, type OrderNumbers } from './orders/number.js';
 import { Outbox } from './outbox/outbox.js';
@@ -86,10 +87,9 @@ export async function createRuntime(settings: Settings, logger: Logger): Promise
 function timed(locks: Locks, metrics: Metrics): Locks {
   return {
     withLock(keys, work) {
-      const startedMs = performance.now();
-      return locks.withLock(keys, () => {
-        metrics.lockWaited((performance.now() - startedMs) / 1000);
-        return work();
+      return locks.withLock(keys, (grant) => {
+        metrics.lockWaited(grant.waitedMs / 1000);
+        return work(grant);
       });
     },
   };
@@ -147,6 +147,12 @@ export function createOutbox(settings: Settings, database: Database, { meican, e
       onCallUsers: settings.ALERT_USERS,
       timeoutMs: settings.WECOM_TIMEOUT_MS,
       lastResort: (reason, text) => logger.fatal({ reason, alert: text }, 'an alert could not be sent to its channel'),
+    },
+    housekeeping: {
+      database,
+      keepDays: settings.EVENTS_KEEP_DAYS,
+      keepExchangesDays: settings.EXCHANGES_KEEP_DAYS,
+      others: () => pruneIdempotencyRecords(database),
     },
   });
   return new Outbox(

@@ -1,20 +1,18 @@
 import cron, { type ScheduledTask, setLogger } from 'node-cron';
 import { businessDay } from './clock.js';
 import { booksCompare } from './handlers/books-compare.js';
+import { housekeeping } from './handlers/housekeeping.js';
 import type { Logger } from './logging.js';
-import { pruneIdempotencyRecords } from './orders/idempotency.js';
 import { beat } from './outbox/heartbeat.js';
 import { Poller } from './outbox/poll.js';
-import { prune } from './outbox/prune.js';
 import { record } from './outbox/record.js';
 import type { Runtime } from './runtime.js';
 import { version } from './version.js';
 
 /** Hourly: yesterday's, today's and tomorrow's books against the vendors'. */
-const BOOKS_CRON = '11 37 * * * *';
-const HOUSEKEEPING_CRON = '23 7 * * * *';
+export const BOOKS_CRON = '11 37 * * * *';
+export const HOUSEKEEPING_CRON = '23 7 * * * *';
 const LOOK_AHEAD_MS = 15_000;
-const PRUNE = { batchSize: 200, batchesMax: 200 } as const;
 const DAY_MS = 86_400_000;
 
 /** Sweeps, wakes and keeps house; resolves to the way to stop. */
@@ -56,12 +54,11 @@ export async function compareBooks({ database }: Pick<Runtime, 'database'>, logg
   }
 }
 
-async function keepHouse({ database, settings, outbox }: Runtime, logger: Logger): Promise<void> {
+export async function keepHouse({ database }: Pick<Runtime, 'database'>, logger: Pick<Logger, 'error'>): Promise<void> {
   try {
-    const events = await prune(database, { ...PRUNE, keepMs: settings.EVENTS_KEEP_DAYS * DAY_MS });
-    outbox.signals.emit('pruned', { events });
-    await pruneIdempotencyRecords(database);
+    const slot = (await database.now()).toISOString().slice(0, 13);
+    await database.transaction((tx) => record(tx, housekeeping, { slot }));
   } catch (error) {
-    logger.error({ err: error }, 'housekeeping failed; the next hour tries again');
+    logger.error({ err: error }, 'housekeeping could not be recorded; the next hour tries again');
   }
 }

@@ -76,6 +76,23 @@ const shape = {
   INLINE_BUDGET_MS: ms(0, 60_000),
   SHUTDOWN_TIMEOUT_MS: ms(100, 300_000),
   EVENTS_KEEP_DAYS: z.coerce.number().int().min(7).max(3_650),
+  /** What was sent and answered. */
+  EXCHANGES_KEEP_DAYS: z.coerce.number().int().min(1).max(3_650),
+  /** Nothing can be changed through this process: 403 to everybody. */
+  READ_ONLY: flag,
+  /** Proxies in front of this process, whose X-Forwarded-For is believed. */
+  TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10),
+  /** The console behind a proxy that serves it below a path, e.g. /canteen. */
+  CONSOLE_PREFIX: z.string().regex(/^(\/[\w.-]+)*$/, 'empty, or /a/path without a slash at its end'),
+  /** `{trace}`, `{request}`, `{order}` and `{event}` are filled in. */
+  TRACE_LINK: z
+    .string()
+    .regex(/^https?:\/\//, 'an http(s) URL')
+    .optional(),
+  LOG_LINK: z
+    .string()
+    .regex(/^https?:\/\//, 'an http(s) URL')
+    .optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
   SANDBOX_PORT: port,
   SANDBOX_STATE: z.string().optional(),

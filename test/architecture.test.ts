@@ -11,7 +11,7 @@ const allowed: Record<string, readonly string[]> = {
   entities: [],
   database: ['entities'],
   outbox: ['entities', 'database'],
-  books: ['entities', 'database', 'clients'],
+  books: ['entities', 'database', 'clients', 'stock'],
   stock: ['entities', 'database'],
   clients: ['entities'],
   alerts: ['outbox', 'database'],
@@ -19,8 +19,8 @@ const allowed: Record<string, readonly string[]> = {
   // clients: the pay guard of placing only (checked below)
   orders: ['handlers', 'outbox', 'books', 'stock', 'entities', 'database', 'clients', 'problems'],
   http: ['orders', 'outbox', 'entities', 'database', 'problems'],
-  routes: ['orders', 'outbox', 'http', 'books', 'clients', 'entities', 'database', 'metrics', 'problems'],
-  console: ['orders', 'outbox', 'http', 'entities', 'database', 'problems'],
+  routes: ['orders', 'outbox', 'alerts', 'http', 'books', 'clients', 'entities', 'database', 'metrics', 'problems'],
+  console: ['orders', 'outbox', 'alerts', 'http', 'entities', 'database', 'problems'],
   sandbox: ['clients'],
 };
 
@@ -39,7 +39,7 @@ describe('the architecture', () => {
 
   it('imports run one way', () => {
     const wrong = files
-      .filter((file) => file.includes(path.sep))
+      .filter((file) => file.includes(path.sep) && !file.startsWith('cli/')) // an entry, like the files of the ground floor
       .flatMap((file) => importsOf(file).map((target) => [file, target] as const))
       .filter(([file, target]) => roomOf(file) !== roomOf(target) && ![...ground, ...(allowed[roomOf(file)] ?? [])].includes(roomOf(target)))
       .map(([file, target]) => `${file} → ${target}`);

@@ -1,5 +1,5 @@
 import type { Database, Tx } from '../database/database.js';
-import { after, fromSqlInstant, fromSqlInstantOrNull, now, sql } from '../database/sql.js';
+import { after, fromSqlInstant, fromSqlInstantOrNull, now, raw, sql } from '../database/sql.js';
 import { DRIFT_QUIET_MS, QUIET_MS, QUIET_POLLER_MS, VENDOR_QUIET_MS } from './limits.js';
 import type { AlertKind } from './raise.js';
 
@@ -17,6 +17,22 @@ export interface AlertGroup {
   readonly firstAt: Date;
   readonly lastAt: Date;
   readonly sentAt: Date | null;
+  readonly recoveredAt: Date | null;
+  /** Somebody knows: no message until it has recovered and comes back. */
+  readonly known: { readonly at: Date; readonly by: string; readonly reason: string } | null;
+  /** How often it came back after it had recovered. */
+  readonly cameBack: number;
+  /** The build that met it first. */
+  readonly build: string | null;
+}
+
+/** What a person calls it. */
+export type GroupState = 'open' | 'known' | 'regressed' | 'recovered';
+
+export function stateOf(group: Pick<AlertGroup, 'status' | 'known' | 'cameBack'>): GroupState {
+  if (group.status !== 'open') return 'recovered';
+  if (group.known) return 'known';
+  return group.cameBack > 0 ? 'regressed' : 'open';
 }
 
 export interface Sample {
@@ -36,7 +52,16 @@ const quietAfterMs: Partial<Record<AlertKind, number>> = {
 
 export async function loadGroup(database: Database, id: string): Promise<AlertGroup | null> {
   const [row] = await database.query<Record<string, unknown>>(sql`SELECT * FROM alert WHERE id = ${id}`);
-  if (!row) return null;
+  return row ? groupOf(row) : null;
+}
+
+/** The latest first. */
+export async function listGroups(database: Database): Promise<AlertGroup[]> {
+  return (await database.query<Record<string, unknown>>(sql`SELECT * FROM alert ORDER BY last_at DESC LIMIT 100`)).map(groupOf);
+}
+
+function groupOf(row: Record<string, unknown>): AlertGroup {
+  const knownAt = fromSqlInstantOrNull(row.known_at);
   return {
     id: String(row.id),
     groupKey: String(row.group_key),
@@ -51,6 +76,10 @@ export async function loadGroup(database: Database, id: string): Promise<AlertGr
     firstAt: fromSqlInstant(row.first_at),
     lastAt: fromSqlInstant(row.last_at),
     sentAt: fromSqlInstantOrNull(row.sent_at),
+    recoveredAt: fromSqlInstantOrNull(row.recovered_at),
+    known: knownAt ? { at: knownAt, by: String(row.known_by), reason: String(row.known_reason) } : null,
+    cameBack: Number(row.came_back),
+    build: row.build as string | null,
   };
 }
 
@@ -81,4 +110,19 @@ export async function markSent(tx: Tx, group: AlertGroup): Promise<void> {
 export async function markRecovered(tx: Tx, group: AlertGroup): Promise<void> {
   await tx.execute(sql`UPDATE alert SET status = 'recovered', recovered_at = ${now} WHERE id = ${group.id} AND round = ${group.round}`);
   await tx.execute(sql`UPDATE alert_message SET sent_at = ${now} WHERE alert_id = ${group.id} AND sent_at IS NULL`);
+}
+
+/** Deletes what happened long ago, the oldest first, in small batches. The groups and their counts stay. Returns how many. */
+export async function pruneOccurrences(
+  database: Database,
+  { keepMs, batchSize, batchesMax }: { keepMs: number; batchSize: number; batchesMax: number },
+): Promise<number> {
+  let pruned = 0;
+  for (let batch = 0; batch < batchesMax; batch++) {
+    const { affected } = await database.execute(sql`
+      DELETE FROM alert_occurrence WHERE id IN (SELECT id FROM (SELECT id, at FROM alert_occurrence ORDER BY id LIMIT ${raw(String(batchSize))}) AS oldest WHERE at < ${after(-keepMs)})`);
+    pruned += affected;
+    if (affected < batchSize) break;
+  }
+  return pruned;
 }

@@ -5,6 +5,7 @@ import { after, now, raw, sql } from '../database/sql.js';
 import { record } from '../outbox/record.js';
 import type { ClaimedEvent, EventDefinition, Failure } from '../outbox/types.js';
 import { cutCharacters } from '../text.js';
+import { version } from '../version.js';
 import { FIRST_AFTER_MS, PLACEMENT_FAILURES_MAX, PLACEMENT_WINDOW_MS } from './limits.js';
 
 export const alertKinds = ['errored', 'unknown', 'loss', 'placements-failing', 'vendor-down', 'drift', 'poller-silent'] as const;
@@ -44,8 +45,10 @@ export async function raise(tx: Tx, alert: Alert): Promise<void> {
   );
   if (group.status === 'open' && (await hasVoice(tx, group))) return;
   const round = group.round + 1;
+  // Whoever said "known" meant what was there then: a cause that comes back is news.
+  const back = group.status === 'recovered' ? sql`, came_back = came_back + 1, known_at = NULL, known_by = NULL, known_reason = NULL` : sql``;
   await tx.execute(
-    sql`UPDATE alert SET status = 'open', round = ${round}, unsent = 1, first_at = ${now}, sent_at = NULL, recovered_at = NULL WHERE id = ${group.id}`,
+    sql`UPDATE alert SET status = 'open', round = ${round}, unsent = 1, first_at = ${now}, sent_at = NULL, recovered_at = NULL ${back} WHERE id = ${group.id}`,
   );
   await record(tx, alertSendRecord, { alertId: group.id, round }, { runInMs: FIRST_AFTER_MS });
 }
@@ -97,8 +100,8 @@ async function count(tx: Tx, alert: Alert): Promise<GroupRow> {
   if ((await tx.execute(bump)).affected === 0) {
     try {
       await tx.execute(sql`
-        INSERT INTO alert (group_key, kind, status, title, cause, event_type, occurrences, unsent, round, first_at, last_at)
-        VALUES (${alert.groupKey}, ${alert.kind}, 'new', ${cutCharacters(alert.title, 200)}, ${cutCharacters(alert.cause, 500)}, ${alert.eventType}, 1, 1, 0, ${now}, ${now})`);
+        INSERT INTO alert (group_key, kind, status, title, cause, event_type, occurrences, unsent, round, first_at, last_at, build)
+        VALUES (${alert.groupKey}, ${alert.kind}, 'new', ${cutCharacters(alert.title, 200)}, ${cutCharacters(alert.cause, 500)}, ${alert.eventType}, 1, 1, 0, ${now}, ${now}, ${version})`);
     } catch (error) {
       if (!duplicateOf(error)) throw error;
       await tx.execute(bump);

@@ -11,6 +11,7 @@ const typeNames: Record<string, string> = {
   WECOM_DINER_CARD: '订餐失败通知',
   BOOKS_COMPARE: '对账',
   EVENT_BATCH: '批量操作',
+  HOUSEKEEPING: '清理',
   meican: '美餐',
   energy: '能量点中心',
   wecom: '企业微信',

@@ -18,6 +18,7 @@ export const stepKinds = [
   'meican-cancelled',
   'placed-again',
   'refund-again',
+  'stock-released',
 ] as const;
 export type StepKind = (typeof stepKinds)[number];
 

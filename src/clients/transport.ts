@@ -18,8 +18,13 @@ export interface CallRecord {
   readonly call: string;
   readonly at: string;
   readonly durationMs: number;
-  readonly request: { readonly method: string; readonly path: string; readonly body: string | null };
-  readonly answer: { readonly status: number | null; readonly body: string | null } | null;
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body: string | null;
+  };
+  readonly answer: { readonly status: number | null; readonly headers?: Readonly<Record<string, string>>; readonly body: string | null } | null;
   readonly outcome: 'applied' | 'rejected' | 'not-applied' | 'unknown';
   readonly code: string | null;
 }
@@ -182,12 +187,27 @@ export function recordOf(
     request: {
       method: request.method,
       path: redact(request.path.split('?')[0] ?? '', secrets),
+      headers: shownHeaders(request.headers, secrets),
       body: request.body === null ? null : side(decodeForm(request.body)),
     },
-    answer: answer.kind === 'answer' ? { status: answer.status, body: side(answer.text) } : { status: null, body: null },
+    answer:
+      answer.kind === 'answer'
+        ? { status: answer.status, headers: shownHeaders(answer.headers, secrets), body: side(answer.text) }
+        : { status: null, body: null },
     outcome: outcome.kind,
     code: outcome.code ?? (answer.kind === 'no-answer' ? answer.code : null),
   };
+}
+
+const PLAIN_HEADERS = ['accept', 'content-type', 'content-length', 'date', 'location', 'retry-after', 'server', 'via', 'x-request-id'];
+const HEADER_MAX = 200;
+
+/** Every header by its name in lower case, whatever case it came in; the values of those only that are known to hold no secret. */
+function shownHeaders(headers: Readonly<Record<string, unknown>>, secrets: readonly string[]): Record<string, string> {
+  const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  return Object.fromEntries(
+    names.slice(0, 30).map(([name, value]) => [name, PLAIN_HEADERS.includes(name) ? redact(String(value).slice(0, HEADER_MAX), secrets) : '***']),
+  );
 }
 
 /** A form is kept as JSON, so that a person can read it. */

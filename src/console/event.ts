@@ -1,12 +1,13 @@
+import type { AlertGroup } from '../alerts/group.js';
 import type { OperatorAction } from '../entities/operator-action.js';
 import type { OutboxEvent } from '../entities/outbox-event.js';
 import type { readEvent } from '../orders/event-story.js';
 import type { OrderView } from '../orders/view.js';
-import { COUNT_MAX } from '../outbox/overview.js';
-import type { EventHandler } from '../outbox/types.js';
+import type { EventHandler, Exchange } from '../outbox/types.js';
 import type { Why } from '../outbox/why.js';
+import { diffLines } from './diff.js';
 import { type Html, html } from './html.js';
-import { auditTable, shadeOf, stateMark } from './lists.js';
+import { auditTable, manyText, shadeOf, stateMark } from './lists.js';
 import type { Visitor } from './session.js';
 import { points, time, whyText } from './text.js';
 import { typeWordsOf } from './words.js';
@@ -21,8 +22,12 @@ export interface EventPage {
   readonly order: OrderView | null;
   /** Errored events of the same cause, this one included. */
   readonly sameCause: number;
+  readonly group: AlertGroup | null;
   readonly acts: readonly OperatorAction[];
   readonly handler: EventHandler | undefined;
+  /** The last two answers side by side. */
+  readonly compare: boolean;
+  readonly links: { readonly trace: string | undefined; readonly log: string | undefined };
   readonly now: Date;
 }
 
@@ -41,12 +46,14 @@ ${page.why.nextAt && html`<dt>${w.next}</dt><dd>${time(page.why.nextAt, now, lan
 ${event.lastErrorCode && html`<dt>${w.error}</dt><dd><strong>${event.lastErrorCode}</strong> ${event.lastErrorMessage}</dd>`}
 <dt>${w.order}</dt><dd>${order ? html`<a href="/console/orders/${order.id}">${order.orderNo}</a> ${order.status}, ${order.edibleDate} ${order.mealType}` : (event.subjectNo ?? '—')}</dd>
 ${order && html`<dt>${w.moneyAndStock}</dt><dd>${points(order.priceInCent)} ${w.paid}, ${w.refund} ${order.refund}</dd>`}
-${event.cause && html`<dt>${w.sameCause}</dt><dd><a href="/console/events?state=errored&amp;cause=${encodeURIComponent(event.cause)}">${sameCause > COUNT_MAX ? `${COUNT_MAX}+` : sameCause}</a></dd>`}
+${event.cause && html`<dt>${w.sameCause}</dt><dd><a href="/console/events?state=errored&amp;cause=${encodeURIComponent(event.cause)}">${manyText(sameCause)}</a>${page.group && html` · <a href="/console/causes/${page.group.id}">${w.alertGroup}</a>`}</dd>`}
 </dl>
 ${actions(visitor, page)}
 ${asked && html`<h2>${w.askedAt}</h2><p class="note">${findingOf(asked)} <br>${time(asked.at, now, language)}, ${asked.actor}</p>`}
 <h2>${w.lastAttempt}</h2>
 ${last ? attempt(visitor, last, now, true) : html`<p>—</p>`}
+<p>${story.attempts.length > 1 && html`<a href="/console/events/${event.id}?compare=1#compare">${w.compareWith}</a> · `}<a href="/console/events/${event.id}/json">${w.json}</a>${page.links.trace && html` · <a href="${filled(page.links.trace, event)}" rel="noreferrer">${w.trace}</a>`}${page.links.log && html` · <a href="${filled(page.links.log, event)}" rel="noreferrer">${w.logs}</a>`}</p>
+${page.compare && comparison(visitor, story)}
 <h2>${w.allAttempts} (${story.attempts.length})</h2>
 ${[...story.attempts].reverse().map((one) => html`<details id="attempt-${one.number}"><summary>${w.attempt} ${one.number}: ${one.outcome ?? '…'} ${one.error?.code}</summary>${attempt(visitor, one, now, false)}</details>`)}
 <h2>${w.whatItDoes}</h2>
@@ -65,7 +72,7 @@ function findingOf(act: OperatorAction): string {
 }
 
 /** The recommended one first; what the state does not allow is not there at all. */
-function actions(visitor: Visitor, { event, handler }: EventPage): Html {
+function actions(visitor: Visitor, { event, handler, group }: EventPage): Html {
   const { words: w, mayAct, formToken, language } = visitor;
   if (!mayAct) return html`<p class="soft">${w.viewerOnly}</p>`;
   const unknown = event.outcome === 'unknown' || event.unknownAt !== null;
@@ -93,6 +100,16 @@ ${options.reason && html`<label>${w.reason}<br><input name="reason" required max
   if (errored && unknown) acts.push(form('settle-not-done', w.settleNotDone, w.settleNotDoneHelp, { reason: true }));
   if (errored || (event.status === 'pending' && event.leaseUntil === null))
     acts.push(form('discard', w.discard, w.discardHelp, { reason: true, danger: true }));
+  if (handler && (errored || event.status === 'pending')) {
+    const pauseForm = (scope: 'target' | 'type', name: string, title: string): Html => html`<li><form action="/console/controls/pause" method="post">
+<input type="hidden" name="form" value="${formToken}"><input type="hidden" name="scope" value="${scope}"><input type="hidden" name="name" value="${name}"><input type="hidden" name="back" value="/console/events/${event.id}">
+<button class="danger">${title}: ${scope === 'type' ? typeWordsOf(language, name).name : name}</button><label>${w.minutes}<br><input name="minutes" type="number" min="1" max="1440" value="30" required></label><label>${w.reason}<br><input name="reason" required maxlength="500"></label></form></li>`;
+    acts.push(pauseForm('target', handler.target, w.pauseTarget), pauseForm('type', event.type, w.pauseType));
+  }
+  if (group?.status === 'open' && !group.known)
+    acts.push(
+      html`<li><form action="/console/causes/${group.id}/know" method="post"><input type="hidden" name="form" value="${formToken}"><button>${w.know}</button><small>${w.knowHelp}</small><label>${w.reason}<br><input name="reason" required maxlength="500"></label></form></li>`,
+    );
   if (acts.length === 0) return html``;
   return html`<h2>${w.actions}</h2><ul class="acts">${acts}</ul>`;
 }
@@ -101,12 +118,57 @@ function attempt({ words: w, language }: Visitor, one: Attempt, now: Date, isLas
   const at = (text: string | null): Html => (text ? time(new Date(text), now, language) : html`—`);
   return html`<dl><dt>${w.started}</dt><dd>${at(one.startedAt)}</dd><dt>${w.settled}</dt><dd>${at(one.finishedAt)}</dd><dt>${w.outcome}</dt><dd>${one.outcome ?? '…'}</dd>
 ${one.error && html`<dt>${w.error}</dt><dd>${one.error.code}: ${one.error.message}</dd>`}<dt>${w.decision}</dt><dd>${one.decision ?? '…'}</dd><dt>${w.trigger}</dt><dd>${one.trigger}</dd><dt>${w.worker}</dt><dd>${one.worker}</dd></dl>
-${one.exchanges.map(
-  (
-    exchange,
-    i,
-  ) => html`<${isLast ? 'section' : 'div'}><h3>${i + 1}. ${exchange.call} <small>${Math.round(exchange.durationMs)} ms, ${exchange.outcome} ${exchange.code}</small></h3>
-<p>${w.request}: ${exchange.request.method} ${exchange.request.path}</p>${exchange.request.body && html`<pre tabindex="0">${exchange.request.body}</pre>`}
-<p>${w.answer}: ${exchange.answer?.status ?? w.noAnswer}</p>${exchange.answer?.body && html`<pre tabindex="0">${exchange.answer.body}</pre>`}</${isLast ? 'section' : 'div'}>`,
-)}`;
+${one.exchanges.map((exchange, i) => exchangeView({ words: w, language }, exchange, i, isLast ? 'h3' : 'h4'))}`;
+}
+
+/** One call: what was asked, what came back. */
+export function exchangeView({ words: w }: Pick<Visitor, 'words' | 'language'>, exchange: Exchange, i: number, heading: 'h3' | 'h4'): Html {
+  const title = html`${i + 1}. ${exchange.call} <small>${Math.round(exchange.durationMs)} ms, ${exchange.outcome} ${exchange.code}</small>`;
+  const headers = (of: Readonly<Record<string, string>> | undefined): Html | false =>
+    of !== undefined &&
+    html`<details><summary>${w.headers}</summary><pre tabindex="0">${Object.entries(of).map(([name, value]) => `${name}: ${value}\n`)}</pre></details>`;
+  return html`${heading === 'h3' ? html`<h3>${title}</h3>` : html`<h4>${title}</h4>`}
+<p>${w.request}: ${exchange.request.method} ${exchange.request.path}</p>${headers(exchange.request.headers)}${exchange.request.body !== null && html`<pre tabindex="0">${exchange.request.body}</pre>`}
+<p>${w.answer}: ${exchange.answer?.status ?? w.noAnswer}</p>${headers(exchange.answer?.headers)}${exchange.answer?.body && html`<pre tabindex="0">${exchange.answer.body}</pre>`}
+<details><summary>${w.asCurl}</summary><pre tabindex="0">${curlOf(exchange)}</pre></details>`;
+}
+
+/** The call for a terminal. What is secret is a variable to be set. */
+function curlOf({ request }: Exchange): string {
+  const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+  const headers = Object.entries(request.headers ?? {}).map(
+    ([name, value]) => ` \\\n  -H ${value === '***' ? `"${name}: $${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}"` : quoted(`${name}: ${value}`)}`,
+  );
+  return `curl -X ${request.method} "$BASE_URL"${quoted(request.path)}${headers.join('')}${request.body === null ? '' : ` \\\n  --data-raw ${quoted(request.body)}`}`;
+}
+
+function filled(template: string, event: OutboxEvent): string {
+  const values: Record<string, string | null | undefined> = {
+    trace: event.traceparent?.split('-')[1],
+    request: event.requestId,
+    order: event.subjectNo,
+    event: event.id,
+  };
+  return template.replace(/\{(trace|request|order|event)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));
+}
+
+/** The last answer against the one before, line by line. */
+function comparison({ words: w }: Visitor, story: Story): Html {
+  const [before, last] = story.attempts.slice(-2);
+  if (!before || !last) return html``;
+  const textOf = (one: Attempt): string => `${one.answer?.status ?? w.noAnswer}\n${pretty(one.answer?.body ?? '')}`;
+  return html`<h2 id="compare">${w.compare}: ${before.number} → ${last.number}</h2><pre tabindex="0">${diffLines(textOf(before), textOf(last)).map(({ sign, text }) => (sign === ' ' ? html`  ${text}\n` : sign === '+' ? html`<ins>+ ${text}</ins>\n` : html`<del>- ${text}</del>\n`))}</pre>`;
+}
+
+function pretty(body: string): string {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}
+
+/** An event that is past its retention: what people did about it is still known. */
+export function goneEvent({ words: w, language }: Visitor, acts: readonly OperatorAction[], now: Date): Html {
+  return html`<p>${w.gone}</p>${acts.length === 0 ? html`<p>—</p>` : auditTable(w, language, acts, now)}`;
 }

@@ -1,18 +1,21 @@
 import type { BoxOrder } from '../entities/box-order.js';
 import type { OperatorAction } from '../entities/operator-action.js';
 import type { OutboxEvent } from '../entities/outbox-event.js';
+import type { Heartbeat } from '../outbox/heartbeat.js';
+import { type EventPage, LOOK_MAX, type Shade, shades } from '../outbox/list.js';
 import type { Pause } from '../outbox/pause.js';
 import type { Registry } from '../outbox/registry.js';
+import type { EventHandler } from '../outbox/types.js';
+import { addressOf, type EventsQuery, suppliedViews } from './filter.js';
 import { type Html, html } from './html.js';
-import type { CauseRow, EventsFilter, Hit, Listed } from './read.js';
+import type { Hit, Listed } from './read.js';
 import type { Visitor } from './session.js';
 import { points, time } from './text.js';
+import type { SavedView } from './views.js';
 import { typeWordsOf } from './words.js';
 
-export const shades = ['pending', 'running', 'retrying', 'blocked', 'errored', 'unknown', 'handled', 'discarded'] as const;
-
 /** The finest word for where an event is. */
-export function shadeOf(event: Pick<OutboxEvent, 'status' | 'outcome' | 'leaseUntil' | 'failures' | 'queueAt'>): (typeof shades)[number] {
+export function shadeOf(event: Pick<OutboxEvent, 'status' | 'outcome' | 'leaseUntil' | 'failures' | 'queueAt'>): Shade {
   if (event.status === 'errored') return event.outcome === 'unknown' ? 'unknown' : 'errored';
   if (event.status !== 'pending') return event.status;
   if (event.leaseUntil) return 'running';
@@ -20,31 +23,56 @@ export function shadeOf(event: Pick<OutboxEvent, 'status' | 'outcome' | 'leaseUn
   return event.failures > 0 ? 'retrying' : 'pending';
 }
 
-export function stateMark(w: Visitor['words'], shade: (typeof shades)[number]): Html {
+export function stateMark(w: Visitor['words'], shade: Shade): Html {
   return html`<span class="state ${shade}">${w[shade]}</span>`;
 }
 
-export function eventsPage(
-  { words: w, language }: Visitor,
-  filter: EventsFilter,
-  { rows, nextId }: Listed<OutboxEvent>,
-  types: readonly string[],
-  now: Date,
-): Html {
-  const query = (more: Record<string, string | undefined>): string => {
-    const all = Object.entries({ ...filter, ...more }).filter((pair): pair is [string, string] => Boolean(pair[1]));
-    return `/console/events?${new URLSearchParams(all).toString()}`;
-  };
+export interface EventsView {
+  readonly query: EventsQuery;
+  readonly listed: EventPage;
+  /** Up to 10,001; null when it was not counted. */
+  readonly total: number | null;
+  readonly views: readonly SavedView[];
+  readonly handlers: readonly EventHandler[];
+  readonly isFirst: boolean;
+  readonly now: Date;
+}
+
+export function eventsPage({ words: w, language, mayAct, formToken }: Visitor, { query, listed, total, views, handlers, isFirst, now }: EventsView): Html {
+  const { rows, next, lookedAt } = listed;
   const option = (value: string, text: string, chosen: string | undefined): Html =>
     html`<option value="${value}"${value === (chosen ?? '') && html` selected`}>${text}</option>`;
+  const input = (name: keyof EventsQuery, label: string, type: string): Html =>
+    html`<label>${label}<br><input name="${name}" type="${type}" value="${query[name] ?? ''}"${type === 'number' && html` min="1"`}></label>`;
+  const isNarrow =
+    query.attempts || query.worker || query.payload || query.from || query.to || query.dueFrom || query.dueTo || query.overdue || query.settled || query.cause;
+  const targets = [...new Set(handlers.map((handler) => handler.target))];
+  const asText = addressOf(query).split('?')[1] ?? '';
+  const hidden = html`<input type="hidden" name="form" value="${formToken}"><input type="hidden" name="query" value="${asText}">`;
   return html`
+<p>${w.views}: ${suppliedViews(now).map((view) => html`<a href="${addressOf(view.query)}">${w[view.name]}</a> · `)}${views.map((view) => html`<a href="/console/events?${view.query}">${view.name}</a> · `)}<a href="/console/events">${w.all}</a></p>
 <form class="filters" action="/console/events">
-<label>${w.state}<br><select name="state">${option('', w.all, filter.state)}${shades.map((shade) => option(shade, w[shade], filter.state))}</select></label>
-<label>${w.type}<br><select name="type">${option('', w.all, filter.type)}${types.map((type) => option(type, typeWordsOf(language, type).name, filter.type))}</select></label>
-${filter.cause && html`<label>${w.cause}<br><input name="cause" value="${filter.cause}"></label>`}
-<button>${w.filter}</button></form>
-${rows.length === 0 ? html`<p>${filter.beforeId ? w.emptyPage : w.emptySet}</p>` : eventTable(w, language, rows, now)}
-<p>${filter.beforeId && html`<a href="${query({ beforeId: undefined })}">${w.newest}</a> `}${nextId && html`<a href="${query({ beforeId: nextId })}">${w.older}</a>`}</p>`;
+<label>${w.state}<br><select name="state">${option('', w.all, query.state)}${shades.map((shade) => option(shade, w[shade], query.state))}</select></label>
+<label>${w.type}<br><select name="type">${option('', w.all, query.type)}${handlers.map(({ definition: { type } }) => option(type, typeWordsOf(language, type).name, query.type))}</select></label>
+<label>${w.target}<br><select name="target">${option('', w.all, query.target)}${targets.map((target) => option(target, target, query.target))}</select></label>
+<button>${w.filter}</button>
+<details id="more"${isNarrow && html` open`}><summary>${w.moreFilters}</summary><div class="filters">
+${input('overdue', w.overdue, 'number')}${input('settled', w.settledWithin, 'number')}${input('attempts', w.attemptsMin, 'number')}${input('from', w.createdFrom, 'datetime-local')}${input('to', w.createdTo, 'datetime-local')}${input('dueFrom', w.dueFrom, 'datetime-local')}${input('dueTo', w.dueTo, 'datetime-local')}${input('worker', w.instance, 'text')}${input('payload', w.payload, 'text')}${input('cause', w.cause, 'text')}</div></details></form>
+<p>${total !== null && html`${w.total} <strong>${manyText(total)}</strong> ${w.rows}`}${lookedAt !== null && html` <small>${w.lookedAt} ${lookedAt} ${w.rows}</small>`}</p>
+${rows.length === 0 ? html`<p>${isFirst ? w.emptySet : w.emptyPage}</p>` : eventTable(w, language, rows, now)}
+<p>${!isFirst && html`<a href="${addressOf(query)}">${w.newest}</a> `}${next && html`<a href="${addressOf(query, { before: next })}" rel="next">${w.older}</a>`}</p>
+${
+  mayAct &&
+  html`<details id="export"><summary>${w.export} · ${w.saveView}</summary>
+<form class="filters" action="/console/events/export" method="post">${hidden}<button name="format" value="csv">${w.export} CSV</button><button name="format" value="ndjson">${w.export} NDJSON</button><small>${w.exportHelp}</small></form>
+<form class="filters" action="/console/views" method="post">${hidden}<label>${w.viewName}<br><input name="name" required maxlength="64"></label><button>${w.saveView}</button></form>
+${views.map((view) => html`<form class="filters" action="/console/views/${view.id}/remove" method="post"><input type="hidden" name="form" value="${formToken}"><button>${w.removeView}: ${view.name}</button></form>`)}</details>`
+}`;
+}
+
+/** Counted up to 10,000. */
+export function manyText(n: number): string {
+  return n > LOOK_MAX ? `${LOOK_MAX.toLocaleString('en')}+` : String(n);
 }
 
 function eventTable(w: Visitor['words'], language: Visitor['language'], rows: readonly OutboxEvent[], now: Date): Html {
@@ -73,30 +101,28 @@ ${rows.map(
 <p>${nextId && html`<a href="${query(nextId)}">${w.older}</a>`}</p>`;
 }
 
-export function causesPage({ words: w, language }: Visitor, rows: readonly CauseRow[], now: Date): Html {
-  if (rows.length === 0) return html`<p>${w.nothingFound}</p>`;
-  return html`<div class="wide" tabindex="0" role="region" aria-label="${w.causes}"><table><thead><tr><th scope="col">${w.cause}</th><th scope="col">${w.state}</th><th scope="col">${w.count}</th><th scope="col">${w.firstSeen}</th><th scope="col">${w.lastSeenAt}</th></tr></thead><tbody>
-${rows.map(
-  (row) =>
-    html`<tr><th scope="row">${row.eventType ? typeWordsOf(language, row.eventType).name : row.kind}<br><a href="/console/events?state=errored&amp;cause=${encodeURIComponent(row.groupKey)}">${row.cause}</a></th><td><span class="state ${row.status === 'open' ? 'errored' : 'handled'}">${row.status === 'open' ? w.open : w.recovered}</span> ${row.kind}</td><td>${row.occurrences}</td><td>${time(row.firstAt, now, language)}</td><td>${time(row.lastAt, now, language)}</td></tr>`,
-)}</tbody></table></div>`;
-}
-
 export function auditPage({ words: w, language }: Visitor, { rows, nextId }: Listed<OperatorAction>, now: Date): Html {
   return html`${rows.length === 0 ? html`<p>${w.nothingFound}</p>` : auditTable(w, language, rows, now)}
 <p>${nextId && html`<a href="/console/audit?beforeId=${nextId}">${w.older}</a>`}</p>`;
 }
 
 export function auditTable(w: Visitor['words'], language: Visitor['language'], rows: readonly OperatorAction[], now: Date): Html {
+  const change = (row: OperatorAction): Html => html`<code>${shorten(row.stateBefore)} → ${shorten(row.stateAfter)}</code>`;
   const target = (row: OperatorAction): Html =>
-    row.targetType === 'event' || row.targetType === 'order'
+    row.targetType === 'event' || row.targetType === 'order' || row.targetType === 'cause'
       ? html`<a href="/console/${row.targetType}s/${row.targetId}">${row.targetType} ${row.targetId}</a>`
       : html`${row.targetType} ${row.targetId}`;
-  return html`<div class="wide" tabindex="0" role="region" aria-label="${w.audit}"><table><thead><tr><th scope="col">${w.when}</th><th scope="col">${w.who}</th><th scope="col">${w.what}</th><th scope="col">${w.target}</th><th scope="col">${w.reason}</th></tr></thead><tbody>
-${rows.map((row) => html`<tr><td>${time(row.at, now, language)}</td><td>${row.actor} (${row.role})</td><td>${row.verb}</td><td>${target(row)}</td><td>${row.reason}</td></tr>`)}</tbody></table></div>`;
+  return html`<div class="wide" tabindex="0" role="region" aria-label="${w.audit}"><table><thead><tr><th scope="col">${w.when}</th><th scope="col">${w.who}</th><th scope="col">${w.what}</th><th scope="col">${w.target}</th><th scope="col">${w.reason}</th><th scope="col">${w.result}</th></tr></thead><tbody>
+${rows.map((row) => html`<tr><td>${time(row.at, now, language)}</td><td>${row.actor} (${row.role})${row.ip && html`<br><small>${row.ip}</small>`}</td><td>${row.verb}</td><td>${target(row)}</td><td>${row.reason}</td><td>${change(row)}</td></tr>`)}</tbody></table></div>`;
 }
 
-export function controlsPage({ words: w, language, mayAct, formToken }: Visitor, registry: Registry, pauses: readonly Pause[], now: Date): Html {
+export function controlsPage(
+  { words: w, language, mayAct, formToken }: Visitor,
+  registry: Registry,
+  pauses: readonly Pause[],
+  processes: readonly Heartbeat[],
+  now: Date,
+): Html {
   const handlers = registry.all();
   const targets = [...new Set(handlers.map((handler) => handler.target))];
   const shown = [...new Map(pauses.map((pause) => [`${pause.scope} ${pause.name}`, pause])).values()];
@@ -124,10 +150,20 @@ ${
         w.pauseType,
       )}</ul>`
     : html`<p>${w.viewerOnly}</p>`
-}`;
+}
+<h2>${w.breakerOpen}</h2>
+<div class="wide" tabindex="0" role="region" aria-label="${w.breakerOpen}"><table><thead><tr><th scope="col">${w.target}</th><th scope="col">${w.worker}</th><th scope="col">${w.state}</th><th scope="col">${w.started}</th></tr></thead><tbody>
+${processes.flatMap(({ worker, lost, breakers }) => (lost ? [] : breakers.map((breaker) => html`<tr><th scope="row">${breaker.target}</th><td>${worker}</td><td><span class="state ${breaker.state === 'closed' ? 'alive' : 'errored'}">${breaker.state}</span></td><td>${breaker.since ? time(new Date(breaker.since), now, language) : '—'}</td></tr>`)))}</tbody></table></div>`;
 }
 
 export function searchPage({ words: w }: Visitor, text: string, hits: readonly Hit[]): Html {
   if (hits.length === 0) return html`<p>${w.nothingFound} <q>${text}</q></p>`;
   return html`<ul>${hits.map((hit) => html`<li><a href="/console/${hit.kind}s/${hit.id}">${hit.kind === 'order' ? w.order : w.events} ${hit.id}</a> ${hit.what}</li>`)}</ul>`;
+}
+
+const SHOWN_MAX = 160;
+
+function shorten(text: string | null): string {
+  if (text === null || text === '{}') return '—';
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
 }

@@ -42,6 +42,8 @@ export interface DatabaseOptions {
   readonly poolSize?: number;
   /** A statement that has not answered by then is given up and its connection destroyed. Milliseconds. */
   readonly statementTimeoutMs?: number;
+  /** What the server itself ends after so long. Milliseconds; MySQL and MariaDB only. */
+  readonly serverLimitMs?: number;
   readonly clock?: Clock;
 }
 
@@ -66,7 +68,7 @@ export class Database implements Queryable {
       serializeSqlite(source);
       return new Database(source, sqliteDialect(clock), timeoutMs, clock);
     }
-    const source = mysqlSource(options.url, options.poolSize ?? 10);
+    const source = mysqlSource(options.url, options.poolSize ?? 10, options.serverLimitMs);
     await source.initialize();
     return new Database(source, mysqlDialect, timeoutMs, clock);
   }
@@ -231,7 +233,7 @@ function sqliteSource(file: string): DataSource {
   });
 }
 
-function mysqlSource(url: string, poolSize: number): DataSource {
+function mysqlSource(url: string, poolSize: number, serverLimitMs: number | undefined): DataSource {
   const driver = {
     ...mysql2,
     // mysql2 knows no init statement; the pool's own event is the one place that no connection slips past.
@@ -242,6 +244,10 @@ function mysqlSource(url: string, poolSize: number): DataSource {
           `SET time_zone='+00:00', innodb_lock_wait_timeout=${LOCK_WAIT_S}, sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'`,
         );
         connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'); // claims under REPEATABLE READ deadlock on gap locks
+        if (serverLimitMs === undefined) return;
+        // Each server knows one of them, and refuses the other.
+        connection.query(`SET SESSION max_statement_time=${serverLimitMs / 1000}`, () => {});
+        connection.query(`SET SESSION max_execution_time=${serverLimitMs}`, () => {});
       });
       return pool;
     },

@@ -37,11 +37,15 @@ export function isDisconnected(error: unknown): boolean {
 
 /** Read-only, full, or out of connections: it answers, and takes nothing now. 1290, 1836, 1792; 1021, 1114; 1040, 1203. */
 const REFUSING = new Set([1290, 1836, 1792, 1021, 1114, 1040, 1203]);
+/** It took longer than it may: MariaDB 1969, MySQL 3024. */
+const TOO_LONG = new Set([1969, 3024]);
 
 /** Not this statement's fault: the same one may work when the database is itself again. */
 export function isUnavailable(error: unknown): boolean {
   const { code, errno } = error as DriverError;
-  return isDisconnected(error) || isTransient(error) || REFUSING.has(errno ?? 0) || code === 'SQLITE_FULL' || code === 'SQLITE_READONLY';
+  return (
+    isDisconnected(error) || isTransient(error) || REFUSING.has(errno ?? 0) || TOO_LONG.has(errno ?? 0) || code === 'SQLITE_FULL' || code === 'SQLITE_READONLY'
+  );
 }
 
 /**

@@ -28,6 +28,8 @@ export interface Dialect {
   instant(plusMs: number): Rendered;
   /** Appended to a table that must be read by this index: another one would lock rows that nobody asked for. */
   useIndex(name: string): string;
+  /** An expression whose value the UPDATE that uses it reports as `insertId`; SQLite's does not. */
+  remembered(expression: string): string;
   /** Appended to a SELECT that claims rows; SQLite needs none, its write transactions are alone. */
   readonly skipLocked: string;
   /** Appended to a SELECT that must see, and hold, the newest state of its rows. */

@@ -16,4 +16,6 @@ export class OperatorAction {
   @OptionalText('state_before') stateBefore!: string | null;
   @OptionalText('state_after') stateAfter!: string | null;
   @OptionalText('request_id') requestId!: string | null;
+  /** Where the request came from; null from the command line. */
+  @OptionalText('ip') ip!: string | null;
 }

@@ -48,6 +48,7 @@ export function createAlertSend({ database, wecom, publicUrl, onCallUsers, timeo
     async handle(event, context) {
       const group = await loadGroup(database, event.payload.alertId);
       if (!group || group.round !== event.payload.round || group.status !== 'open') return { kind: 'done', outcome: null, note: 'the group has moved on' };
+      if (group.known) return silently(group);
       const sinceSentMs = group.sentAt ? context.now().getTime() - group.sentAt.getTime() : null;
       if (group.unsent > 0 && (sinceSentMs === null || sinceSentMs >= DIGEST_EVERY_MS)) return sendNews(group, context);
       if (group.unsent === 0 && (await isDrained(database, group))) return sendRecovery(group, context);
@@ -60,6 +61,12 @@ export function createAlertSend({ database, wecom, publicUrl, onCallUsers, timeo
       };
     },
   };
+
+  /** Somebody knows of it: its end is noted, and nobody is told. */
+  async function silently(group: AlertGroup): Promise<HandlerOutcome> {
+    if (await isDrained(database, group)) return { kind: 'done', outcome: null, note: 'recovered; it was known', effect: (tx) => markRecovered(tx, group) };
+    return { kind: 'snooze', afterMs: LOOK_AGAIN_MS, outcome: null, reason: `known to ${group.known?.by}: nobody is told` };
+  }
 
   async function sendNews(group: AlertGroup, context: HandlerContext): Promise<HandlerOutcome> {
     const text = wordAlert(group, await samplesOf(database, group.id), publicUrl);

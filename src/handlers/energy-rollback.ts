@@ -1,10 +1,10 @@
 import type { z } from 'zod';
+import { releaseStock } from '../books/release-stock.js';
 import { writeStep } from '../books/step.js';
 import { endOrder } from '../books/transition.js';
 import { energyCodes } from '../clients/energy.js';
 import { BoxOrder } from '../entities/box-order.js';
 import type { EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
-import { release } from '../stock/release.js';
 import { callContext, orderGone, usualAnswer } from './answer.js';
 import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
 import { energyKey, exampleOrder, outRefundNo, outTradeNo, paidOrder } from './payloads.js';
@@ -49,7 +49,7 @@ export function createEnergyRollback({ database, energy, clock, timeoutMs }: Ene
       const ended = await endOrder(tx, order.id, { to: 'SYSTEM_CANCEL', from: ['PAYING'], refund: 'PENDING', reason: 'payment-not-confirmed' });
       if (!ended) return (await tx.manager.findOneByOrFail(BoxOrder, { id: order.id })).status;
       await writeStep(tx, order.id, 'payment-rolled-back', { released: { dishId: order.dishId, sideboardId: order.sideboardId } });
-      await release(tx, [order]);
+      await releaseStock(tx, [order]);
       return 'SYSTEM_CANCEL';
     });
   }

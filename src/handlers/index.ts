@@ -7,6 +7,7 @@ import { createDinerCard } from './diner-card.js';
 import { createEnergyCancel, type EnergyDependencies } from './energy-cancel.js';
 import { createEnergyRollback } from './energy-rollback.js';
 import { createEventBatch } from './event-batch.js';
+import { createHousekeeping, type HousekeepingDependencies } from './housekeeping.js';
 import { createMeicanCancel } from './meican-cancel.js';
 import { createMeicanNewOrder, type MeicanNewOrderDependencies } from './meican-new-order.js';
 
@@ -14,10 +15,11 @@ export interface HandlerDependencies {
   readonly meican: MeicanNewOrderDependencies;
   readonly energy: EnergyDependencies;
   readonly wecom: AlertSendDependencies;
+  readonly housekeeping: HousekeepingDependencies;
 }
 
 /** THE list: every event type that lunchbox carries out. */
-export function createHandlers({ meican, energy, wecom }: HandlerDependencies): EventHandler<never>[] {
+export function createHandlers({ meican, energy, wecom, housekeeping }: HandlerDependencies): EventHandler<never>[] {
   return [
     createMeicanNewOrder(meican),
     createMeicanCancel(meican),
@@ -29,5 +31,6 @@ export function createHandlers({ meican, energy, wecom }: HandlerDependencies): 
     createAlertSend(wecom),
     createBooksCompare({ ...meican, energy: energy.energy }),
     createEventBatch(energy),
+    createHousekeeping(housekeeping),
   ] as unknown as EventHandler<never>[];
 }

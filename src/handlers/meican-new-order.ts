@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { releaseStock } from '../books/release-stock.js';
 import { writeStep } from '../books/step.js';
 import { endOrder, learnMeicanOrderId, toOrdered } from '../books/transition.js';
 import type { MeicanClient } from '../clients/meican.js';
@@ -6,7 +7,6 @@ import type { Database, Tx } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
 import { record } from '../outbox/record.js';
 import type { ClaimedEvent, EventDefinition, EventHandler, Failure, HandlerContext, HandlerOutcome } from '../outbox/types.js';
-import { release } from '../stock/release.js';
 import { askedInVain, callContext, failureOf, orderGone, usualAnswer } from './answer.js';
 import { dinerCard } from './diner-card.js';
 import { energyCancel } from './energy-cancel.js';
@@ -146,6 +146,6 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
       const lookUntil = new Date(order.cutoffAt.getTime() + GHOST_SWEEP_MS).toISOString();
       await record(tx, meicanCancel, { orderId: order.id, orderNo: order.orderNo, lookUntil }, about);
     }
-    await release(tx, [order]);
+    await releaseStock(tx, [order]);
   }
 }

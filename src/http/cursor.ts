@@ -18,3 +18,16 @@ export function toPage<R extends { id: string }, V>(rows: R[], limit: number, vi
   const last = shown.at(-1);
   return { data: shown.map(view), nextCursor: rows.length > limit && last ? encodeCursor(last.id) : null };
 }
+
+/** Cursors of lists that have an order of their own: opaque all the same. */
+export function encodePosition(position: string): string {
+  return Buffer.from(`v2:${position}`).toString('base64url');
+}
+
+export function decodePosition<T>(cursor: string | undefined, parse: (position: string) => T | undefined): T | undefined {
+  if (cursor === undefined) return undefined;
+  const text = Buffer.from(cursor, 'base64url').toString();
+  const found = text.startsWith('v2:') ? parse(text.slice(3)) : undefined;
+  if (found === undefined) throw new Problem('invalid-cursor', { errors: [{ path: 'querystring.cursor', message: 'not a cursor of ours' }] });
+  return found;
+}

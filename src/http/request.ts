@@ -22,7 +22,7 @@ export function callerWith(request: FastifyRequest, ...roles: Role[]): Caller {
 /** What an operator does by hand, for the audit; throws Problem `forbidden` for anybody else. */
 export function actOf(request: FastifyRequest, because: string | null): Act {
   const caller = callerWith(request, 'operator');
-  return { actor: caller.sub, role: caller.role, reason: because, requestId: request.id };
+  return { actor: caller.sub, role: caller.role, reason: because, requestId: request.id, ip: request.ip };
 }
 
 /** 1–255 printable ASCII characters, bare or in quotes. */

@@ -66,8 +66,9 @@ export const eventSchema = z
   })
   .meta({ id: 'Event' });
 
-const exchange = z.object({ method: z.string(), path: z.string(), body: z.string().nullable() }).nullable();
-const answered = z.object({ status: z.number().int().nullable(), body: z.string().nullable() }).nullable();
+const headers = z.record(z.string(), z.string()).optional();
+const exchange = z.object({ method: z.string(), path: z.string(), headers, body: z.string().nullable() }).nullable();
+const answered = z.object({ status: z.number().int().nullable(), headers, body: z.string().nullable() }).nullable();
 
 const exchangeSchema = z.object({
   call: z.string(),

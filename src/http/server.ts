@@ -18,6 +18,10 @@ export interface ServerOptions {
   /** Hears of every answer: route, method, status, seconds. */
   readonly observe?: (route: string, method: string, status: number, seconds: number) => void;
   readonly docsOpen: boolean;
+  /** Nobody changes anything. */
+  readonly readOnly: boolean;
+  /** How many proxies in front are believed about who called. */
+  readonly trustedProxies: number;
   readonly rateLimitPerMinute: number;
   readonly rateLimitUserPerMinute: number;
 }
@@ -27,6 +31,9 @@ const OPEN = ['/livez', '/readyz'];
 /** The console has a way in of its own (console/session.ts). */
 const CONSOLE = /^\/console(\/|$)/;
 const DOCS = /^\/(docs(\/.*)?|openapi\.json)$/;
+const READS = ['GET', 'HEAD', 'OPTIONS'];
+/** Who one is, and in which language: nothing of ours. */
+const PREFERENCES = /^\/console\/(sign-in|sign-out|preferences)$/;
 const BODY_MAX_BYTES = 256 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 const REQUEST_ID = /^[A-Za-z0-9-]{8,64}$/;
@@ -42,6 +49,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     keepAliveTimeout: 65_000,
     routerOptions: { maxParamLength: 128 },
     forceCloseConnections: 'idle',
+    trustProxy: (_address: string, hop: number) => hop < options.trustedProxies,
     requestIdHeader: false,
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
@@ -79,8 +87,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     reply.header('Cache-Control', 'no-store');
     reply.header('X-Content-Type-Options', 'nosniff');
     const path = request.url.split('?')[0] ?? '';
+    const changes = !READS.includes(request.method) && !PREFERENCES.test(path);
+    if (options.readOnly && changes) throw new Problem('forbidden', { detail: 'this process is read-only' });
     if (OPEN.includes(path) || (options.docsOpen && DOCS.test(path)) || CONSOLE.test(path)) return;
     request.caller = await options.authenticate(request.headers.authorization);
+    if (changes && request.caller.role === 'viewer') throw new Problem('forbidden', { detail: 'a viewer changes nothing' });
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';

@@ -1,3 +1,4 @@
+import { releaseStock } from '../books/release-stock.js';
 import { writeStep } from '../books/step.js';
 import { endOrder } from '../books/transition.js';
 import { crashPoint } from '../crash-point.js';
@@ -13,10 +14,9 @@ import { expedite } from '../outbox/expedite.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { record } from '../outbox/record.js';
 import { Problem } from '../problems.js';
-import { release } from '../stock/release.js';
 import { type Caller, mayReach } from './caller.js';
 import { type Answer, type Attempted, begin, complete, hold, keepRefusal, type Ticket } from './idempotency.js';
-import { type Locks, orderKey, userKey } from './lock.js';
+import { type Grant, type Locks, orderKey, userKey } from './lock.js';
 import { eventView, orderView } from './view.js';
 
 export interface CancelDependencies {
@@ -43,7 +43,7 @@ export async function cancel(dependencies: CancelDependencies, request: CancelRe
   const { ticket } = found;
   try {
     const order = await reachable(database, request);
-    const cancelled = await locks.withLock([userKey(order.userId), orderKey(order.id)], () => cancelLocally(database, request, ticket));
+    const cancelled = await locks.withLock([userKey(order.userId), orderKey(order.id)], (lock) => cancelLocally(database, request, ticket, lock));
     crashPoint('cancel-after-t1');
     if (cancelled) await outbox.runInline([energyKey(order.orderNo), meicanKey(order.orderNo)], inlineBudgetMs);
     crashPoint('cancel-before-answer');
@@ -65,7 +65,7 @@ async function reachable(database: Database, { caller, orderId }: CancelRequest)
 }
 
 /** T1. False: it had been cancelled before. The conditional UPDATE, not the lock, decides which of two cancels wins. */
-async function cancelLocally(database: Database, request: CancelRequest, ticket: Ticket): Promise<boolean> {
+async function cancelLocally(database: Database, request: CancelRequest, ticket: Ticket, lock: Grant): Promise<boolean> {
   const order = await reachable(database, request);
   if (order.status === 'USER_CANCEL') return false;
   if (order.status === 'PAYING') throw new Problem('order-busy', { detail: 'the order is being paid', retryAfterS: 1 });
@@ -90,6 +90,9 @@ async function cancelLocally(database: Database, request: CancelRequest, ticket:
       role: request.caller.role,
       from: order.status,
       reason: request.reason,
+      idempotencyKey: request.attempted.key,
+      requestId: request.attempted.requestId,
+      lock,
       released: { dishId: order.dishId, sideboardId: order.sideboardId },
     });
     const about = { subjectId: order.id, subjectNo: order.orderNo, requestId: request.attempted.requestId, traceparent: request.traceparent, wake: false };
@@ -111,11 +114,11 @@ async function cancelLocally(database: Database, request: CancelRequest, ticket:
         after: { status: 'USER_CANCEL' },
       });
     crashPoint('cancel-in-t1');
-    await release(tx, [order]);
+    await releaseStock(tx, [order]);
     return true;
   });
   return work.catch((error: unknown) => {
-    if (error instanceof SomebodyWasFaster) return cancelLocally(database, request, ticket); // look again
+    if (error instanceof SomebodyWasFaster) return cancelLocally(database, request, ticket, lock); // look again
     throw error;
   });
 }

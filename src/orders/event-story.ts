@@ -1,9 +1,9 @@
 import { toRfc3339 } from '../clock.js';
 import type { Database } from '../database/database.js';
 import type { EventAttempt } from '../entities/event-attempt.js';
+import { unpackExchanges } from '../outbox/exchanges.js';
 import { findAttempts, findEvent } from '../outbox/find.js';
 import type { Outbox } from '../outbox/outbox.js';
-import type { Exchange } from '../outbox/types.js';
 import { eventView } from './view.js';
 
 /** An event with all its attempts, oldest first; null when there is none. */
@@ -15,7 +15,7 @@ export async function readEvent(database: Database, outbox: Pick<Outbox, 'failur
 }
 
 function attemptView(attempt: EventAttempt) {
-  const exchanges = attempt.exchanges ? (JSON.parse(attempt.exchanges) as Exchange[]) : [];
+  const exchanges = unpackExchanges(attempt.exchanges);
   const last = exchanges.at(-1);
   return {
     number: attempt.number,

@@ -5,7 +5,13 @@ import { Problem } from '../problems.js';
 /** A courtesy that turns most races into a clean 409. Correctness never rests on it. */
 export interface Locks {
   /** Runs `work` under all keys together; throws Problem `order-busy` when somebody else holds one. */
-  withLock<T>(keys: readonly string[], work: () => Promise<T>): Promise<T>;
+  withLock<T>(keys: readonly string[], work: (grant: Grant) => Promise<T>): Promise<T>;
+}
+
+export interface Grant {
+  /** False: Redis was away, and the work goes on without. */
+  readonly held: boolean;
+  readonly waitedMs: number;
 }
 
 export const userKey = (userId: string): string => `lunchbox:lock:user:${userId}`;
@@ -19,8 +25,9 @@ const busy = (): Problem => new Problem('order-busy', { retryAfterS: 1 });
 export class LocalLocks implements Locks {
   readonly #held = new Set<string>();
 
-  async withLock<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
+  async withLock<T>(keys: readonly string[], work: (grant: Grant) => Promise<T>): Promise<T> {
     const wanted = [...new Set(keys)].sort();
+    const startedMs = performance.now();
     const deadline = performance.now() + WAIT_MS;
     while (wanted.some((key) => this.#held.has(key))) {
       if (performance.now() > deadline) throw busy();
@@ -28,7 +35,7 @@ export class LocalLocks implements Locks {
     }
     for (const key of wanted) this.#held.add(key);
     try {
-      return await work();
+      return await work({ held: true, waitedMs: Math.round(performance.now() - startedMs) });
     } finally {
       for (const key of wanted) this.#held.delete(key);
     }
@@ -54,9 +61,11 @@ export class RedisLocks implements Locks {
     this.#redlock.on('error', () => {}); // each refused vote is also told here; the outcome is judged in #acquire
   }
 
-  async withLock<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
+  async withLock<T>(keys: readonly string[], work: (grant: Grant) => Promise<T>): Promise<T> {
+    const startedMs = performance.now();
     const lock = await this.#acquire([...new Set(keys)].sort());
-    if (!lock) return work();
+    const waitedMs = Math.round(performance.now() - startedMs);
+    if (!lock) return work({ held: false, waitedMs });
     let held = lock;
     let timer: NodeJS.Timeout | undefined;
     let done = false;
@@ -72,7 +81,7 @@ export class RedisLocks implements Locks {
     };
     extend();
     try {
-      return await work();
+      return await work({ held: true, waitedMs });
     } finally {
       done = true;
       clearTimeout(timer);

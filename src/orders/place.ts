@@ -1,3 +1,4 @@
+import { releaseStock } from '../books/release-stock.js';
 import { writeStep } from '../books/step.js';
 import { endOrder, toOrdering } from '../books/transition.js';
 import type { EnergyClient } from '../clients/energy.js';
@@ -16,12 +17,12 @@ import { energyKey, outTradeNo } from '../handlers/payloads.js';
 import { makeDue, settleAsNeedless } from '../outbox/expedite.js';
 import { record } from '../outbox/record.js';
 import { Problem } from '../problems.js';
-import { release } from '../stock/release.js';
+import type { StockMoves } from '../stock/move.js';
 import { reserve, SoldOut } from '../stock/reserve.js';
 import { childTraceparent } from '../trace.js';
 import { type CheckedMeal, checkMeals, type MealInput } from './check-meals.js';
 import { type Answer, type Attempted, begin, complete, hold, keepRefusal, letGo, type Ticket } from './idempotency.js';
-import { type Locks, userKey } from './lock.js';
+import { type Grant, type Locks, userKey } from './lock.js';
 import type { OrderNumbers } from './number.js';
 import { orderView } from './view.js';
 
@@ -55,11 +56,12 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
   if (found.kind === 'answer') return found.answer;
   const { ticket } = found;
   try {
-    return await dependencies.locks.withLock([userKey(request.userId)], async () => {
-      const orders = (await resumable(dependencies.database, ticket)) ?? (await reserveAll(dependencies, request, ticket));
+    return await dependencies.locks.withLock([userKey(request.userId)], async (lock) => {
+      const moves = new Map<string, StockMoves>();
+      const orders = (await resumable(dependencies.database, ticket)) ?? (await reserveAll(dependencies, request, ticket, lock, moves));
       crashPoint('place-after-t1');
       if (orders.every((order) => order.status !== 'PAYING')) return answerAgain(dependencies.database, ticket, orders);
-      return payAndConfirm(dependencies, request, ticket, orders).catch((error: unknown) => {
+      return payAndConfirm(dependencies, request, ticket, orders, moves).catch((error: unknown) => {
         if (error instanceof Problem) throw error;
         // Our own database failed while money may be moving. The guards know what to do; the same key will tell how it ended.
         throw new Problem('payment-unknown', { retryAfterS: 5, cause: error });
@@ -87,7 +89,13 @@ async function resumable(database: Database, ticket: Ticket): Promise<BoxOrder[]
 }
 
 /** T1: check, reserve, and record the guard of each payment before any money moves. */
-async function reserveAll({ database, numbers, paymentWindowMs }: PlaceDependencies, request: PlaceRequest, ticket: Ticket): Promise<BoxOrder[]> {
+async function reserveAll(
+  { database, numbers, paymentWindowMs }: PlaceDependencies,
+  request: PlaceRequest,
+  ticket: Ticket,
+  lock: Grant,
+  moves: Map<string, StockMoves>,
+): Promise<BoxOrder[]> {
   const { meals, now: clock } = await checkMeals(database, request.garden, request.meals);
   for (let tryNo = 1; ; tryNo++) {
     const orderNos = await numbers.next(meals.length, clock);
@@ -95,8 +103,8 @@ async function reserveAll({ database, numbers, paymentWindowMs }: PlaceDependenc
       const ids = await database.transaction(async (tx) => {
         await hold(tx, ticket, orderNos);
         const written: string[] = [];
-        for (const [i, meal] of meals.entries()) written.push(await writeOrder(tx, request, meal, orderNos[i] ?? '', paymentWindowMs));
-        await reserve(tx, meals);
+        for (const [i, meal] of meals.entries()) written.push(await writeOrder(tx, request, meal, orderNos[i] ?? '', paymentWindowMs, lock));
+        for (const [i, taken] of (await reserve(tx, meals)).entries()) moves.set(written[i] ?? '', taken);
         return written;
       });
       return await Promise.all(ids.map((id) => database.manager.findOneByOrFail(BoxOrder, { id })));
@@ -110,7 +118,7 @@ async function reserveAll({ database, numbers, paymentWindowMs }: PlaceDependenc
   }
 }
 
-async function writeOrder(tx: Tx, request: PlaceRequest, meal: CheckedMeal, orderNo: string, paymentWindowMs: number): Promise<string> {
+async function writeOrder(tx: Tx, request: PlaceRequest, meal: CheckedMeal, orderNo: string, paymentWindowMs: number, lock: Grant): Promise<string> {
   const { userId, email, realName, garden, attempted, traceparent } = request;
   const liveKey = `${userId}|${meal.edibleDate}|${meal.mealType}`;
   const { insertId } = await tx.execute(sql`
@@ -129,13 +137,21 @@ async function writeOrder(tx: Tx, request: PlaceRequest, meal: CheckedMeal, orde
   await tx.execute(sql`UPDATE box_order SET guard_event_id = ${guard.id} WHERE id = ${insertId}`);
   await writeStep(tx, insertId, 'placed', {
     caller: attempted.caller,
+    idempotencyKey: attempted.key,
+    lock,
     reserved: { dishId: meal.dishId, sideboardId: meal.sideboardId },
     amountInCent: meal.priceInCent,
   });
   return insertId;
 }
 
-async function payAndConfirm(dependencies: PlaceDependencies, request: PlaceRequest, ticket: Ticket, orders: BoxOrder[]): Promise<Answer> {
+async function payAndConfirm(
+  dependencies: PlaceDependencies,
+  request: PlaceRequest,
+  ticket: Ticket,
+  orders: BoxOrder[],
+  moves: ReadonlyMap<string, StockMoves>,
+): Promise<Answer> {
   const { database } = dependencies;
   const payments = new Map<string, Outcome<null>>();
   for (const order of orders) {
@@ -145,7 +161,7 @@ async function payAndConfirm(dependencies: PlaceDependencies, request: PlaceRequ
   }
   crashPoint('place-after-pay');
   const failed = [...payments.values()].find((payment) => payment.kind !== 'applied');
-  const body = failed ? null : await confirm(database, request, ticket, orders);
+  const body = failed ? null : await confirm(database, request, ticket, orders, moves);
   if (body) {
     crashPoint('place-before-answer');
     return { status: 201, body, replayed: false };
@@ -197,6 +213,7 @@ async function confirm(
   { attempted, traceparent }: PlaceRequest,
   ticket: Ticket,
   orders: BoxOrder[],
+  moves: ReadonlyMap<string, StockMoves>,
 ): Promise<{ orders: ReturnType<typeof orderView>[] } | null> {
   crashPoint('place-before-t2');
   class GuardWasFirst extends Error {}
@@ -211,7 +228,7 @@ async function confirm(
           { orderId: order.id, orderNo: order.orderNo },
           { subjectId: order.id, subjectNo: order.orderNo, requestId: attempted.requestId, traceparent, deadlineAt: order.cutoffAt, firstOfItsKey: true },
         );
-        await writeStep(tx, order.id, 'paid', { outTradeNo: outTradeNo(order.orderNo), amountInCent: order.priceInCent });
+        await writeStep(tx, order.id, 'paid', { outTradeNo: outTradeNo(order.orderNo), amountInCent: order.priceInCent, stock: moves.get(order.id) ?? null });
       }
       const [clock] = await tx.query<{ now: unknown }>(sql`SELECT ${now} AS now`);
       const updatedAt = fromSqlInstant(clock?.now);
@@ -256,7 +273,7 @@ async function rollBack(database: Database, ticket: Ticket, orders: readonly Box
       if (surelyUnpaid) await settleAsNeedless(tx, order.guardEventId, energyKey(order.orderNo));
       else await makeDue(tx, order.guardEventId);
     }
-    await release(tx, ended);
+    await releaseStock(tx, ended);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Drift, DriftKind } from '../books/drift.js';
+import { releaseStock } from '../books/release-stock.js';
 import { writeStep } from '../books/step.js';
 import { backToOrdering, endOrder, refundAgain } from '../books/transition.js';
 import { crashPoint } from '../crash-point.js';
@@ -13,7 +14,6 @@ import { type Act, audit } from '../outbox/audit.js';
 import { record } from '../outbox/record.js';
 import { requeue } from '../outbox/requeue.js';
 import type { EventDefinition } from '../outbox/types.js';
-import { release } from '../stock/release.js';
 
 /** What would mend one difference of the books. */
 export interface Remedy {
@@ -136,7 +136,7 @@ async function placeAgain(tx: Tx, order: BoxOrder, drift: Drift, about: Paramete
   const { id } = await record(tx, energyCancel, refundOf(order), about);
   const { dishName, edibleDate, mealType, userId } = order;
   await record(tx, dinerCard, { orderId: order.id, orderNo: order.orderNo, userId, dishName, edibleDate, mealType }, about);
-  await release(tx, [order]);
+  await releaseStock(tx, [order]);
   return id;
 }
 

@@ -6,6 +6,7 @@ import { BoxOrder } from '../entities/box-order.js';
 import { EventAttempt } from '../entities/event-attempt.js';
 import { OperatorAction } from '../entities/operator-action.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
+import { unpackExchanges } from '../outbox/exchanges.js';
 import { Problem } from '../problems.js';
 import { orderView } from './view.js';
 
@@ -60,7 +61,7 @@ async function attempts(database: Database, events: readonly OutboxEvent[]): Pro
       outcome: attempt.outcome,
       decision: attempt.decision,
       error: attempt.errorCode ? { code: attempt.errorCode, message: attempt.errorMessage } : null,
-      exchanges: attempt.exchanges ? JSON.parse(attempt.exchanges) : [],
+      exchanges: unpackExchanges(attempt.exchanges),
     },
   }));
 }

@@ -40,3 +40,20 @@ async function pruneBatch(database: Database, { keepMs, batchSize }: PruneOption
   });
   return ids.length;
 }
+
+/** Empties the journals of attempts of errored events that are older; what was decided, and why, stays. Returns how many. */
+export async function expireExchanges(database: Database, { keepMs, batchSize, batchesMax }: PruneOptions): Promise<number> {
+  let expired = 0;
+  for (let batch = 0; batch < batchesMax; batch++) {
+    const old = await database.query<{ event_id: unknown; number: number }>(sql`
+      SELECT a.event_id, a.number FROM outbox_event e JOIN event_attempt a ON a.event_id = e.id
+      WHERE e.status = 'errored' AND e.settled_at < ${after(-keepMs)} AND a.exchanges IS NOT NULL ORDER BY e.settled_at LIMIT ${raw(String(batchSize))}`);
+    await database.transaction(async (tx) => {
+      for (const { event_id, number } of old)
+        await tx.execute(sql`UPDATE event_attempt SET exchanges = NULL WHERE event_id = ${String(event_id)} AND number = ${number}`);
+    });
+    expired += old.length;
+    if (old.length < batchSize) break;
+  }
+  return expired;
+}

@@ -4,6 +4,7 @@ import { after, now, sql } from '../database/sql.js';
 import { cutCharacters } from '../text.js';
 import { causeOf } from './cause.js';
 import type { Transition } from './decide.js';
+import { packExchanges } from './exchanges.js';
 import type { ClaimedEvent, EventHandler, Exchange, Failure } from './types.js';
 import { WAKE_AHEAD_MS, wakeAfterCommit } from './wake.js';
 
@@ -72,7 +73,7 @@ async function writeAttempt(tx: Tx, { event, transition, exchanges, durationMs }
   const { failure } = transition;
   await tx.execute(sql`
     UPDATE event_attempt SET finished_at = ${now}, duration_ms = ${Math.round(durationMs)}, outcome = ${transition.outcome}, decision = ${cutCharacters(transition.decision, DECISION_MAX)},
-      error_code = ${failure?.code ?? null}, error_message = ${failure ? cutCharacters(failure.message, MESSAGE_MAX) : null}, exchanges = ${exchanges.length > 0 ? JSON.stringify(exchanges) : null}
+      error_code = ${failure?.code ?? null}, error_message = ${failure ? cutCharacters(failure.message, MESSAGE_MAX) : null}, exchanges = ${packExchanges(exchanges)}
     WHERE event_id = ${event.id} AND number = ${event.attempt}`);
 }
 

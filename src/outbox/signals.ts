@@ -36,7 +36,6 @@ export interface OutboxSignals {
   'renew-failed': [{ error: unknown }];
   /** A vendor's breaker changed, or a canary failed again. */
   breaker: [BreakerView];
-  pruned: [{ events: number }];
 }
 
 export class Signals extends EventEmitter<OutboxSignals> {}

@@ -103,8 +103,13 @@ export interface Exchange {
   readonly call: string;
   readonly at: string;
   readonly durationMs: number;
-  readonly request: { readonly method: string; readonly path: string; readonly body: string | null };
-  readonly answer: { readonly status: number | null; readonly body: string | null } | null;
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body: string | null;
+  };
+  readonly answer: { readonly status: number | null; readonly headers?: Readonly<Record<string, string>>; readonly body: string | null } | null;
   readonly outcome: VendorOutcome;
   readonly code: string | null;
 }

@@ -2,13 +2,14 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../database/database.js';
 import { eventStatuses } from '../entities/outbox-event.js';
-import { decodeCursor, toPage } from '../http/cursor.js';
+import { decodePosition, encodePosition } from '../http/cursor.js';
 import { actOf, callerWith } from '../http/request.js';
 import { askedSchema, eventSchema, eventWithAttemptsSchema, id, page, pageOf, reason, shortText } from '../http/schemas.js';
 import { readEvent } from '../orders/event-story.js';
 import { eventView } from '../orders/view.js';
 import { ask } from '../outbox/ask.js';
-import { findEvent, findEvents } from '../outbox/find.js';
+import { findEvent } from '../outbox/find.js';
+import { listEvents, parseCursor } from '../outbox/list.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { type ActResult, discard, requeue, settleAsDone, settleAsNotDone } from '../outbox/requeue.js';
 import { Problem, type ProblemCode } from '../problems.js';
@@ -18,8 +19,9 @@ export const eventRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: Ou
   app.get('/v1/events', { schema: { summary: 'Events, newest first', querystring: query, response: { 200: pageOf(eventSchema) } } }, async (request) => {
     callerWith(request, 'viewer', 'operator');
     const { limit, cursor, orderId, status, type } = request.query;
-    const rows = await findEvents(database.manager, { status, type, subjectId: orderId, beforeId: decodeCursor(cursor) }, limit + 1);
-    return toPage(rows, limit, (event) => eventView(event, outbox.failuresMax(event.type)));
+    const filter = { state: status, types: type === undefined ? undefined : [type], subjectId: orderId };
+    const { rows, next } = await listEvents(database, filter, limit, decodePosition(cursor, parseCursor));
+    return { data: rows.map((event) => eventView(event, outbox.failuresMax(event.type))), nextCursor: next === null ? null : encodePosition(next) };
   });
 
   app.get(

@@ -4,11 +4,12 @@ import { z } from 'zod';
 import { BoxOrder, orderStatuses } from '../entities/box-order.js';
 import { send } from '../http/answer.js';
 import { decodeCursor, toPage } from '../http/cursor.js';
-import { attemptedBy, callerWith } from '../http/request.js';
+import { actOf, attemptedBy, callerWith } from '../http/request.js';
 import { day, eventSchema, id, mealType, orderSchema, page, pageOf, shortText, userId } from '../http/schemas.js';
 import { type Caller, mayReach } from '../orders/caller.js';
 import { type CancelDependencies, cancel } from '../orders/cancel.js';
 import { type PlaceDependencies, place } from '../orders/place.js';
+import { reveal } from '../orders/reveal.js';
 import { readTimeline, timelineEntry } from '../orders/timeline.js';
 import { orderView } from '../orders/view.js';
 import { Problem } from '../problems.js';
@@ -86,6 +87,18 @@ export const orderRoutes: FastifyPluginAsyncZod<PlaceDependencies & CancelDepend
       callerWith(request, 'viewer', 'operator');
       return readTimeline(database, request.params.id);
     },
+  );
+
+  app.post(
+    '/v1/orders/:id/reveal',
+    {
+      schema: {
+        summary: 'The name and e-mail of who ordered; kept in the audit',
+        params: z.object({ id }),
+        response: { 200: z.object({ realName: z.string(), email: z.string() }) },
+      },
+    },
+    async (request) => reveal(database, request.params.id, actOf(request, null)),
   );
 };
 

@@ -17,6 +17,10 @@ const group = (more: Partial<AlertGroup>): AlertGroup => ({
   firstAt: new Date(0),
   lastAt: new Date(0),
   sentAt: null,
+  recoveredAt: null,
+  known: null,
+  cameBack: 0,
+  build: null,
   ...more,
 });
 const hostile = fc.oneof(

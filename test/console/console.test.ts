@@ -227,7 +227,7 @@ describe.each(databaseKinds)('the console on %s', (kind) => {
     const first = (await get('/console/events?type=OLD')).body;
     await kit.database.execute(sql`
       INSERT INTO outbox_event (type, status, payload, payload_version, dedupe_key, run_at, created_at, settled_at) VALUES ('OLD', 'handled', '{}', 1, 'old:new', ${now}, ${now}, ${now})`);
-    const next = /href="([^"]*beforeId=\d+[^"]*)"/.exec(first)?.[1]?.replace(/&#38;|&amp;/g, '&') ?? '';
+    const next = /href="([^"]*before=\d+[^"]*)"/.exec(first)?.[1]?.replace(/&#38;|&amp;/g, '&') ?? '';
     const second = (await get(next)).body;
     const all = [...idsOf(first), ...idsOf(second)];
     expect([all.length, new Set(all).size]).toEqual([60, 60]);

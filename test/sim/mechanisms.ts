@@ -14,6 +14,14 @@ const replaceText =
   (from: RegExp, to: string, when: RegExp): Rewrite =>
   (statement) =>
     statement.strings.some((text) => when.test(text)) ? { ...statement, strings: statement.strings.map((text) => text.replace(from, to)) } : statement;
+/** The same within the pieces that a statement is composed of. */
+const replaceWithin =
+  (from: RegExp, to: string): Rewrite =>
+  (statement) => ({
+    ...statement,
+    strings: statement.strings.map((text) => text.replace(from, to)),
+    values: statement.values.map((value) => (value !== null && typeof value === 'object' && 'strings' in value ? replaceWithin(from, to)(value) : value)),
+  });
 /** Changes the value at one position of an INSERT. */
 const replaceValue =
   (into: string, position: number, to: (value: unknown) => unknown): Rewrite =>
@@ -68,7 +76,7 @@ export const mechanisms: Record<string, Without> = {
   'idempotency record': {
     rewrite: chain(replaceText(/WHERE scope_hash = /, "WHERE 'gone' = ", /SELECT body_hash/), replaceValue('idempotency_record', 0, anew)),
   },
-  'stock condition': { rewrite: replaceText(/ AND remaining >= 1/, '', /remaining = remaining - 1/) },
+  'stock condition': { rewrite: replaceWithin(/AND remaining >= 1/, '') },
   'effects with the settling': { rewrite: replaceText(/status = 'ORDERED'/, "status = 'ORDERING'", /status = 'ORDERED'/) },
 };
 

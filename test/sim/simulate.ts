@@ -58,7 +58,7 @@ const TURNS_MAX = 100_000;
 const MESSAGES = ['WECOM_ALERT', 'WECOM_DINER_CARD'];
 const LEASE_MS = 10_000;
 const SETTLE_MS = 30_000;
-const noLocks: Locks = { withLock: (_keys, work) => work() }; // correctness must not rest on them
+const noLocks: Locks = { withLock: (_keys, work) => work({ held: false, waitedMs: 0 }) }; // correctness must not rest on them
 const day = '2026-11-24';
 const onCall = { actor: 'on-call', role: 'operator', reason: 'simulated', requestId: null } as const;
 

@@ -1,0 +1,36 @@
+import os from 'node:os';
+import type { Command } from 'commander';
+import { type BatchVerb, batchVerbs, executeBatch, previewBatch, RATE_MAX } from '../outbox/batch.js';
+import { actOf, exit, oneOf, out, Stop, say, whole, withDatabase } from './shared.js';
+
+/** Many events at once. */
+export function addBatch(program: Command): void {
+  program
+    .command('redrive')
+    .description('requeue (or discard) many errored events: shows what it would touch; with --yes, does it')
+    .option('--type <type>')
+    .option('--cause <cause>', 'as `causes --json` names it (groupKey)')
+    .option('--verb <verb>', batchVerbs.join(', '), oneOf(batchVerbs), 'requeue')
+    .option('--rps <n>', 'events a second', whole, 5)
+    .option('--reason <text>', 'why; kept in the audit')
+    .option('--yes', 'carry it out')
+    .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+    .option('--json')
+    .action(async (options: { type?: string; cause?: string; verb: BatchVerb; rps: number; reason?: string; yes?: boolean; as: string; json?: boolean }) => {
+      if (!options.type && !options.cause) throw new Stop(exit.usage, 'name a --type or a --cause: not everything at once');
+      if (options.rps < 1 || options.rps > RATE_MAX) throw new Stop(exit.usage, `--rps: 1 to ${RATE_MAX}`);
+      if (options.yes && !options.reason) throw new Stop(exit.usage, '--yes needs --reason');
+      await withDatabase(async (database) => {
+        const act = { ...actOf(options), reason: options.reason?.slice(0, 500) ?? 'a look' };
+        const preview = await previewBatch(database, options.verb, { type: options.type, cause: options.cause }, options.rps, act);
+        if (options.json && !options.yes) out({ ...preview, token: undefined });
+        else for (const { type, cause, count } of preview.groups) out([String(count), type, cause ?? '-'].join('\t'));
+        say(`${preview.batch.total} events, about ${preview.expectedS} s${preview.cut ? '; there are more than one batch may hold' : ''}`);
+        if (!options.yes) return say('nothing was done; --yes --reason "…" carries it out');
+        const result = await executeBatch(database, preview.batch.id, { token: preview.token, count: preview.batch.total, alone: true }, act);
+        if (result.kind !== 'done')
+          throw new Stop(exit.conflict, `batch ${preview.batch.id} was refused: ${result.kind === 'refused' ? result.why : result.kind}`);
+        say(`batch ${preview.batch.id} runs; a scheduler carries it out, the first event alone`);
+      });
+    });
+}

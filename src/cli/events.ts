@@ -1,0 +1,104 @@
+import os from 'node:os';
+import type { Command } from 'commander';
+import { toRfc3339 } from '../clock.js';
+import { readEvent } from '../orders/event-story.js';
+import { eventView } from '../orders/view.js';
+import { ask } from '../outbox/ask.js';
+import { findEvent } from '../outbox/find.js';
+import { listEvents, type Shade, shades } from '../outbox/list.js';
+import { discard, requeue, settleAsDone, settleAsNotDone } from '../outbox/requeue.js';
+import { why, whySentence } from '../outbox/why.js';
+import { actOf, eventId, exit, oneOf, out, Stop, say, tell, whole, withDatabase, withOutbox } from './shared.js';
+
+/** Events: look, act, ask why. */
+export function addEvents(program: Command): void {
+  const events = program.command('events').description('the event table');
+
+  events
+    .command('list')
+    .description('newest first')
+    .option('--status <state>', shades.join(', '), oneOf(shades))
+    .option('--type <type>')
+    .option('--order <id>', 'of this order id')
+    .option('--limit <n>', 'at most so many', whole, 20)
+    .option('--json', 'whole events as JSON')
+    .action(async (options: { status?: Shade; type?: string; order?: string; limit: number; json?: boolean }) => {
+      await withDatabase(async (database, settings) => {
+        const filter = { state: options.status, types: options.type === undefined ? undefined : [options.type], subjectId: options.order };
+        const { rows, lookedAt } = await listEvents(database, filter, options.limit);
+        if (lookedAt !== null) say(`looked at the newest ${lookedAt}`);
+        const views = rows.map((row) => eventView(row, settings.RETRY_LIMIT));
+        if (options.json) return out(views);
+        for (const { id, type, status, orderNo, failures, failuresMax, lastError, runAt } of views)
+          out([id, status, type, orderNo ?? '-', `${failures}/${failuresMax}`, runAt, lastError?.code ?? ''].join('\t'));
+      });
+    });
+
+  events
+    .command('show <id>')
+    .description('one event and its attempts')
+    .action(async (id: string) => {
+      await withDatabase(async (database, settings) => {
+        const story = /^\d{1,19}$/.test(id) ? await readEvent(database, { failuresMax: () => settings.RETRY_LIMIT }, id) : null;
+        if (!story) throw new Stop(exit.notFound, `there is no event ${id}`);
+        out(story);
+      });
+    });
+
+  for (const [verb, deed, refusal] of [
+    ['requeue', requeue, 'only an errored event can be requeued'],
+    ['discard', discard, 'only an errored or waiting event can be discarded'],
+  ] as const) {
+    events
+      .command(`${verb} <id>`)
+      .description(refusal)
+      .requiredOption('--reason <text>', 'why; kept in the audit')
+      .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+      .action(async (id: string, options: { reason: string; as: string }) => {
+        tell(id, await withDatabase((database) => deed(database, eventId(id), actOf(options))), refusal);
+        say(`event ${id}: ${verb} done; a scheduler sees it within seconds`);
+      });
+  }
+
+  events
+    .command('ask <id>')
+    .description('ask the vendor what its books say of this event; the answer is kept in the audit')
+    .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+    .option('--json')
+    .action(async (id: string, options: { as: string; json?: boolean }) => {
+      const asked = await withOutbox(({ database, registry }) => ask(database, registry, eventId(id), actOf(options)));
+      if (asked.kind === 'not-found') throw new Stop(exit.notFound, `there is no event ${id}`);
+      if (asked.kind === 'no-question') throw new Stop(exit.conflict, `there is no vendor to ask about ${asked.type}`);
+      out(options.json ? asked : `${asked.finding.outcome}: ${asked.finding.text}`);
+    });
+
+  events
+    .command('settle <id>')
+    .description('state what the vendor did with an errored event')
+    .requiredOption('--reason <text>', 'your proof; kept in the audit')
+    .option('--done', 'it was done: the event is handled')
+    .option('--not-done', 'it was not done (unknown outcomes only): the event is carried out again without asking first')
+    .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+    .action(async (id: string, options: { reason: string; done?: boolean; notDone?: boolean; as: string }) => {
+      if ((options.done ?? false) === (options.notDone ?? false)) throw new Stop(exit.usage, 'say either --done or --not-done');
+      const act = actOf(options);
+      const result = await withOutbox(({ database, registry }) =>
+        options.done ? settleAsDone(database, registry, eventId(id), act) : settleAsNotDone(database, eventId(id), act),
+      );
+      tell(id, result, 'only an errored event can be settled by hand, and as not done only one whose outcome is unknown');
+      say(`event ${id}: settled as ${options.done ? 'done' : 'not done; a scheduler carries it out again within seconds'}`);
+    });
+
+  program
+    .command('why <event>')
+    .description('why an event is where it is, and what happens next')
+    .option('--json')
+    .action(async (event: string, options: { json?: boolean }) => {
+      await withOutbox(async ({ database, registry }) => {
+        const found = await findEvent(database.manager, eventId(event));
+        if (!found) throw new Stop(exit.notFound, `there is no event ${event}`);
+        const answer = await why(database, registry, found);
+        out(options.json ? answer : whySentence(answer, (instant) => (instant ? toRfc3339(instant) : 'an unknown time')));
+      });
+    });
+}

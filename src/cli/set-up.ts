@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { migrate, pendingMigrations, revertLast } from '../database/migrate.js';
+import { runDoctor } from '../doctor.js';
+import { signToken } from '../http/auth.js';
+import { day, mealType, shortText } from '../http/schemas.js';
+import { roles } from '../orders/caller.js';
+import { putMenu } from '../orders/menu.js';
+import { menuBody } from '../routes/menus.js';
+import { exit, oneOf, out, Stop, say, settingsFor, whole, withDatabase } from './shared.js';
+
+const menuFile = menuBody.extend({ garden: shortText(64), date: day, mealType });
+
+/** What is done before anything runs, and to see whether it can. */
+export function addSetUp(program: Command): void {
+  program
+    .command('migrate')
+    .description('bring the schema up to date')
+    .option('--revert', 'undo the newest migration')
+    .option('--dry-run', 'only name what would run')
+    .action(async (options: { revert?: boolean; dryRun?: boolean }) => {
+      await withDatabase(async (database) => {
+        if (options.dryRun) return out(await pendingMigrations(database));
+        if (options.revert) {
+          await revertLast(database);
+          return say('the newest migration is undone');
+        }
+        const ran = await migrate(database);
+        say(ran.length > 0 ? `ran ${ran.join(', ')}` : 'nothing to do');
+      });
+    });
+
+  program
+    .command('menu')
+    .description('menus')
+    .command('import <file>')
+    .description('make the menus what a JSON file says: one menu, or a list of them')
+    .action(async (file: string) => {
+      let content: unknown;
+      try {
+        content = JSON.parse(readFileSync(file, 'utf8'));
+      } catch (error) {
+        throw new Stop(exit.usage, `${file}: ${(error as Error).message}`);
+      }
+      const parsed = z
+        .array(menuFile)
+        .min(1)
+        .safeParse(Array.isArray(content) ? content : [content]);
+      if (!parsed.success) throw new Stop(exit.usage, parsed.error.issues.map((issue) => `${file}: ${issue.path.join('.')}: ${issue.message}`).join('\n'));
+      await withDatabase(async (database) => {
+        for (const { garden, date, mealType: meal, ...input } of parsed.data) {
+          await putMenu(database, { garden, date, mealType: meal }, input);
+          say(`${garden} ${date} ${meal}: ${input.dishes.length} dishes, ${input.sideboards.length} cabinets`);
+        }
+      });
+    });
+
+  program
+    .command('token')
+    .description('sign a token with AUTH_JWT_SECRET')
+    .requiredOption('--sub <user>', 'user id')
+    .requiredOption('--role <role>', roles.join(', '), oneOf(roles))
+    .option('--email <email>', 'needed to order')
+    .option('--name <name>')
+    .option('--ttl <seconds>', 'how long it is valid', whole, 86_400)
+    .action(async (options: { sub: string; role: (typeof roles)[number]; email?: string; name?: string; ttl: number }) => {
+      const { AUTH_JWT_SECRET } = settingsFor('AUTH_JWT_SECRET');
+      if (!AUTH_JWT_SECRET) throw new Stop(exit.usage, 'AUTH_JWT_SECRET: missing');
+      out(await signToken(AUTH_JWT_SECRET, { ...options, ttlS: options.ttl }));
+    });
+
+  program
+    .command('doctor')
+    .description('check settings, database, Redis and vendors; changes nothing')
+    .option('--json')
+    .action(async (options: { json?: boolean }) => {
+      const checks = await runDoctor(process.env);
+      if (options.json) out(checks);
+      else for (const { name, ok, detail, whatToDo } of checks) out(`${ok ? 'ok  ' : 'FAIL'}  ${name}: ${detail}${whatToDo ? `\n      → ${whatToDo}` : ''}`);
+      if (checks.some((check) => !check.ok)) throw new Stop(exit.failed, 'not everything is well');
+    });
+}

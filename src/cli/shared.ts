@@ -1,0 +1,73 @@
+import { InvalidArgumentError } from 'commander';
+import { Database } from '../database/database.js';
+import { createLogger } from '../logging.js';
+import type { Act } from '../outbox/audit.js';
+import type { Outbox } from '../outbox/outbox.js';
+import type { ActResult } from '../outbox/requeue.js';
+import { createClients, createOutbox } from '../runtime.js';
+import { loadSettings, type SettingKey, type Settings } from '../settings.js';
+
+/** Exit codes: data on standard output, words on standard error. */
+export const exit = { ok: 0, failed: 1, usage: 2, notFound: 3, conflict: 5 } as const;
+
+export class Stop extends Error {
+  constructor(
+    readonly code: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export const out = (value: unknown): void => void process.stdout.write(`${typeof value === 'string' ? value : JSON.stringify(value, null, 2)}\n`);
+export const say = (text: string): void => void process.stderr.write(`${text}\n`);
+export const settingsFor = (...only: SettingKey[]): Settings => loadSettings({ env: process.env, only });
+
+export async function withDatabase<T>(work: (database: Database, settings: Settings) => Promise<T>): Promise<T> {
+  const settings = settingsFor('DATABASE_URL', 'RETRY_LIMIT');
+  const database = await Database.open({ url: settings.DATABASE_URL, poolSize: 2 });
+  try {
+    return await work(database, settings);
+  } finally {
+    await database.close();
+  }
+}
+
+export const whole = (value: string): number => {
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('a whole number');
+  return Number(value);
+};
+export const oneOf =
+  <T extends string>(known: readonly T[]) =>
+  (value: string): T => {
+    const found = known.find((item) => item === value);
+    if (!found) throw new InvalidArgumentError(`one of ${known.join(', ')}`);
+    return found;
+  };
+
+export function actOf({ as: actor, reason }: { as: string; reason?: string }): Act {
+  return { actor, role: 'operator', reason: reason?.slice(0, 500) ?? null, requestId: null };
+}
+
+export function eventId(id: string): string {
+  if (!/^\d{1,19}$/.test(id)) throw new Stop(exit.notFound, `there is no event ${id}`);
+  return id;
+}
+
+export function tell(id: string, result: ActResult, refusal: string): void {
+  if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no event ${id}`);
+  if (result.kind === 'conflict') throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${refusal}`);
+}
+
+/** With everything that carries events out, but nobody who does it. */
+export async function withOutbox<T>(work: (outbox: Outbox) => Promise<T>): Promise<T> {
+  const settings = loadSettings({ env: process.env });
+  const clients = createClients(settings);
+  const database = await Database.open({ url: settings.DATABASE_URL, poolSize: 2 });
+  try {
+    return await work(createOutbox(settings, database, clients, createLogger('silent', 'cli')));
+  } finally {
+    await database.close();
+    for (const client of Object.values(clients)) client.close();
+  }
+}

@@ -1,0 +1,56 @@
+import type { FastifyInstance } from 'fastify';
+import { heartbeats } from '../../outbox/heartbeat.js';
+import { countEvents } from '../../outbox/list.js';
+import { readOverview } from '../../outbox/overview.js';
+import { type ConsoleContext, queryOf } from '../context.js';
+import { sweepTimes } from '../cron.js';
+import { searchPage } from '../lists.js';
+import { overviewPage } from '../overview.js';
+import { search } from '../read.js';
+
+/** What took long to read is shown for longer: looking takes at most a tenth of a connection, however many people look. */
+const SHARED_TIMES = 10;
+const SHARED_MAX_MS = 5_000;
+
+export function homeRoutes(app: FastifyInstance, context: ConsoleContext): void {
+  const types = context.outbox.registry.all().map((handler) => handler.definition.type);
+  let shared: { untilMs: number; data: ReturnType<typeof read> } | undefined;
+
+  async function read() {
+    const database = context.reading;
+    const [overview, processes] = await Promise.all([readOverview(database, types), heartbeats(database)]);
+    const held = new Map<string, number>();
+    for (const { worker, lost } of processes) if (lost) held.set(worker, await countEvents(database, { state: 'running', worker }));
+    return { overview, processes, held };
+  }
+
+  function readShared(): ReturnType<typeof read> {
+    const startedMs = performance.now();
+    const mine = { untilMs: Number.POSITIVE_INFINITY, data: read() };
+    const ends = (): void => {
+      mine.untilMs = performance.now() + Math.min(SHARED_MAX_MS, SHARED_TIMES * (performance.now() - startedMs));
+    };
+    mine.data.then(ends, () => {
+      mine.untilMs = 0;
+    });
+    shared = mine;
+    return mine.data;
+  }
+
+  app.get('/console/', async (request, reply) => {
+    const { overview, processes, held } = await (shared && performance.now() < shared.untilMs ? shared.data : readShared());
+    const visitor = context.visitor(request);
+    const { schedulerCron, batchSize } = context.options;
+    const body = overviewPage(visitor, overview, processes, held, { nextSweepAt: sweepTimes(schedulerCron).next, batchSize });
+    return context.page(request, reply, visitor.words.overview, body, { live: true });
+  });
+
+  app.get('/console/search', async (request, reply) => {
+    const text = (queryOf(request).q ?? '').trim().slice(0, 128);
+    const hits = text === '' ? [] : await search(context.reading, text);
+    const [only] = hits;
+    if (only && hits.length === 1) return context.redirect(reply, `/console/${only.kind}s/${only.id}`);
+    const visitor = context.visitor(request);
+    return context.page(request, reply, visitor.words.search, searchPage(visitor, text, hits), { refreshS: 0 });
+  });
+}

@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { id } from '../../http/schemas.js';
+import { reveal } from '../../orders/reveal.js';
+import { readTimeline } from '../../orders/timeline.js';
+import { Problem } from '../../problems.js';
+import { type ConsoleContext, optionalId, optionalText, paramsOf, queryOf } from '../context.js';
+import { ordersPage } from '../lists.js';
+import { orderPage } from '../order.js';
+import { listOrders } from '../read.js';
+
+const query = z.object({
+  userId: optionalText,
+  edibleDate: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\d$/)
+    .optional()
+    .catch(undefined),
+  beforeId: optionalId,
+});
+
+export function orderRoutes(app: FastifyInstance, context: ConsoleContext): void {
+  const { reading, database } = context;
+
+  app.get('/console/orders', async (request, reply) => {
+    const filter = query.parse(queryOf(request));
+    const [listed, now] = await Promise.all([listOrders(reading, filter), reading.now()]);
+    const visitor = context.visitor(request);
+    return context.page(request, reply, visitor.words.orders, ordersPage(visitor, filter, listed, now));
+  });
+
+  app.get('/console/orders/:id', async (request, reply) => {
+    const wanted = paramsOf(request).id ?? '';
+    if (!id.safeParse(wanted).success) throw new Problem('not-found');
+    const [story, now] = await Promise.all([readTimeline(reading, wanted), reading.now()]);
+    const visitor = context.visitor(request);
+    return context.page(request, reply, `${visitor.words.order} ${story.order.orderNo}`, orderPage(visitor, story, now));
+  });
+
+  app.post('/console/orders/:id/reveal', async (request, reply) => {
+    const wanted = paramsOf(request).id ?? '';
+    const act = context.act(request, null);
+    if (!id.safeParse(wanted).success) throw new Problem('not-found');
+    const person = await reveal(database, wanted, act);
+    const [story, now] = await Promise.all([readTimeline(reading, wanted), reading.now()]);
+    const visitor = context.visitor(request);
+    return context.page(request, reply, `${visitor.words.order} ${story.order.orderNo}`, orderPage(visitor, story, now, person), { refreshS: 0 });
+  });
+}
