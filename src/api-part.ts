@@ -25,7 +25,7 @@ const READING_POOL_SIZE = 2;
 const READING_TIMEOUT_MS = 2_000;
 
 /** The HTTP server with all routes, not yet listening. */
-export async function createApp(runtime: Runtime, logger: Logger): Promise<FastifyInstance> {
+export async function createApp(runtime: Runtime, logger: Logger, givenReading?: Database): Promise<FastifyInstance> {
   const { settings, database, outbox, locks, numbers, clients, metrics } = runtime;
   const authenticate = createAuthenticate({ secret: settings.AUTH_JWT_SECRET, jwksUrl: settings.AUTH_JWKS_URL });
   const app = await createServer({
@@ -59,7 +59,7 @@ export async function createApp(runtime: Runtime, logger: Logger): Promise<Fasti
   await app.register(causeRoutes, { database });
   await app.register(consoleRoutes, {
     database,
-    reading: await openReading(runtime, app),
+    reading: givenReading ?? (await openReading(runtime, app)),
     outbox,
     authenticate,
     environment: process.env.NODE_ENV ?? 'development',

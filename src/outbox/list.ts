@@ -53,6 +53,7 @@ const within: Partial<Record<Shade, Sql>> = {
   blocked: sql`queue_at IS NULL`,
   unknown: sql`outcome = 'unknown'`,
 };
+const columns = raw('id, settled_at, failures, outcome, lease_until, queue_at, attempt, claimed_by, created_at, run_at, payload, type');
 const CURSOR = /^(?:(\d{1,15})\.)?(\d{1,19})$/;
 
 interface Cursor {
@@ -74,11 +75,13 @@ export async function listEvents(database: Database, filter: EventFilter, limit:
   const narrow = [...narrowing(filter)];
   const bySettled = isBySettled(filter);
   const upTo = filter.createdTo && !bySettled ? await idAt(database, filter.createdTo) : null;
-  const branches = branchesOf(filter, bySettled).map(({ index, conditions, order }) => {
+  const walks = branchesOf(filter, bySettled);
+  const look = raw(String(narrow.length > 0 ? Math.ceil(LOOK_MAX / walks.length) : limit + 1));
+  const branches = walks.map(({ index, conditions, order }) => {
     const all = [...conditions, ...after(cursor, bySettled), ...(upTo === null ? [] : [sql`id <= ${upTo}`])];
     const looked = sql`
-      SELECT id, settled_at, failures, outcome, lease_until, queue_at, attempt, claimed_by, created_at, run_at, payload, type FROM outbox_event ${index ? raw(database.dialect.useIndex(index)) : sql``}
-      WHERE ${join(all.length > 0 ? all : [sql`1 = 1`], ' AND ')} ORDER BY ${order} LIMIT ${raw(String(narrow.length > 0 ? LOOK_MAX : limit + 1))}`;
+      SELECT ${columns} FROM outbox_event ${index ? raw(database.dialect.useIndex(index)) : sql``}
+      WHERE ${join(all.length > 0 ? all : [sql`1 = 1`], ' AND ')} ORDER BY ${order} LIMIT ${look}`;
     return sql`SELECT * FROM (SELECT id, settled_at FROM (${looked}) AS looked ${narrow.length > 0 ? sql`WHERE ${join(narrow, ' AND ')}` : sql``} ORDER BY ${order} LIMIT ${raw(String(limit + 1))}) AS branch`;
   });
   const keys = await database.query<{ id: unknown; settled_at: unknown }>(
@@ -99,14 +102,17 @@ export async function listEvents(database: Database, filter: EventFilter, limit:
 /** How many there are, counted up to `LOOK_MAX` + 1. */
 export async function countEvents(database: Queryable, filter: EventFilter): Promise<number> {
   const narrow = [...narrowing(filter)];
-  const branches = branchesOf(filter, isBySettled(filter)).map(
-    ({ index, conditions, order }) => sql`
-    SELECT * FROM (SELECT id ${narrow.length > 0 ? sql`, settled_at, failures, outcome, lease_until, queue_at, attempt, claimed_by, created_at, run_at, payload, type` : sql``} FROM outbox_event ${index ? raw(database.dialect.useIndex(index)) : sql``} WHERE ${join(conditions.length > 0 ? conditions : [sql`1 = 1`], ' AND ')} ${narrow.length > 0 ? sql`ORDER BY ${order}` : sql``} LIMIT ${raw(String(narrow.length > 0 ? LOOK_MAX : LOOK_MAX + 1))}) AS b`,
-  );
-  const [row] = await database.query<{ n: number | string }>(
-    sql`SELECT COUNT(*) AS n FROM (${join(branches, ' UNION ALL ')}) AS counted ${narrow.length > 0 ? sql`WHERE ${join(narrow, ' AND ')}` : sql``}`,
-  );
-  return Number(row?.n);
+  const walks = branchesOf(filter, isBySettled(filter));
+  const look = raw(String(narrow.length > 0 ? Math.ceil(LOOK_MAX / walks.length) : LOOK_MAX + 1));
+  let count = 0;
+  for (const { index, conditions, order } of walks) {
+    if (count > LOOK_MAX) break;
+    const [row] = await database.query<{ n: number | string }>(sql`
+      SELECT COUNT(*) AS n FROM (SELECT ${narrow.length > 0 ? columns : raw('id')} FROM outbox_event ${index ? raw(database.dialect.useIndex(index)) : sql``}
+      WHERE ${join(conditions.length > 0 ? conditions : [sql`1 = 1`], ' AND ')} ${narrow.length > 0 ? sql`ORDER BY ${order}` : sql``} LIMIT ${look}) AS looked ${narrow.length > 0 ? sql`WHERE ${join(narrow, ' AND ')}` : sql``}`);
+    count += Number(row?.n);
+  }
+  return Math.min(count, LOOK_MAX + 1);
 }
 
 function isBySettled({ state, cause, subjectId }: EventFilter): boolean {

@@ -1,0 +1,56 @@
+import type { FastifyInstance } from 'fastify';
+import { createApp } from '../../src/api-part.js';
+import { Database } from '../../src/database/database.js';
+import { signToken } from '../../src/http/auth.js';
+import { createLogger } from '../../src/logging.js';
+import { createRuntime } from '../../src/runtime.js';
+import { sandboxSettings } from '../../src/sandbox/defaults.js';
+import { loadSettings } from '../../src/settings.js';
+
+const secret = 'a-secret-for-tests-only';
+
+export interface Statement {
+  readonly text: string;
+  readonly params: readonly unknown[];
+}
+
+/** The API with its console in this process, on a database that is there, without vendors. What the console reads is noted, statement by statement. */
+export async function openConsole(url: string) {
+  const vendors = Object.fromEntries(Object.entries(sandboxSettings('http://127.0.0.1:1')).map(([key, value]) => [key, String(value)]));
+  const settings = loadSettings({
+    env: { ...vendors, NODE_ENV: 'test', AUTH_JWT_SECRET: secret, LOG_LEVEL: 'silent', DATABASE_URL: url, REDIS_URLS: 'redis://127.0.0.1:1' },
+  });
+  const logger = createLogger('silent', 'test');
+  const runtime = await createRuntime({ ...settings, REDIS_URLS: [] }, logger);
+  const reading = await Database.open({ url, poolSize: 2, statementTimeoutMs: 4_000, serverLimitMs: 2_000 });
+  const statements: Statement[] = [];
+  Object.assign(reading.source, {
+    logger: {
+      logQuery: (text: string, params: unknown[] | undefined) => void statements.push({ text, params: params ?? [] }),
+      logQueryError() {},
+      logQuerySlow() {},
+      logSchemaBuild() {},
+      logMigration() {},
+      log() {},
+    },
+  });
+  const app: FastifyInstance = await createApp(runtime, logger, reading);
+  const cookies = new Map<string, string>();
+  for (const role of ['operator', 'viewer'] as const) {
+    const token = await signToken(secret, { sub: `c-${role}`, role, ttlS: 3_600 });
+    cookies.set(role, `lunchbox_session=${token}`);
+  }
+  return {
+    app,
+    runtime,
+    reading,
+    statements,
+    get: (page: string, role: 'operator' | 'viewer' = 'operator') =>
+      app.inject({ method: 'GET', url: page, headers: { host: 'lunchbox.test', cookie: cookies.get(role) ?? '' } }),
+    async close() {
+      await app.close();
+      await runtime.close();
+      await reading.close();
+    },
+  };
+}
