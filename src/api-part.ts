@@ -64,7 +64,7 @@ export async function createApp(runtime: Runtime, logger: Logger, givenReading?:
     authenticate,
     environment: process.env.NODE_ENV ?? 'development',
     readOnly: settings.READ_ONLY,
-    prefix: settings.CONSOLE_PREFIX,
+    linkPrefix: settings.CONSOLE_PREFIX,
     schedulerCron: settings.SCHEDULER_CRON,
     batchSize: settings.SCHEDULER_BATCH_SIZE,
     recurring: {

@@ -27,7 +27,7 @@ export interface ConsoleOptions {
   readonly environment: string;
   readonly readOnly: boolean;
   /** In front of every link, where a proxy serves the console below a path. */
-  readonly prefix: string;
+  readonly linkPrefix: string;
   readonly schedulerCron: string;
   readonly recurring: Recurring;
   readonly batchSize: number;
@@ -93,7 +93,7 @@ export class ConsoleContext {
   }
 
   send(request: FastifyRequest, reply: FastifyReply, options: PageOptions): FastifyReply {
-    const { environment, prefix } = this.options;
+    const { environment, linkPrefix: prefix } = this.options;
     return sendPage(reply, { visitor: this.find(request), language: languageOf(request), theme: themeOf(request), environment, prefix }, options);
   }
 
@@ -103,7 +103,7 @@ export class ConsoleContext {
   }
 
   redirect(reply: FastifyReply, path: string): FastifyReply {
-    return reply.redirect(`${this.options.prefix}${path}`, 303);
+    return reply.redirect(`${this.options.linkPrefix}${path}`, 303);
   }
 
   async #banners(request: FastifyRequest): Promise<Html[]> {

@@ -92,7 +92,7 @@ export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, opt
 
   /** Only a page of ours: never another site. */
   const ownPath = (to: unknown): string => {
-    const path = typeof to === 'string' && options.prefix !== '' && to.startsWith(`${options.prefix}/`) ? to.slice(options.prefix.length) : to;
+    const path = typeof to === 'string' && options.linkPrefix !== '' && to.startsWith(`${options.linkPrefix}/`) ? to.slice(options.linkPrefix.length) : to;
     return typeof path === 'string' && /^\/console\/[^\\]*$/.test(path) && !path.startsWith('//') ? path : '/console/';
   };
 

@@ -5,6 +5,10 @@ import type { Act } from '../outbox/audit.js';
 import { Problem } from '../problems.js';
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every route there is. */
+    routeTable: readonly { readonly method: string; readonly url: string }[];
+  }
   interface FastifyRequest {
     caller: Caller | null;
     traceparent: string;

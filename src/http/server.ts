@@ -75,6 +75,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  const routeTable: { method: string; url: string }[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) if (one !== 'HEAD') routeTable.push({ method: one, url });
+  });
+  app.decorate('routeTable', routeTable);
   app.decorateRequest('caller', null);
   app.decorateRequest('traceparent', '');
   registerErrors(app);

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type AlertGroup, loadGroup, stateOf } from '../../src/alerts/group.js';
+import { markKnown, unmarkKnown } from '../../src/alerts/known.js';
 import { type Alert, raise } from '../../src/alerts/raise.js';
 import { now, sql } from '../../src/database/sql.js';
 import { lookForPollers } from '../../src/watch-pollers.js';
@@ -80,6 +82,30 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
     await send();
     expect(kit.robotTexts()).toHaveLength(3);
     expect(kit.robotTexts()[2]).toContain('新增：1');
+  });
+
+  it('a known cause is silent until it has recovered and comes back', async () => {
+    await errored();
+    await raiseOne();
+    const [group] = await kit.database.query<{ id: unknown }>(sql`SELECT id FROM alert`);
+    const id = String(group?.id);
+    const act = { actor: 'op', role: 'operator', reason: 'we know', requestId: null };
+    expect(await markKnown(kit.database, id, act)).toEqual({ kind: 'done' });
+    await send();
+    await raiseOne();
+    await fiveMinutesLater();
+    await send();
+    expect(kit.robotTexts()).toEqual([]);
+    await kit.database.execute(sql`UPDATE outbox_event SET status = 'handled' WHERE cause = 'cause-1'`);
+    await send(); // its end is noted without a word
+    expect(kit.robotTexts()).toEqual([]);
+    expect(stateOf((await loadGroup(kit.database, id)) as AlertGroup)).toBe('recovered');
+    await errored();
+    await raiseOne();
+    await send();
+    expect(kit.robotTexts()).toHaveLength(1);
+    expect(stateOf((await loadGroup(kit.database, id)) as AlertGroup)).toBe('regressed');
+    expect(await unmarkKnown(kit.database, id, act)).toMatchObject({ kind: 'conflict' });
   });
 
   it('at most fifteen messages a minute, for however many causes; the others follow', async () => {

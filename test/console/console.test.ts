@@ -232,6 +232,186 @@ describe.each(databaseKinds)('the console on %s', (kind) => {
     const all = [...idsOf(first), ...idsOf(second)];
     expect([all.length, new Set(all).size]).toEqual([60, 60]);
   });
+  it('a cause: how often, since when, whom it hit, what was answered, and all of it again from there', async () => {
+    const { id, orderId } = await parked('k1');
+    const [row] = await kit.database.query<{ id: unknown }>(sql`SELECT a.id FROM alert a JOIN outbox_event e ON e.cause = a.group_key WHERE e.id = ${id}`);
+    const url = `/console/causes/${String(row?.id)}`;
+    expect((await get('/console/causes')).body).toContain(`href="${url}"`);
+    const page = (await get(url, 'operator', { 'accept-language': 'en' })).body;
+    for (const part of [
+      `/console/orders/${orderId}`,
+      `/console/events/${id}`,
+      'energy.unPay',
+      'first seen by this build',
+      'Last 24 hours',
+      '/console/runbooks/',
+      'action="/console/batches"',
+    ])
+      expect(page).toContain(part);
+    expect((await get(url, 'viewer')).body).not.toContain('<form class="filters"');
+    expect((await get('/console/runbooks/outcome-unknown')).body).toContain('cli.js');
+    expect((await get('/console/runbooks/..%2f..%2fpackage')).statusCode).toBe(404);
+    expect((await get('/console/causes/999999')).statusCode).toBe(404);
+  });
+
+  it('a known cause: said once, audited, until it is no longer', async () => {
+    const { id } = await parked('k2');
+    const [row] = await kit.database.query<{ id: unknown }>(sql`SELECT a.id FROM alert a JOIN outbox_event e ON e.cause = a.group_key WHERE e.id = ${id}`);
+    const url = `/console/causes/${String(row?.id)}`;
+    expect((await post(`${url}/know`, { reason: 'they deploy until four' })).statusCode).toBe(303);
+    expect((await post(`${url}/know`, { reason: 'again' })).statusCode).toBe(409);
+    expect((await get(url)).body).toContain('they deploy until four');
+    expect((await get('/console/causes')).body).toContain('>已知<');
+    expect((await kit.call<{ data: { id: string; state: string }[] }>('GET', '/v1/causes')).body.data.find((one) => one.id === String(row?.id))?.state).toBe(
+      'known',
+    );
+    expect((await post(`${url}/unknow`, { reason: 'they are done' })).statusCode).toBe(303);
+    expect((await kit.call('POST', `/v1/causes/${String(row?.id)}/unknow`, { body: { reason: 'x' } })).status).toBe(409);
+    expect((await get('/console/audit')).body).toContain('they deploy until four');
+    expect((await kit.call<{ data: { verb: string; ip: string | null }[] }>('GET', '/v1/audit')).body.data.slice(0, 2)).toMatchObject([
+      { verb: 'unknow', ip: '127.0.0.1' },
+      { verb: 'know', ip: '127.0.0.1' },
+    ]);
+  });
+
+  it('schedules say when they ran and run next; run now does, once a second, audited', async () => {
+    const page = (await get('/console/schedules', 'operator', { 'accept-language': 'en' })).body;
+    for (const part of ['Compares yesterday', 'Deletes what is past', 'Sweep', 'payment guard']) expect(page).toContain(part);
+    expect((await get('/console/schedules', 'viewer')).body).not.toContain('/run"');
+    expect((await post('/console/schedules/housekeeping/run', {})).statusCode).toBe(303);
+    expect((await post('/console/schedules/nothing/run', {})).statusCode).toBe(404);
+    const [event] = await kit.events('&type=HOUSEKEEPING');
+    await kit.runDue();
+    expect((await kit.call<{ status: string }>('GET', `/v1/events/${event?.id}`)).body.status).toBe('handled');
+    expect((await get('/console/schedules')).body).toContain(`/console/events/${event?.id}`);
+    expect((await post('/console/schedules/books/run', {})).statusCode).toBe(303);
+    expect(await kit.events('&type=BOOKS_COMPARE')).toHaveLength(3);
+    await kit.runDue();
+  });
+
+  it('name and e-mail: masked for everybody, one audited click for an operator', async () => {
+    const { orderId } = await parked('k3');
+    expect((await get(`/console/orders/${orderId}`)).body).not.toContain('k3@example.com');
+    expect((await get(`/console/orders/${orderId}`, 'viewer')).body).not.toContain('/reveal');
+    const shown = (await post(`/console/orders/${orderId}/reveal`, {})).body;
+    expect(shown).toContain('k3@example.com');
+    expect(shown).toContain('Name of k3');
+    expect((await kit.call('POST', `/v1/orders/${orderId}/reveal`, { as: 'v', role: 'viewer', body: {} })).status).toBe(403);
+    const acts = await kit.database.query(sql`SELECT id FROM operator_action WHERE verb = 'reveal' AND target_id = ${orderId}`);
+    expect(acts).toHaveLength(1);
+    expect((await kit.call<{ timeline: { kind: string; what: string }[] }>('GET', `/v1/orders/${orderId}/timeline`)).body.timeline).toContainEqual(
+      expect.objectContaining({ kind: 'operator-action', what: 'reveal' }),
+    );
+  });
+
+  it('an export is what the page shows, as a file, audited; a formula stays a text', async () => {
+    const { id } = await parked('k4');
+    await kit.database.execute(sql`UPDATE outbox_event SET last_error_code = '=1+1' WHERE id = ${id}`);
+    const csv = await post('/console/events/export', { format: 'csv', query: 'state=unknown' });
+    expect([csv.statusCode, csv.headers['content-type']]).toEqual([200, 'text/csv; charset=utf-8']);
+    const line = csv.body.split('\r\n').find((one) => one.startsWith(`${id},`));
+    expect(line).toContain(",'=1+1,");
+    const nd = await post('/console/events/export', { format: 'ndjson', query: 'state=unknown' });
+    expect(
+      nd.body
+        .trim()
+        .split('\n')
+        .map((one) => (JSON.parse(one) as { id: string }).id),
+    ).toContain(id);
+    expect(csv.body).not.toContain('example.com');
+    const [act] = await kit.database.query<{ state_after: string }>(
+      sql`SELECT state_after FROM operator_action WHERE verb = 'export' ORDER BY id DESC LIMIT 1`,
+    );
+    expect(act?.state_after).toContain('state=unknown');
+  });
+
+  it('a filter is an address; a saved view is for everybody', async () => {
+    expect((await post('/console/views', { name: '卡住的退款', query: 'state=unknown&type=ENERGY_CENTER_V2_CANCEL&junk=1' })).statusCode).toBe(303);
+    expect((await post('/console/views', { name: '卡住的退款', query: 'state=errored' })).statusCode).toBe(400);
+    const page = (await get('/console/events', 'viewer')).body;
+    expect(page).toContain('href="/console/events?state=unknown&#38;type=ENERGY_CENTER_V2_CANCEL">卡住的退款</a>');
+    for (const name of ['需要处理', '结果未知', '今天失败', '卡住超过 5 分钟']) expect(page).toContain(name);
+    const [view] = await kit.database.query<{ id: unknown }>(sql`SELECT id FROM console_view`);
+    expect((await post(`/console/views/${String(view?.id)}/remove`, {})).statusCode).toBe(303);
+    expect((await get('/console/events?state=nonsense&attempts=abc&from=never&before=xyz')).statusCode).toBe(200);
+  });
+
+  it('filters find by target, attempts, process, payload and time, and say how far they looked', async () => {
+    const { id, orderId } = await parked('k5');
+    const [row] = await kit.database.query<{ claimed_by: string; subject_no: string }>(sql`SELECT claimed_by, subject_no FROM outbox_event WHERE id = ${id}`);
+    const has = async (query: Record<string, string>) =>
+      (await get(`/console/events?${new URLSearchParams(query)}`)).body.includes(`<a href="/console/events/${id}">`);
+    expect(await has({ target: 'energy', state: 'unknown' })).toBe(true);
+    expect(await has({ target: 'meican', state: 'unknown' })).toBe(false);
+    expect(await has({ state: 'unknown', attempts: '3' })).toBe(true);
+    expect(await has({ state: 'unknown', attempts: '99' })).toBe(false);
+    expect(await has({ state: 'errored', payload: `"orderId":"${orderId}"` })).toBe(true);
+    expect(await has({ state: 'errored', payload: 'o\\%' })).toBe(false);
+    expect(await has({ state: 'errored', from: '2001-01-01T00:00' })).toBe(true);
+    expect(await has({ state: 'errored', to: '2001-01-01T00:00' })).toBe(false);
+    expect(await has({ to: '2001-01-01T00:00' })).toBe(false);
+    expect(await has({ state: 'errored', settled: '5' })).toBe(true);
+    if (row?.claimed_by) expect(await has({ state: 'errored', worker: row.claimed_by })).toBe(true);
+    expect((await get('/console/events?payload=x')).body).toContain('只查看了最新的');
+  });
+
+  it('answers of two attempts are compared; a call can be repeated from a terminal without its secrets; the story is a file', async () => {
+    const { id } = await parked('k6');
+    const page = (await get(`/console/events/${id}?compare=1`)).body;
+    expect(page).toContain('id="compare"');
+    expect(page).toMatch(/curl -X POST &#34;\$BASE_URL&#34;/);
+    expect(page).not.toContain(kit.runtime.settings.ENERGY_APP_SECRET);
+    const file = await get(`/console/events/${id}/json`);
+    expect([file.headers['content-disposition'], JSON.parse(file.body).id]).toEqual([`attachment; filename="event-${id}.json"`, id]);
+  });
+
+  it('the loser of a race is told who was faster; an event past its retention leaves what people did', async () => {
+    const { id } = await parked('k7');
+    await post(`/console/events/${id}/discard`, { reason: 'first' });
+    const second = await post(`/console/events/${id}/discard`, { reason: 'second' });
+    expect([second.statusCode, second.body.includes('c-operator')]).toEqual([409, true]);
+    await kit.database.execute(sql`DELETE FROM event_attempt WHERE event_id = ${id}`);
+    await kit.database.execute(sql`DELETE FROM outbox_event WHERE id = ${id}`);
+    const gone = await get(`/console/events/${id}`);
+    expect([gone.statusCode, gone.body.includes('first')]).toEqual([410, true]);
+    expect((await get('/console/events/99999999')).statusCode).toBe(404);
+  });
+
+  it('the story of an order tells the lock, and what the stock was before and after', async () => {
+    const { orderId } = await parked('k8');
+    const { timeline } = (await kit.call<{ timeline: { what: string; detail: Record<string, unknown> }[] }>('GET', `/v1/orders/${orderId}/timeline`)).body;
+    const detailOf = (what: string) => timeline.find((entry) => entry.what === what)?.detail;
+    expect(detailOf('placed')).toMatchObject({ lock: { held: true, waitedMs: expect.any(Number) }, idempotencyKey: expect.any(String) });
+    expect(detailOf('cancelled')).toMatchObject({ lock: { held: true } });
+    const taken = (detailOf('paid') as { stock: { dish: { before: number; after: number } } }).stock.dish;
+    const back = (detailOf('stock-released') as { dish: { before: number; after: number } }).dish;
+    expect([taken.before - taken.after, back.after - back.before]).toEqual([1, 1]);
+    expect(back.after).toBe((await kit.stockOf(menu)).dish);
+  });
+
+  it('below a path of a proxy every link begins with it', async () => {
+    const prefixed = await Kit.create(kind, { CONSOLE_PREFIX: '/canteen' });
+    const token = await prefixed.token('p', 'operator');
+    const answer = await prefixed.app.inject({ method: 'GET', url: '/console/', headers: { host: 'x', cookie: `lunchbox_session=${token}` } });
+    expect(answer.body).not.toMatch(/(href|action|src)="\/console/);
+    expect(answer.body).toContain('href="/canteen/console/events"');
+    const out = await prefixed.app.inject({ method: 'GET', url: '/console/events/1', headers: { host: 'x' } });
+    expect(out.headers.location).toBe('/canteen/console/sign-in?to=%2Fconsole%2Fevents%2F1');
+    await prefixed.close();
+  });
+
+  it('one box finds by payment and refund number and by trace, too', async () => {
+    const { orderId } = await parked('k9');
+    const order = await kit.read(orderId);
+    const found = async (text: string) => (await get(`/console/search?q=${encodeURIComponent(text)}`)).headers.location;
+    expect(await found(`P${order.orderNo}`)).toBe(`/console/orders/${orderId}`);
+    expect(await found(`R${order.orderNo}`)).toBe(`/console/orders/${orderId}`);
+    const [row] = await kit.database.query<{ traceparent: string }>(
+      sql`SELECT traceparent FROM outbox_event WHERE subject_id = ${orderId} ORDER BY id LIMIT 1`,
+    );
+    const trace = row?.traceparent.split('-')[1] ?? '';
+    expect((await get(`/console/search?q=${trace}`)).body + String((await get(`/console/search?q=${trace}`)).headers.location)).toContain('/console/events/');
+  });
 });
 
 describe('the words', () => {
