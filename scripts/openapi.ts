@@ -1,5 +1,7 @@
-// Writes docs/openapi.json from the route schemas.
+// Writes docs/openapi.json from the route schemas, and from it the types of the client.
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import openapiTS, { astToString } from 'openapi-typescript';
 import { createApp } from '../src/api-part.js';
 import { createLogger } from '../src/logging.js';
 import { createRuntime } from '../src/runtime.js';
@@ -11,6 +13,14 @@ const vendors = Object.fromEntries(Object.entries(sandboxSettings('http://127.0.
 const runtime = await createRuntime(loadSettings({ env: { DATABASE_URL: 'sqlite::memory:', AUTH_JWT_SECRET: 'only-to-write-a-file', ...vendors } }), logger);
 const app = await createApp(runtime, logger);
 await app.ready();
-writeFileSync(new URL('../docs/openapi.json', import.meta.url), `${JSON.stringify(app.swagger(), null, 2)}\n`);
+const description = `${JSON.stringify(app.swagger(), null, 2)}\n`;
+writeFileSync(new URL('../docs/openapi.json', import.meta.url), description);
+writeFileSync(new URL('../src/client/schema.ts', import.meta.url), await clientTypes(description));
 await app.close();
 await runtime.close();
+
+/** The first line says of which description: a test compares it. */
+async function clientTypes(of: string): Promise<string> {
+  const nodes = await openapiTS(of);
+  return `// Made by \`npm run openapi\` of a description with SHA-256 ${createHash('sha256').update(of).digest('hex')}. Not to be edited.\n${astToString(nodes)}`;
+}

@@ -1,14 +1,16 @@
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
 import { isUnavailable } from './database/errors.js';
 import type { Signals } from './outbox/signals.js';
+import { idsOf } from './trace.js';
+import { version } from './version.js';
 
 export type { Logger };
 
-/** Structured logs on standard output. An error keeps its name, code, message and stack: never a request, a parameter or a header. */
-export function createLogger(level: string, name: string): Logger {
-  return pino({
+/** Structured logs on standard output, or where they are told to go. An error keeps its name, code, message and stack: never a request, a parameter or a header. */
+export function createLogger(level: string, name: string, destination?: DestinationStream): Logger {
+  const options: LoggerOptions = {
     level,
-    base: { name, pid: process.pid },
+    base: { name, pid: process.pid, build: version },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: plainError, error: plainError, req: () => undefined, res: () => undefined },
@@ -28,10 +30,12 @@ export function createLogger(level: string, name: string): Logger {
       ],
       censor: '***',
     },
-  });
+  };
+  return destination ? pino(options, destination) : pino(options);
 }
 
-export function plainError(error: unknown): Record<string, unknown> {
+export function plainError(error: unknown): Record<string, unknown> | string | null {
+  if (typeof error === 'string' || error === null) return error; // the code of a failed attempt
   if (!(error instanceof Error)) return { message: 'not an Error' };
   const { code } = error as { code?: unknown };
   // A duplicate-key message quotes the values of the row.
@@ -42,7 +46,7 @@ export function plainError(error: unknown): Record<string, unknown> {
 /** The engine's log lines, all in one place: one for each end of an attempt. */
 export function logSignals(signals: Signals, logger: Logger): void {
   signals.on('attempt-ended', (attempt) => {
-    const { eventId, eventType, subjectNo, attempt: number, outcome, target, status, durationMs, requestId, errorCode, decision } = attempt;
+    const { eventId, eventType, subjectNo, attempt: number, outcome, target, status, durationMs, requestId, errorCode, decision, traceparent } = attempt;
     const line = {
       event_id: eventId,
       event_type: eventType,
@@ -52,9 +56,10 @@ export function logSignals(signals: Signals, logger: Logger): void {
       target,
       duration_s: durationMs / 1000,
       status,
-      error_code: errorCode,
+      err: errorCode,
       decision,
       request_id: requestId,
+      ...idsOf(traceparent),
     };
     if (status === 'errored') logger.error(line, 'attempt ended: errored');
     else if (errorCode) logger.warn(line, 'attempt ended: to be repeated');

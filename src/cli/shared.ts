@@ -4,6 +4,7 @@ import { createLogger } from '../logging.js';
 import type { Act } from '../outbox/audit.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { ActResult } from '../outbox/requeue.js';
+import { redact } from '../redact.js';
 import { createClients, createOutbox } from '../runtime.js';
 import { loadSettings, type SettingKey, type Settings } from '../settings.js';
 
@@ -46,7 +47,7 @@ export const oneOf =
   };
 
 export function actOf({ as: actor, reason }: { as: string; reason?: string }): Act {
-  return { actor, role: 'operator', reason: reason?.slice(0, 500) ?? null, requestId: null };
+  return { actor, role: 'operator', reason: reason === undefined ? null : redact(reason.slice(0, 500)), requestId: null };
 }
 
 export function eventId(id: string): string {

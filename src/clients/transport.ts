@@ -3,7 +3,8 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import axios, { type AxiosError, type AxiosInstance, type AxiosRequestConfig } from 'axios';
 import axiosRetry from 'axios-retry';
-import { limitSide, redact } from './redact.js';
+import { limitSide, redact } from '../redact.js';
+import { startSpan } from '../trace.js';
 
 /** What a caller hands down to every call. */
 export interface CallContext {
@@ -101,10 +102,15 @@ export class Transport implements Carrier {
     const deadline = AbortSignal.timeout(this.options.timeoutMs); // a dripping body outlives axios' own timeout
     const signal = context.signal ? AbortSignal.any([context.signal, deadline]) : deadline;
     const line = request.isRead ? null : freshLine();
+    const span = startSpan('client', `${request.method} ${this.pathOf(request.path)}`, context.traceparent, {
+      'http.request.method': request.method,
+      'url.path': this.pathOf(request.path),
+      'server.address': new URL(this.options.baseUrl).host,
+    });
     const config: AxiosRequestConfig & { isRead: boolean } = {
       method: request.method,
       url: request.path,
-      headers: { ...request.headers, 'X-Request-Id': context.requestId, traceparent: context.traceparent },
+      headers: { ...request.headers, 'X-Request-Id': context.requestId, traceparent: span.traceparent },
       signal,
       isRead: request.isRead,
       ...(request.body === null ? {} : { data: request.body }),
@@ -113,9 +119,11 @@ export class Transport implements Carrier {
     };
     try {
       const response = await this.#axios.request<string>(config);
+      span.end({ 'http.response.status_code': response.status }, response.status >= 500 ? String(response.status) : null);
       return { kind: 'answer', status: response.status, headers: response.headers as Record<string, unknown>, text: response.data ?? '' };
     } catch (error) {
       const code = deadline.aborted ? 'TIMEOUT' : ((error as AxiosError).code ?? 'NETWORK_ERROR');
+      span.end({}, code);
       const never = NEVER_SENT.has(code) || TLS_ERROR.test(code) || line?.stood() === false;
       return { kind: 'no-answer', sent: !never, code };
     }

@@ -4,7 +4,7 @@ import type { Database } from '../database/database.js';
 import { pendingMigrations } from '../database/migrate.js';
 import { sql } from '../database/sql.js';
 import type { Authenticate } from '../http/auth.js';
-import { shortText } from '../http/schemas.js';
+import { reason } from '../http/schemas.js';
 import type { Act } from '../outbox/audit.js';
 import { heartbeats } from '../outbox/heartbeat.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -87,7 +87,7 @@ export class ConsoleContext {
 
   /** The reason that the form must give. */
   reasonOf(request: FastifyRequest): string {
-    const parsed = shortText(500).safeParse((request.body as { reason?: string } | undefined)?.reason?.trim());
+    const parsed = reason.safeParse((request.body as { reason?: string } | undefined)?.reason?.trim());
     if (!parsed.success) throw new Problem('validation', { detail: this.visitor(request).words.reason });
     return parsed.data;
   }

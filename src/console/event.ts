@@ -9,6 +9,7 @@ import { diffLines } from './diff.js';
 import { type Html, html } from './html.js';
 import { auditTable, manyText, shadeOf, stateMark } from './lists.js';
 import type { Visitor } from './session.js';
+import { named } from './story-words.js';
 import { points, time, whyText } from './text.js';
 import { typeWordsOf } from './words.js';
 
@@ -44,18 +45,18 @@ export function eventPage(visitor: Visitor, page: EventPage): Html {
 <dt>${w.why}</dt><dd>${whyText(language, page.why)}</dd>
 ${page.why.nextAt && html`<dt>${w.next}</dt><dd>${time(page.why.nextAt, now, language)}</dd>`}
 ${event.lastErrorCode && html`<dt>${w.error}</dt><dd><strong>${event.lastErrorCode}</strong> ${event.lastErrorMessage}</dd>`}
-<dt>${w.order}</dt><dd>${order ? html`<a href="/console/orders/${order.id}">${order.orderNo}</a> ${order.status}, ${order.edibleDate} ${order.mealType}` : (event.subjectNo ?? '—')}</dd>
-${order && html`<dt>${w.moneyAndStock}</dt><dd>${points(order.priceInCent)} ${w.paid}, ${w.refund} ${order.refund}</dd>`}
+<dt>${w.order}</dt><dd>${order ? html`<a href="/console/orders/${order.id}">${order.orderNo}</a> ${named(language, order.status)}, ${order.edibleDate} ${order.mealType}` : (event.subjectNo ?? '—')}</dd>
+${order && html`<dt>${w.moneyAndStock}</dt><dd>${points(order.priceInCent)} ${w.paid}, ${w.refund} ${named(language, order.refund)}</dd>`}
 ${event.cause && html`<dt>${w.sameCause}</dt><dd><a href="/console/events?state=errored&amp;cause=${encodeURIComponent(event.cause)}">${manyText(sameCause)}</a>${page.group && html` · <a href="/console/causes/${page.group.id}">${w.alertGroup}</a>`}</dd>`}
 </dl>
 ${actions(visitor, page)}
 ${asked && html`<h2>${w.askedAt}</h2><p class="note">${findingOf(asked)} <br>${time(asked.at, now, language)}, ${asked.actor}</p>`}
 <h2>${w.lastAttempt}</h2>
-${last ? attempt(visitor, last, now, true) : html`<p>—</p>`}
+${last ? lastAttempt(visitor, last, now) : html`<p>—</p>`}
 <p>${story.attempts.length > 1 && html`<a href="/console/events/${event.id}?compare=1#compare">${w.compareWith}</a> · `}<a href="/console/events/${event.id}/json">${w.json}</a>${page.links.trace && html` · <a href="${filled(page.links.trace, event)}" rel="noreferrer">${w.trace}</a>`}${page.links.log && html` · <a href="${filled(page.links.log, event)}" rel="noreferrer">${w.logs}</a>`}</p>
 ${page.compare && comparison(visitor, story)}
 <h2>${w.allAttempts} (${story.attempts.length})</h2>
-${[...story.attempts].reverse().map((one) => html`<details id="attempt-${one.number}"><summary>${w.attempt} ${one.number}: ${one.outcome ?? '…'} ${one.error?.code}</summary>${attempt(visitor, one, now, false)}</details>`)}
+${[...story.attempts].reverse().map((one) => html`<details id="attempt-${one.number}"><summary>${w.attempt} ${one.number}: ${named(language, one.outcome)} ${one.error?.code}</summary>${attempt(visitor, one, now)}</details>`)}
 <h2>${w.whatItDoes}</h2>
 <dl><dt>${w.whatItDoes}</dt><dd>${about.does}</dd><dt>${w.ifNever}</dt><dd>${about.ifNever}</dd><dt>${w.affected}</dt><dd>${about.affects}</dd><dt>${w.created}</dt><dd>${time(event.createdAt, now, language)}</dd>${event.settledAt && html`<dt>${w.settled}</dt><dd>${time(event.settledAt, now, language)}</dd>`}</dl>
 <h2>${w.audit}</h2>
@@ -111,26 +112,35 @@ ${options.reason && html`<label>${w.reason}<br><input name="reason" required max
       html`<li><form action="/console/causes/${group.id}/know" method="post"><input type="hidden" name="form" value="${formToken}"><button>${w.know}</button><small>${w.knowHelp}</small><label>${w.reason}<br><input name="reason" required maxlength="500"></label></form></li>`,
     );
   if (acts.length === 0) return html``;
-  return html`<h2>${w.actions}</h2><ul class="acts">${acts}</ul>`;
+  const [first, ...others] = acts;
+  return html`<h2>${w.actions}</h2><ul class="acts">${first}</ul>${others.length > 0 && html`<details id="more-acts"><summary>${w.moreActions} (${others.length})</summary><ul class="acts">${others}</ul></details>`}`;
 }
 
-function attempt({ words: w, language }: Visitor, one: Attempt, now: Date, isLast: boolean): Html {
+/** What a person on a phone needs first: the last call that was made, short. Everything else about it is one click away. */
+function lastAttempt({ words: w, language }: Visitor, one: Attempt, now: Date): Html {
+  const exchange = one.exchanges.at(-1);
+  return html`<p>${w.attempt} ${one.number}, ${named(language, one.outcome)}, ${time(new Date(one.startedAt), now, language)}: ${one.decision ?? '…'}</p>
+${exchange ? html`<div class="short">${exchangeView({ words: w, language }, exchange, one.exchanges.length - 1, 'h3')}</div>` : html`<p>—</p>`}`;
+}
+
+function attempt({ words: w, language }: Visitor, one: Attempt, now: Date): Html {
   const at = (text: string | null): Html => (text ? time(new Date(text), now, language) : html`—`);
-  return html`<dl><dt>${w.started}</dt><dd>${at(one.startedAt)}</dd><dt>${w.settled}</dt><dd>${at(one.finishedAt)}</dd><dt>${w.outcome}</dt><dd>${one.outcome ?? '…'}</dd>
+  return html`<dl><dt>${w.started}</dt><dd>${at(one.startedAt)}</dd><dt>${w.settled}</dt><dd>${at(one.finishedAt)}</dd><dt>${w.outcome}</dt><dd>${named(language, one.outcome)}</dd>
 ${one.error && html`<dt>${w.error}</dt><dd>${one.error.code}: ${one.error.message}</dd>`}<dt>${w.decision}</dt><dd>${one.decision ?? '…'}</dd><dt>${w.trigger}</dt><dd>${one.trigger}</dd><dt>${w.worker}</dt><dd>${one.worker}</dd></dl>
-${one.exchanges.map((exchange, i) => exchangeView({ words: w, language }, exchange, i, isLast ? 'h3' : 'h4'))}`;
+${one.exchanges.map((exchange, i) => exchangeView({ words: w, language }, exchange, i, 'h3'))}`;
 }
 
 /** One call: what was asked, what came back. */
 export function exchangeView({ words: w }: Pick<Visitor, 'words' | 'language'>, exchange: Exchange, i: number, heading: 'h3' | 'h4'): Html {
   const title = html`${i + 1}. ${exchange.call} <small>${Math.round(exchange.durationMs)} ms, ${exchange.outcome} ${exchange.code}</small>`;
-  const headers = (of: Readonly<Record<string, string>> | undefined): Html | false =>
-    of !== undefined &&
-    html`<details><summary>${w.headers}</summary><pre tabindex="0">${Object.entries(of).map(([name, value]) => `${name}: ${value}\n`)}</pre></details>`;
+  const headersOf = (of: Readonly<Record<string, string>> | undefined): string =>
+    Object.entries(of ?? {})
+      .map(([name, value]) => `${name}: ${value}\n`)
+      .join('');
   return html`${heading === 'h3' ? html`<h3>${title}</h3>` : html`<h4>${title}</h4>`}
-<p>${w.request}: ${exchange.request.method} ${exchange.request.path}</p>${headers(exchange.request.headers)}${exchange.request.body !== null && html`<pre tabindex="0">${exchange.request.body}</pre>`}
-<p>${w.answer}: ${exchange.answer?.status ?? w.noAnswer}</p>${headers(exchange.answer?.headers)}${exchange.answer?.body && html`<pre tabindex="0">${exchange.answer.body}</pre>`}
-<details><summary>${w.asCurl}</summary><pre tabindex="0">${curlOf(exchange)}</pre></details>`;
+<p>${w.request}: ${exchange.request.method} ${exchange.request.path}</p>${exchange.request.body !== null && html`<pre tabindex="0">${exchange.request.body}</pre>`}
+<p>${w.answer}: ${exchange.answer?.status ?? w.noAnswer}</p>${exchange.answer?.body && html`<pre tabindex="0">${exchange.answer.body}</pre>`}
+<details class="plain"><summary>${w.headers}, curl</summary><pre tabindex="0">${headersOf(exchange.request.headers)}</pre><pre tabindex="0">${headersOf(exchange.answer?.headers)}</pre><p>${w.asCurl}:</p><pre tabindex="0">${curlOf(exchange)}</pre></details>`;
 }
 
 /** The call for a terminal. What is secret is a variable to be set. */

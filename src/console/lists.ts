@@ -10,6 +10,7 @@ import { addressOf, type EventsQuery, suppliedViews } from './filter.js';
 import { type Html, html } from './html.js';
 import type { Hit, Listed } from './read.js';
 import type { Visitor } from './session.js';
+import { named } from './story-words.js';
 import { points, time } from './text.js';
 import type { SavedView } from './views.js';
 import { typeWordsOf } from './words.js';
@@ -95,7 +96,7 @@ ${
     : html`<div class="wide" tabindex="0" role="region" aria-label="${w.orders}"><table><thead><tr><th scope="col">${w.order}</th><th scope="col">${w.status}</th><th scope="col">${w.refund}</th><th scope="col">${w.meal}</th><th scope="col">${w.price}</th><th scope="col">${w.user}</th><th scope="col">${w.created}</th></tr></thead><tbody>
 ${rows.map(
   (order) =>
-    html`<tr><td><a href="/console/orders/${order.id}">${order.orderNo}</a></td><td>${order.status}</td><td>${order.refund}</td><td>${order.edibleDate} ${order.mealType}<br>${order.dishName}</td><td>${points(order.priceInCent)}</td><td>${order.userId}</td><td>${time(order.createdAt, now, language)}</td></tr>`,
+    html`<tr><td><a href="/console/orders/${order.id}">${order.orderNo}</a></td><td>${named(language, order.status)}</td><td>${named(language, order.refund)}</td><td>${order.edibleDate} ${order.mealType}<br>${order.dishName}</td><td>${points(order.priceInCent)}</td><td>${order.userId}</td><td>${time(order.createdAt, now, language)}</td></tr>`,
 )}</tbody></table></div>`
 }
 <p>${nextId && html`<a href="${query(nextId)}">${w.older}</a>`}</p>`;
@@ -113,7 +114,7 @@ export function auditTable(w: Visitor['words'], language: Visitor['language'], r
       ? html`<a href="/console/${row.targetType}s/${row.targetId}">${row.targetType} ${row.targetId}</a>`
       : html`${row.targetType} ${row.targetId}`;
   return html`<div class="wide" tabindex="0" role="region" aria-label="${w.audit}"><table><thead><tr><th scope="col">${w.when}</th><th scope="col">${w.who}</th><th scope="col">${w.what}</th><th scope="col">${w.target}</th><th scope="col">${w.reason}</th><th scope="col">${w.result}</th></tr></thead><tbody>
-${rows.map((row) => html`<tr><td>${time(row.at, now, language)}</td><td>${row.actor} (${row.role})${row.ip && html`<br><small>${row.ip}</small>`}</td><td>${row.verb}</td><td>${target(row)}</td><td>${row.reason}</td><td>${change(row)}</td></tr>`)}</tbody></table></div>`;
+${rows.map((row) => html`<tr><td>${time(row.at, now, language)}</td><td>${row.actor} (${row.role})${row.ip && html`<br><small>${row.ip}</small>`}</td><td>${named(language, row.verb)}</td><td>${target(row)}</td><td>${row.reason}</td><td>${change(row)}</td></tr>`)}</tbody></table></div>`;
 }
 
 export function controlsPage(
@@ -131,7 +132,7 @@ export function controlsPage(
     scope: 'type' | 'target',
     names: readonly string[],
     title: string,
-  ): Html => html`<li><form action="/console/controls/pause" method="post">${hidden}<input type="hidden" name="scope" value="${scope}"><h3>${title}</h3>
+  ): Html => html`<li><form action="/console/controls/pause" method="post">${hidden}<input type="hidden" name="scope" value="${scope}"><h2>${title}</h2>
 <label>${scope === 'type' ? w.type : w.target}<br><select name="name">${names.map((name) => html`<option value="${name}">${scope === 'type' ? typeWordsOf(language, name).name : name}</option>`)}</select></label>
 <label>${w.minutes}<br><input name="minutes" type="number" min="1" max="1440" value="30" required></label>
 <label>${w.reason}<br><input name="reason" required maxlength="500"></label><button class="danger">${w.pause}</button></form></li>`;

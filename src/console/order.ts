@@ -1,6 +1,7 @@
 import type { readTimeline } from '../orders/timeline.js';
 import { type Html, html } from './html.js';
 import type { Visitor } from './session.js';
+import { named, nameOf } from './story-words.js';
 import { points, time } from './text.js';
 import { typeWordsOf } from './words.js';
 
@@ -15,7 +16,7 @@ export interface Person {
 /** One order: what it is now, then everything that ever happened to it, oldest first. */
 export function orderPage({ words: w, language, mayAct, formToken }: Visitor, { order, timeline }: Story, now: Date, person: Person | null = null): Html {
   return html`
-<dl><dt>${w.status}</dt><dd><strong>${order.status}</strong></dd><dt>${w.meal}</dt><dd>${order.edibleDate} ${order.mealType}, ${order.dishName}</dd><dt>${w.moneyAndStock}</dt><dd>${points(order.priceInCent)}, ${w.refund} ${order.refund}</dd>
+<dl><dt>${w.status}</dt><dd><strong>${named(language, order.status)}</strong></dd><dt>${w.meal}</dt><dd>${order.edibleDate} ${order.mealType}, ${order.dishName}</dd><dt>${w.moneyAndStock}</dt><dd>${points(order.priceInCent)}, ${w.refund} ${named(language, order.refund)}</dd>
 <dt>${w.user}</dt><dd><a href="/console/orders?userId=${encodeURIComponent(order.userId)}">${order.userId}</a></dd>
 <dt>${w.name}, ${w.email}</dt><dd>${person ? html`<strong>${person.realName}</strong>, ${person.email}` : html`***`}${!person && mayAct && html` <form class="inline" action="/console/orders/${order.id}/reveal" method="post"><input type="hidden" name="form" value="${formToken}"><button>${w.reveal}</button> <small>${w.revealHelp}</small></form>`}</dd>
 <dt>Meican</dt><dd>${order.meicanOrderId ?? '—'}</dd><dt>${w.cabinet}</dt><dd>${order.addressId}</dd></dl>
@@ -26,10 +27,10 @@ export function orderPage({ words: w, language, mayAct, formToken }: Visitor, { 
 function entryText(entry: Story['timeline'][number], i: number, w: Visitor['words'], language: Visitor['language']): Html {
   const { detail } = entry;
   const eventId = typeof detail.eventId === 'string' ? detail.eventId : null;
-  const name = entry.kind === 'attempt' || entry.kind.startsWith('event') ? typeWordsOf(language, entry.what).name : entry.what;
+  const name = entry.kind === 'attempt' || entry.kind.startsWith('event') ? typeWordsOf(language, entry.what).name : nameOf(language, entry.what);
   const { exchanges, ...rest } = detail as Record<string, unknown> & { exchanges?: unknown[] };
-  return html`<small>${entry.kind}</small> <strong>${name}</strong>${eventId && html` <a href="/console/events/${eventId}${typeof detail.number === 'number' ? `#attempt-${detail.number}` : ''}">#${eventId}</a>`} ${gist(entry, w)}
-<details id="entry-${i}"><summary>${w.evidence}</summary><pre tabindex="0">${JSON.stringify(rest, null, 2)}</pre>${exchanges && exchanges.length > 0 && html`<pre tabindex="0">${JSON.stringify(exchanges, null, 2)}</pre>`}</details>`;
+  return html`<small>${nameOf(language, entry.kind)}</small> <strong>${name}</strong>${eventId && html` <a href="/console/events/${eventId}${typeof detail.number === 'number' ? `#attempt-${detail.number}` : ''}">#${eventId}</a>`} ${gist(entry, w, language)}
+<details class="plain" id="entry-${i}"><summary>${w.evidence}</summary><pre tabindex="0">${JSON.stringify(rest, null, 2)}</pre>${exchanges && exchanges.length > 0 && html`<pre tabindex="0">${JSON.stringify(exchanges, null, 2)}</pre>`}</details>`;
 }
 
 interface Move {
@@ -38,7 +39,7 @@ interface Move {
 }
 
 /** The one line that tells why this entry matters. */
-function gist({ kind, detail }: Story['timeline'][number], w: Visitor['words']): string {
+function gist({ kind, detail }: Story['timeline'][number], w: Visitor['words'], language: Visitor['language']): string {
   const parts: string[] = [];
   const add = (label: string, value: unknown): void => {
     if (value !== undefined && value !== null && value !== '') parts.push(label === '' ? String(value) : `${label} ${String(value)}`);
@@ -49,7 +50,7 @@ function gist({ kind, detail }: Story['timeline'][number], w: Visitor['words']):
   if (lock) add(w.lockWaited, lock.held ? `${lock.waitedMs} ms` : '—');
   if (stock) add(w.stockMoved, `${stock.dish.before} → ${stock.dish.after}; ${w.cabinet} ${stock.sideboard.before} → ${stock.sideboard.after}`);
   if (typeof detail.amountInCent === 'number') add('', points(detail.amountInCent));
-  if (kind === 'attempt') add('', `${String(detail.outcome ?? '…')}: ${String(detail.decision ?? '…')}`);
+  if (kind === 'attempt') add('', `${nameOf(language, String(detail.outcome ?? '…'))}: ${String(detail.decision ?? '…')}`);
   if (kind === 'event-settled') add('', detail.status);
   add('', detail.actor ?? detail.operator);
   add('', kind === 'alert' ? detail.cause : undefined);

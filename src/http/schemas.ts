@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { orderStatuses, refundStates } from '../entities/box-order.js';
 import { mealTypes } from '../entities/menu.js';
 import { eventStatuses, vendorOutcomes } from '../entities/outbox-event.js';
+import { redact } from '../redact.js';
 
 export const id = z.string().regex(/^\d{1,19}$/, 'an id: 1 to 19 digits');
 export const cents = z.number().int().min(0).max(100_000_000);
@@ -20,7 +21,8 @@ export const day = z
   );
 export const mealType = z.enum(mealTypes);
 export const instant = z.iso.datetime({ offset: true });
-export const reason = shortText(500);
+/** Free text that people will read: what looks like a person's address or number is taken out before it is kept. */
+export const reason = shortText(500).overwrite((text) => redact(text));
 export const userId = shortText(128);
 export const page = { limit: z.coerce.number().int().min(1).max(100).default(20), cursor: z.string().max(200).optional() };
 

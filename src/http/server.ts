@@ -6,7 +6,7 @@ import underPressure from '@fastify/under-pressure';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { Problem } from '../problems.js';
-import { childTraceparent } from '../trace.js';
+import { idsOf, type Span, startSpan } from '../trace.js';
 import { version } from '../version.js';
 import type { Authenticate } from './auth.js';
 import { registerErrors, sendProblem } from './errors.js';
@@ -85,9 +85,16 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   registerErrors(app);
   acceptEmptyJson(app);
 
+  const spans = new WeakMap<FastifyRequest, Span>();
   app.addHook('onRequest', async (request, reply) => {
     const parent = request.headers.traceparent;
-    request.traceparent = childTraceparent(typeof parent === 'string' ? parent : null);
+    const route = request.routeOptions.url ?? 'unknown';
+    const span = startSpan('server', `${request.method} ${route}`, typeof parent === 'string' ? parent : null, {
+      'http.request.method': request.method,
+      'http.route': route,
+    });
+    spans.set(request, span);
+    request.traceparent = span.traceparent;
     reply.header('X-Request-Id', request.id);
     reply.header('Cache-Control', 'no-store');
     reply.header('X-Content-Type-Options', 'nosniff');
@@ -99,6 +106,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     if (changes && request.caller.role === 'viewer') throw new Problem('forbidden', { detail: 'a viewer changes nothing' });
   });
   app.addHook('onResponse', async (request, reply) => {
+    spans.get(request)?.end({ 'http.response.status_code': reply.statusCode }, reply.statusCode >= 500 ? String(reply.statusCode) : null);
     const route = request.routeOptions.url ?? 'unknown';
     if (OPEN.includes(route)) return;
     options.observe?.(route, request.method, reply.statusCode, reply.elapsedTime / 1000);
@@ -109,6 +117,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         status: reply.statusCode,
         duration_s: Math.round(reply.elapsedTime) / 1000,
         request_id: request.id,
+        ...idsOf(request.traceparent),
         sub: request.caller?.sub ?? null,
       },
       'request',

@@ -3,7 +3,7 @@ import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
 import { isUnavailable } from '../database/errors.js';
 import { raw, sql } from '../database/sql.js';
-import { childTraceparent } from '../trace.js';
+import { type Span, startSpan } from '../trace.js';
 import type { Breaker } from './breaker.js';
 import type { ClaimedRow } from './claim.js';
 import { decide, INTERRUPTIONS_MAX } from './decide.js';
@@ -39,16 +39,29 @@ export async function run(dependencies: RunDependencies, row: ClaimedRow, claime
   const leaseLost = leases.hold(row.id, row.attempt, claimedAtMs);
   const startedMs = performance.now();
   const exchanges: Exchange[] = [];
+  const span = startSpan('consumer', `process ${row.type}`, row.traceparent, spanAttributes(row), row.traceparent);
   try {
     const event = toEvent(row, handler);
-    const outcome = event instanceof Error ? payloadInvalid(event) : await answer(dependencies, handler, event, exchanges, leaseLost, claimedAtMs);
+    const outcome = event instanceof Error ? payloadInvalid(event) : await answer(dependencies, handler, event, exchanges, span, leaseLost, claimedAtMs);
     const known = event instanceof Error ? { ...row, payload: null } : event;
-    await conclude(dependencies, row, { event: known, handler, exchanges, durationMs: performance.now() - startedMs }, outcome, leaseLost);
+    await conclude(dependencies, row, { event: known, handler, exchanges, durationMs: performance.now() - startedMs }, outcome, span, leaseLost);
   } catch (error) {
     signals.emit('settle-failed', { eventId: row.id, error }); // the lease runs out and the event falls due again
+    span.end({}, 'settle-failed');
   } finally {
     leases.letGo(row.id, row.attempt);
   }
+}
+
+/** By the conventions for messaging, which may still change: nowhere else but here. */
+function spanAttributes(row: ClaimedRow) {
+  return {
+    'messaging.system': 'lunchbox',
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': row.type,
+    'messaging.message.id': row.id,
+    'lunchbox.attempt': row.attempt,
+  };
 }
 
 function toEvent(row: ClaimedRow, handler: EventHandler): ClaimedEvent | Error {
@@ -72,6 +85,7 @@ async function answer(
   handler: EventHandler,
   event: ClaimedEvent,
   exchanges: Exchange[],
+  span: Span,
   leaseLost: AbortSignal,
   claimedAtMs: number,
 ): Promise<AttemptOutcome> {
@@ -80,7 +94,7 @@ async function answer(
   if (dependencies.shutdown.aborted) return { kind: 'interrupted', reason: 'the process was shutting down', sent: false };
   const deadline = AbortSignal.timeout(handler.limits.deadlineMs);
   const signal = AbortSignal.any([deadline, leaseLost, dependencies.shutdown]);
-  const context = createContext(dependencies, handler.target, event, exchanges, signal, claimedAtMs);
+  const context = createContext(dependencies, handler.target, event, exchanges, span, signal, claimedAtMs);
   crashPoint('before-handle');
   try {
     const outcome = await untilAborted(handler.handle(event, context), signal);
@@ -126,6 +140,7 @@ function createContext(
   target: string,
   event: ClaimedEvent,
   exchanges: Exchange[],
+  span: Span,
   signal: AbortSignal,
   claimedAtMs: number,
 ): HandlerContext {
@@ -140,7 +155,7 @@ function createContext(
       crashPoint('after-call');
     },
     requestId: event.requestId ?? randomUUID(),
-    traceparent: childTraceparent(event.traceparent),
+    traceparent: span.traceparent,
     step: (work) =>
       database.transaction(async (tx) => {
         await assertLease(tx, event);
@@ -157,9 +172,16 @@ async function assertLease(tx: Tx, event: ClaimedEvent): Promise<void> {
 
 type Attempt = Omit<Ended, 'transition' | 'effect'>;
 
-async function conclude(dependencies: RunDependencies, row: ClaimedRow, attempt: Attempt, outcome: AttemptOutcome, leaseLost: AbortSignal): Promise<void> {
+async function conclude(
+  dependencies: RunDependencies,
+  row: ClaimedRow,
+  attempt: Attempt,
+  outcome: AttemptOutcome,
+  span: Span,
+  leaseLost: AbortSignal,
+): Promise<void> {
   const { database, signals, hooks } = dependencies;
-  if (leaseLost.aborted) return; // whoever holds the lease now writes
+  if (leaseLost.aborted) return span.end({}, 'lease-lost'); // whoever holds the lease now writes
   const { limits } = attempt.handler;
   const decideOn = (answered: AttemptOutcome) =>
     decide(answered, {
@@ -183,9 +205,11 @@ async function conclude(dependencies: RunDependencies, row: ClaimedRow, attempt:
   });
   if (!settled) {
     signals.emit('lease-lost', { eventId: row.id, attempt: row.attempt });
-    return;
+    return span.end({}, 'lease-lost');
   }
-  announce(signals, row, ended);
+  const { transition } = ended;
+  span.end({ 'lunchbox.outcome': transition.outcome ?? 'none', 'lunchbox.decision': transition.decision }, transition.failure?.code ?? null);
+  announce(signals, row, ended, span.traceparent);
 }
 
 /**
@@ -222,7 +246,7 @@ async function withTries(work: () => Promise<boolean>): Promise<boolean> {
   }
 }
 
-function announce(signals: Signals, row: ClaimedRow, { handler, transition, durationMs }: Ended): void {
+function announce(signals: Signals, row: ClaimedRow, { handler, transition, durationMs }: Ended, traceparent: string): void {
   const settledAtMs = row.claimedAt.getTime() + durationMs;
   signals.emit('attempt-ended', {
     eventId: row.id,
@@ -238,6 +262,7 @@ function announce(signals: Signals, row: ClaimedRow, { handler, transition, dura
     waitedMs: Math.max(0, row.claimedAt.getTime() - row.runAt.getTime()),
     endToEndMs: Math.max(0, Math.round(settledAtMs - row.createdAt.getTime())),
     requestId: row.requestId,
+    traceparent,
   });
   if (transition.status === 'errored')
     signals.emit('errored', { eventId: row.id, eventType: row.type, subjectNo: row.subjectNo, code: transition.failure?.code ?? 'unknown' });

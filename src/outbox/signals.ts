@@ -23,6 +23,7 @@ export interface OutboxSignals {
       /** From recorded to settled. */
       endToEndMs: number;
       requestId: string | null;
+      traceparent: string;
     },
   ];
   /** One call of an attempt. */

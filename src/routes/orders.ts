@@ -5,7 +5,7 @@ import { BoxOrder, orderStatuses } from '../entities/box-order.js';
 import { send } from '../http/answer.js';
 import { decodeCursor, toPage } from '../http/cursor.js';
 import { actOf, attemptedBy, callerWith } from '../http/request.js';
-import { day, eventSchema, id, mealType, orderSchema, page, pageOf, shortText, userId } from '../http/schemas.js';
+import { day, eventSchema, id, mealType, orderSchema, page, pageOf, reason, shortText, userId } from '../http/schemas.js';
 import { type Caller, mayReach } from '../orders/caller.js';
 import { type CancelDependencies, cancel } from '../orders/cancel.js';
 import { type PlaceDependencies, place } from '../orders/place.js';
@@ -22,7 +22,7 @@ const orderBody = z.object({
   email: z.email().max(254).optional(),
   name: shortText(128).optional(),
 });
-const cancelBody = z.object({ reason: shortText(500).optional() }).nullish();
+const cancelBody = z.object({ reason: reason.optional() }).nullish();
 const orders = z.object({ orders: z.array(orderSchema) });
 const cancelled = z.object({ order: orderSchema, events: z.array(eventSchema) });
 /** A request that is still paying must not be taken over: the call, its questions, two transactions. */

@@ -86,7 +86,7 @@ describe.each(databaseKinds)('the console on %s', (kind) => {
     expect(page).toContain('&#34;outRefundNo&#34;');
     expect(page).toMatch(/state=errored&amp;cause=[^"]+">\d+</);
     const story = (await get(`/console/orders/${orderId}`)).body;
-    for (const step of ['placed', 'paid', 'ordered', 'cancelled']) expect(story).toContain(step);
+    for (const step of ['下单：占用库存', '已付款', '美餐已接单', '取消']) expect(story).toContain(step);
     expect(story).not.toContain('o2@example.com');
   });
 

@@ -12,7 +12,7 @@ import { Kit } from '../support/kit.js';
 describe('a refund whose answer was lost, at an energy center that does not deduplicate', () => {
   let kit: Kit;
   beforeAll(async () => {
-    kit = await Kit.create('sqlite', { INLINE_BUDGET_MS: '100' }, true);
+    kit = await Kit.create('sqlite', { INLINE_BUDGET_MS: '100' }, { legacyMode: true });
   });
   afterAll(() => kit.close());
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sql } from '../../src/database/sql.js';
@@ -435,7 +436,9 @@ describe('what the API says of itself', () => {
     const served = (await kit.call('GET', '/openapi.json')).body;
     expect(served.openapi).toBe('3.1.0');
     expect(Object.keys(served.paths as object)).toContain('/v1/orders/{id}/cancel');
-    expect(JSON.parse(readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8'))).toEqual(JSON.parse(JSON.stringify(served)));
+    const committed = readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8');
+    expect(JSON.parse(committed)).toEqual(JSON.parse(JSON.stringify(served)));
+    expect(readFileSync(new URL('../../src/client/schema.ts', import.meta.url), 'utf8')).toContain(createHash('sha256').update(committed).digest('hex')); // the client's types are of this one
   });
 
   it('too many requests: 429 with Retry-After', async () => {

@@ -51,13 +51,18 @@ export class Kit {
     readonly env: Record<string, string>,
   ) {}
 
-  static async create(kind: DatabaseKind, overrides: Record<string, string> = {}, legacyMode = false): Promise<Kit> {
-    const sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode, secrets: sandboxSecrets });
+  static async create(
+    kind: DatabaseKind,
+    overrides: Record<string, string> = {},
+    { legacyMode = false, secrets = sandboxSecrets, logger = createLogger('silent', 'test') } = {},
+  ): Promise<Kit> {
+    const sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode, secrets });
     const vendors = Object.fromEntries(Object.entries(sandboxSettings(sandbox.url)).map(([key, value]) => [key, String(value)]));
-    const env: Record<string, string> = { ...testSettings, ...vendors, DATABASE_URL: await emptyDatabase(kind), ...overrides };
+    const given = Object.fromEntries(Object.entries(overrides).map(([key, value]) => [key, value.replace('SANDBOX', sandbox.url)]));
+    const env: Record<string, string> = { ...testSettings, ...vendors, DATABASE_URL: await emptyDatabase(kind), ...given };
     const settings = loadSettings({ env: kind === 'sqlite' || overrides.REDIS_URLS ? env : { ...env, REDIS_URLS: 'redis://127.0.0.1:1' } });
-    const runtime = await createRuntime({ ...settings, REDIS_URLS: overrides.REDIS_URLS ? settings.REDIS_URLS : [] }, createLogger('silent', 'test'));
-    return new Kit(runtime, sandbox, await createApp(runtime, createLogger('silent', 'test')), env);
+    const runtime = await createRuntime({ ...settings, REDIS_URLS: overrides.REDIS_URLS ? settings.REDIS_URLS : [] }, logger);
+    return new Kit(runtime, sandbox, await createApp(runtime, logger), env);
   }
 
   get database() {
@@ -76,7 +81,7 @@ export class Kit {
   }
 
   token(sub: string, role: Role = 'user'): Promise<string> {
-    return signToken(secret, { sub, role, email: `${sub}@example.com`, name: `Name of ${sub}`, ttlS: 600 });
+    return signToken(this.env.AUTH_JWT_SECRET || secret, { sub, role, email: `${sub}@example.com`, name: `Name of ${sub}`, ttlS: 600 });
   }
 
   async call<T = Record<string, unknown>>(

@@ -1,0 +1,96 @@
+import type { Language } from './words.js';
+
+/** What codes are called. The code itself stays beside it where people grep for it. */
+const names: Record<Language, Record<string, string>> = {
+  zh: {
+    step: '账目',
+    'event-recorded': '记录事件',
+    attempt: '尝试',
+    'event-settled': '事件结束',
+    alert: '告警',
+    'operator-action': '人工操作',
+    placed: '下单：占用库存，等待付款',
+    paid: '已付款',
+    'pay-refused': '付款被拒：已回滚',
+    'pay-not-sent': '付款没有发出：已回滚',
+    'pay-unknown': '付款结果未知：已回滚，等待核实',
+    'payment-rolled-back': '付款已退回',
+    ordered: '美餐已接单',
+    'meican-order-known': '得知美餐订单号',
+    'order-error': '下单失败：已补偿',
+    cancelled: '取消',
+    refunded: '能量点已退回',
+    'nothing-to-refund': '没有需要退的',
+    'meican-cancelled': '美餐已取消',
+    'placed-again': '重新下单',
+    'refund-again': '重新退款',
+    'stock-released': '归还库存',
+    PAYING: '付款中',
+    ORDERING: '下单中',
+    ORDERED: '已下单',
+    USER_CANCEL: '用户已取消',
+    SYSTEM_CANCEL: '系统已取消',
+    ORDER_ERROR: '下单失败',
+    NONE: '无',
+    PENDING: '进行中',
+    DONE: '已完成',
+    applied: '已做',
+    rejected: '对方拒绝',
+    'not-applied': '没有做',
+    unknown: '未知',
+    requeue: '重新执行',
+    discard: '放弃',
+    'settle-done': '确认已做',
+    'settle-not-done': '确认没做',
+    ask: '查询对方',
+    pause: '暂停',
+    resume: '恢复',
+    know: '标为已知',
+    unknow: '取消已知',
+    reveal: '查看姓名',
+    export: '导出',
+    'run-now': '立即执行',
+    'save-view': '保存视图',
+    'remove-view': '删除视图',
+    'preview-batch': '预览批量操作',
+    'execute-batch': '执行批量操作',
+    'stop-batch': '停止批量操作',
+    cancel: '取消订单',
+    repair: '修账',
+  },
+  en: {
+    step: 'books',
+    'event-recorded': 'event recorded',
+    attempt: 'attempt',
+    'event-settled': 'event settled',
+    alert: 'alert',
+    'operator-action': 'by hand',
+    placed: 'Placed: stock taken, to be paid',
+    paid: 'Paid',
+    'pay-refused': 'Payment refused: rolled back',
+    'pay-not-sent': 'Payment not sent: rolled back',
+    'pay-unknown': 'Payment unknown: rolled back, to be looked into',
+    'payment-rolled-back': 'Payment given back',
+    ordered: 'Meican took the order',
+    'meican-order-known': 'Meican’s order id became known',
+    'order-error': 'Placement failed: compensated',
+    cancelled: 'Cancelled',
+    refunded: 'Points given back',
+    'nothing-to-refund': 'Nothing to give back',
+    'meican-cancelled': 'Meican cancelled it',
+    'placed-again': 'Placed again',
+    'refund-again': 'Refunded again',
+    'stock-released': 'Stock given back',
+  },
+};
+
+export function nameOf(language: Language, code: string): string {
+  return names[language][code] ?? code;
+}
+
+/** The name with its code, where they differ. */
+export function named(language: Language, code: string | null): string {
+  if (code === null) return '…';
+  const name = nameOf(language, code);
+  return name === code ? code : `${name} (${code})`;
+}
