@@ -7,6 +7,7 @@ import { addLook } from './cli/look.js';
 import { addSeed } from './cli/seed.js';
 import { addSetUp } from './cli/set-up.js';
 import { exit, Stop, say } from './cli/shared.js';
+import { addStories } from './cli/stories.js';
 import { Problem } from './problems.js';
 import { SettingsInvalid } from './settings.js';
 
@@ -15,7 +16,7 @@ const program = new Command('lunchbox')
   .enablePositionalOptions() // `books` and `books repair` both take --day
   .exitOverride()
   .showHelpAfterError();
-for (const add of [addSetUp, addEvents, addLook, addBatch, addControls, addBooks, addSeed]) add(program);
+for (const add of [addSetUp, addEvents, addLook, addBatch, addControls, addBooks, addSeed, addStories]) add(program);
 
 try {
   await program.parseAsync();

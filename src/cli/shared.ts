@@ -9,7 +9,7 @@ import { createClients, createOutbox } from '../runtime.js';
 import { loadSettings, type SettingKey, type Settings } from '../settings.js';
 
 /** Exit codes: data on standard output, words on standard error. */
-export const exit = { ok: 0, failed: 1, usage: 2, notFound: 3, conflict: 5 } as const;
+export const exit = { ok: 0, failed: 1, usage: 2, notFound: 3, notAllowed: 4, conflict: 5, partly: 6 } as const;
 
 export class Stop extends Error {
   constructor(
