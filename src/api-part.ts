@@ -17,6 +17,7 @@ import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
 import { menuRoutes } from './routes/menus.js';
 import { orderRoutes } from './routes/orders.js';
+import { problemPage } from './routes/problem-page.js';
 import { meicanSettleMs, type Runtime } from './runtime.js';
 import { BOOKS_CRON, HOUSEKEEPING_CRON } from './scheduler-part.js';
 import { watchPollers } from './watch-pollers.js';
@@ -40,6 +41,7 @@ export async function createApp(runtime: Runtime, logger: Logger, givenReading?:
   });
   const inlineBudgetMs = settings.INLINE_BUDGET_MS;
   await app.register(healthRoutes, { database, metrics });
+  await app.register(problemPage);
   await app.register(menuRoutes, { database });
   await app.register(orderRoutes, {
     database,

@@ -41,7 +41,10 @@ export function wordAlert(group: AlertGroup, samples: readonly Sample[], publicU
     `> 类型：${typeText(type)}`,
     `> 原因：${cutBytes(plain(group.cause), CAUSE_MAX_BYTES)}`,
     `> 新增：${group.unsent}，自 ${shanghai(group.firstAt)}，最近 ${shanghai(group.lastAt)}`,
-    newest?.eventId ? `> [查看事件](${publicUrl}/console/events/${newest.eventId})` : `> [查看](${publicUrl}/console/)`,
+    // The first message leads to its event; a digest to the group, from where every event can be reached.
+    newest?.eventId && group.sentAt === null
+      ? `> [查看事件](${publicUrl}/console/events/${newest.eventId})`
+      : `> [查看全部](${publicUrl}/console/causes/${group.id})`,
   ];
   return cutBytes(lines.join('\n'), MARKDOWN_MAX_BYTES);
 }
@@ -53,7 +56,7 @@ export function wordRecovery(group: AlertGroup, publicUrl: string): string {
     `> 类型：${typeText(type)}`,
     `> 原因：${cutBytes(plain(group.cause), CAUSE_MAX_BYTES)}`,
     `> 共 ${group.occurrences} 次，自 ${shanghai(group.firstAt)}`,
-    `> [查看](${publicUrl}/console/)`,
+    `> [查看](${publicUrl}/console/causes/${group.id})`,
   ];
   return cutBytes(lines.join('\n'), MARKDOWN_MAX_BYTES);
 }

@@ -1,7 +1,9 @@
 import os from 'node:os';
 import type { Command } from 'commander';
-import { type BatchVerb, batchVerbs, executeBatch, previewBatch, RATE_MAX } from '../outbox/batch.js';
+import { type BatchVerb, batchItems, batchVerbs, executeBatch, previewBatch, RATE_MAX, readBatch, stopBatch } from '../outbox/batch.js';
 import { actOf, exit, oneOf, out, Stop, say, whole, withDatabase } from './shared.js';
+
+const ITEMS_SHOWN = 1_000;
 
 /** Many events at once. */
 export function addBatch(program: Command): void {
@@ -33,4 +35,37 @@ export function addBatch(program: Command): void {
         say(`batch ${preview.batch.id} runs; a scheduler carries it out, the first event alone`);
       });
     });
+
+  const batches = program.command('batches').description('bulk acts that were started');
+  batches
+    .command('show <id>')
+    .description('how far a bulk act is, and what became of each event; exit 6 if some were skipped')
+    .option('--json')
+    .action(async (id: string, options: { json?: boolean }) => {
+      await withDatabase(async (database) => {
+        const batch = await readBatch(database, batchId(id));
+        if (!batch) throw new Stop(exit.notFound, `there is no batch ${id}`);
+        const items = await batchItems(database, id, 0, ITEMS_SHOWN);
+        if (options.json) out({ ...batch, items });
+        else for (const item of items) out([item.eventId, item.result ?? 'waiting', item.why ?? ''].join('\t').trimEnd());
+        say(`${batch.status}: ${batch.done} of ${batch.total} done, ${batch.skipped} skipped${batch.why ? `; ${batch.why}` : ''}`);
+        if (batch.status === 'done' && batch.skipped > 0) throw new Stop(exit.partly, 'not all of them were touched');
+      });
+    });
+
+  batches
+    .command('stop <id>')
+    .description('touch no further event')
+    .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+    .action(async (id: string, options: { as: string }) => {
+      const result = await withDatabase((database) => stopBatch(database, batchId(id), actOf(options)));
+      if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no batch ${id}`);
+      if (result.kind === 'refused') throw new Stop(exit.conflict, `batch ${id} is not running`);
+      say(`batch ${id} is stopped`);
+    });
+}
+
+function batchId(id: string): string {
+  if (!/^\d{1,19}$/.test(id)) throw new Stop(exit.notFound, `there is no batch ${id}`);
+  return id;
 }

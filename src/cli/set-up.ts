@@ -1,16 +1,25 @@
 import { readFileSync } from 'node:fs';
+import os from 'node:os';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { migrate, pendingMigrations, revertLast } from '../database/migrate.js';
 import { runDoctor } from '../doctor.js';
 import { signToken } from '../http/auth.js';
 import { day, mealType, shortText } from '../http/schemas.js';
+import { createLogger } from '../logging.js';
 import { roles } from '../orders/caller.js';
 import { putMenu } from '../orders/menu.js';
+import { createOrderNumbers } from '../orders/number.js';
+import { doubtAll } from '../outbox/doubt.js';
+import { heartbeats } from '../outbox/heartbeat.js';
+import { connectRedis } from '../redis.js';
 import { menuBody } from '../routes/menus.js';
-import { exit, oneOf, out, Stop, say, settingsFor, whole, withDatabase } from './shared.js';
+import { actOf, exit, oneOf, out, Stop, say, settingsFor, whole, withDatabase } from './shared.js';
 
 const menuFile = menuBody.extend({ garden: shortText(64), date: day, mealType });
+
+/** More than a day's orders of any canteen. */
+const NUMBERS_SKIPPED = 100_000;
 
 /** What is done before anything runs, and to see whether it can. */
 export function addSetUp(program: Command): void {
@@ -79,5 +88,27 @@ export function addSetUp(program: Command): void {
       if (options.json) out(checks);
       else for (const { name, ok, detail, whatToDo } of checks) out(`${ok ? 'ok  ' : 'FAIL'}  ${name}: ${detail}${whatToDo ? `\n      → ${whatToDo}` : ''}`);
       if (checks.some((check) => !check.ok)) throw new Stop(exit.failed, 'not everything is well');
+    });
+
+  program
+    .command('after-restore')
+    .description('before anything is started on a restored database: ask before repeating, and give out no number twice')
+    .requiredOption('--reason <text>', 'which backup; kept in the audit')
+    .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+    .action(async (options: { reason: string; as: string }) => {
+      const settings = settingsFor('REDIS_URLS');
+      const redis = settings.REDIS_URLS.map((url) => connectRedis(url, createLogger('silent', 'cli')));
+      try {
+        await withDatabase(async (database) => {
+          if ((await heartbeats(database)).some(({ lost }) => !lost))
+            throw new Stop(exit.conflict, 'a process is running on this database, or was within the last 45 s: stop all of them first');
+          const doubted = await doubtAll(database, actOf(options));
+          await createOrderNumbers(database, redis[0] ?? null).skip(NUMBERS_SKIPPED, await database.now());
+          say(`${doubted} pending events will ask their vendor before they repeat anything; ${NUMBERS_SKIPPED} order numbers of today are skipped`);
+          say('next: start one scheduler, then `books repair --day …` for yesterday, today and tomorrow');
+        });
+      } finally {
+        for (const client of redis) client.disconnect();
+      }
     });
 }

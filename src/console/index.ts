@@ -24,6 +24,9 @@ const FORM_MAX_BYTES = 16 * 1024;
 export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, options) => {
   const context = new ConsoleContext(options);
   const { authenticate } = options;
+  app.addHook('onRoute', (route) => {
+    route.schema = { ...route.schema, hide: true }; // pages are no part of the API
+  });
 
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_MAX_BYTES }, (_request, body, done) =>
     done(null, Object.fromEntries(new URLSearchParams(body as string))),

@@ -27,7 +27,7 @@ export interface ServerOptions {
 }
 
 /** Reachable without a token, whatever is configured. */
-const OPEN = ['/livez', '/readyz'];
+const OPEN = ['/livez', '/readyz', '/docs/problems'];
 /** The console has a way in of its own (console/session.ts). */
 const CONSOLE = /^\/console(\/|$)/;
 const DOCS = /^\/(docs(\/.*)?|openapi\.json)$/;

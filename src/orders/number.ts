@@ -7,6 +7,8 @@ import { sql } from '../database/sql.js';
 export interface OrderNumbers {
   /** Unique as far as the counter knows; the UNIQUE index on order_no has the last word. */
   next(count: number, now: Date): Promise<string[]>;
+  /** After a restore: numbers that were given out since the backup must not be given out again. */
+  skip(by: number, now: Date): Promise<void>;
   /** The counter had forgotten numbers that exist (a Redis that lost its memory): go on behind the highest. */
   reseed(now: Date): Promise<void>;
 }
@@ -31,6 +33,11 @@ export function createOrderNumbers(database: Database, redis: Redis | null): Ord
         return rows.next(count, now); // Redis down: requests go on
       }
     },
+    async skip(by, now) {
+      await rows.skip(by, now);
+      const [last] = await rows.next(1, now);
+      await redis.eval(KEEP_HIGHER, 1, key(dayOf(now)), String(Number(last?.slice(dayOf(now).length))), String(KEEP_S));
+    },
     async reseed(now) {
       await rows.reseed(now);
       const day = dayOf(now);
@@ -53,6 +60,9 @@ function counterRow(database: Database): OrderNumbers {
       if (last !== null) return numbers(day, last, count);
       await database.execute(sql`INSERT INTO order_counter (business_day, seq) VALUES (${day}, ${await highest(database, day)})`).catch(() => {}); // another process was first
       return this.next(count, now);
+    },
+    async skip(by, now) {
+      await this.next(by, now);
     },
     async reseed(now) {
       const day = dayOf(now);

@@ -35,6 +35,8 @@ export const SECOND_PERSON_ABOVE = 1_000;
 const TOKEN_VALID_MS = 15 * 60_000;
 const SLICE_MS = 4_000;
 const CANARY_LOOK_MS = 1_000;
+const SECOND_STAGE = 0.05;
+const LAST_LOOKED_AT = 20;
 const CANARY_MAX_MS = 5 * 60_000;
 const SAMPLES = 5;
 
@@ -178,7 +180,7 @@ export async function runBatchSlice(database: Database, id: string, signal: Abor
       await database.transaction((tx) => endBatch(tx, id, 'done', null));
       return { kind: 'ended', note: `${batch.done} done, ${batch.skipped} skipped` };
     }
-    const canary = batch.verb === 'requeue' && batch.done === 1 ? await canaryOf(database, id) : 'well';
+    const canary = batch.verb === 'requeue' ? await canaryOf(database, batch) : 'well';
     if (canary === 'wait') return { kind: 'again', inMs: CANARY_LOOK_MS };
     if (canary !== 'well') {
       await database.transaction((tx) => endBatch(tx, id, 'stopped', canary));
@@ -190,14 +192,22 @@ export async function runBatchSlice(database: Database, id: string, signal: Abor
   }
 }
 
-/** The first event that was requeued goes alone. */
-async function canaryOf(database: Database, id: string): Promise<'well' | 'wait' | 'the first one failed again' | 'the first one did not end'> {
-  const [row] = await database.query<{ status: string; late: number | string }>(sql`
+type Canary = 'well' | 'wait' | 'the first one failed again' | 'the first one did not end' | 'more than half of the last twenty failed again';
+
+/** The first event that was requeued goes alone, then five in a hundred, then all; more than ten failures among the last twenty end it. */
+async function canaryOf(database: Database, batch: Batch): Promise<Canary> {
+  if (batch.done === 0) return 'well';
+  const rows = await database.query<{ status: string; late: number | string }>(sql`
     SELECT e.status, CASE WHEN i.at < ${after(-CANARY_MAX_MS)} THEN 1 ELSE 0 END AS late FROM event_batch_item i JOIN outbox_event e ON e.id = i.event_id
-    WHERE i.batch_id = ${id} AND i.result = 'done' ORDER BY i.position LIMIT 1`);
-  if (row?.status === 'errored') return 'the first one failed again';
-  if (row?.status !== 'pending') return 'well';
-  return Number(row.late) === 1 ? 'the first one did not end' : 'wait';
+    WHERE i.batch_id = ${batch.id} AND i.result = 'done' ORDER BY i.position DESC LIMIT ${raw(String(LAST_LOOKED_AT))}`);
+  const failed = rows.filter(({ status }) => status === 'errored').length;
+  if (batch.done === 1 && failed === 1) return 'the first one failed again';
+  if (failed > LAST_LOOKED_AT / 2) return 'more than half of the last twenty failed again';
+  const waits = batch.done === 1 || batch.done === Math.ceil(batch.total * SECOND_STAGE);
+  const open = rows.filter(({ status }) => status === 'pending');
+  if (!waits || open.length === 0) return 'well';
+  if (batch.done === 1 && Number(open[0]?.late) === 1) return 'the first one did not end';
+  return open.every(({ late }) => Number(late) === 1) ? 'well' : 'wait';
 }
 
 /** The act and its result in one transaction: an item is never done twice, nor done and unmarked. */

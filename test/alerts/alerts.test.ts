@@ -65,6 +65,7 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
     expect(kit.robotTexts()).toHaveLength(2);
     expect(kit.robotTexts()[0]).toContain('共 500 次');
     expect(kit.robotTexts()[1]).toContain('新增：3');
+    expect(kit.robotTexts()[1]).toMatch(/\/console\/causes\/\d+\)/); // from where every one of them can be reached
     await kit.database.execute(sql`UPDATE outbox_event SET status = 'handled' WHERE cause = 'cause-1'`);
     await send();
     await send();

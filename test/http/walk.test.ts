@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { raw, sql } from '../../src/database/sql.js';
 import { Kit } from '../support/kit.js';
 
-const OPEN = ['/livez', '/readyz'];
+const OPEN = ['/livez', '/readyz', '/docs/problems'];
 const headers = { host: 'lunchbox.test' };
 const formOf = (fields: Record<string, string>) => new URLSearchParams(fields).toString();
 

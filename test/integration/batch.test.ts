@@ -147,4 +147,28 @@ describe.each(databaseKinds)('a bulk act on %s', (kind) => {
     expect((await execute(empty)).body).toMatchObject({ why: 'empty' });
     expect((await kit.call('GET', '/v1/event-batches/999999')).status).toBe(404);
   });
+
+  /** The batch, and beside it what it requeues. */
+  async function passed(id: string): Promise<string> {
+    let runs = true;
+    const slice = kit.pass(1, ['EVENT_BATCH']).finally(() => {
+      runs = false;
+    });
+    for (; runs; await new Promise((resolve) => setTimeout(resolve, 10))) await kit.runtime.outbox.claimAndStart(); // as a poller would
+    await slice;
+    return (await read(id)).status;
+  }
+
+  it('stops by itself when more than half of the last twenty fail again', async () => {
+    const ids = await refused(30);
+    const { body: frozen } = await preview({ ratePerSecond: 20 });
+    // The first ones go well, and then the vendor is as ill as before.
+    kit.fault({ call: 'meican.cancelOrder', kind: 'refused', code: 'DISH_NOT_AVAILABLE', skip: 3 });
+    await execute(frozen, { count: frozen.total });
+    await expect.poll(() => passed(frozen.id), { timeout: 25_000 }).toBe('stopped');
+    kit.sandbox.faults.clear();
+    const batch = await read(frozen.id);
+    expect(batch.why).toBe('more than half of the last twenty failed again');
+    expect(batch.done).toBeLessThan(ids.length);
+  });
 });

@@ -122,6 +122,23 @@ describe.each(databaseKinds)('the command line on %s', (kind) => {
     expect((await cli(['doctor'], { DATABASE_URL: '' })).output).toContain('FAIL  settings: DATABASE_URL');
   });
 
+  it('tails attempts, tells stories, and leaves a restored database in doubt', async () => {
+    await cli(['poll', '--once']);
+    const lines = (await cli(['tail', '--since', '60', '--for', '0', '--format', 'json'])).output.split('\n').filter((line) => line.startsWith('{'));
+    for (const line of lines)
+      expect(JSON.parse(line)).toMatchObject({ eventId: expect.any(String), number: expect.any(Number), finishedAt: expect.any(String) });
+    expect((await cli(['trigger', 'NOTHING'])).code).toBe(2);
+    expect((await cli(['trigger', 'ZHIPAN_SYNC_ERROR', '--fault', 'rain'])).code).toBe(2);
+    expect((await cli(['trigger', 'ZHIPAN_SYNC_ERROR', '--override', 'colour=red'])).code).toBe(2);
+    expect((await cli(['trigger', 'ZHIPAN_SYNC_ERROR', '--token', 'x', '--url', 'http://127.0.0.1:1', '--sandbox', 'http://127.0.0.1:1'])).code).toBe(1);
+    expect((await cli(['causes', 'know', '999', '--reason', 'x'])).code).toBe(3);
+    expect((await cli(['orders', 'reveal', '999'])).code).toBe(3);
+    expect((await cli(['seed'])).code).toBe(5); // there are events already
+    expect((await cli(['seed'], { NODE_ENV: 'production' })).code).toBe(2);
+    expect((await cli(['after-restore', '--reason', 'a drill'])).output).toContain('order numbers of today are skipped');
+    expect((await cli(['after-restore'])).code).toBe(2);
+  });
+
   it('help is 0, an unknown verb is 2', async () => {
     expect((await cli(['--help'])).code).toBe(0);
     expect((await cli(['dance'])).code).toBe(2);
