@@ -1,7 +1,7 @@
 /**
  * The crash kit: named points at which a test kills this very process, as SIGKILL would. Off, a point costs one comparison.
  * `CRASH_AT=after-claim` kills at the first passage; `CRASH_AT=after-claim:3` at the third. Handlers of your own may add points:
- * any name will do. docs/crash-kit.md shows how to walk them.
+ * `CRASH_SIGNAL=SIGSTOP` freezes it there instead, with whatever locks it holds. Any name will do; docs/crash-kit.md shows how to walk them.
  */
 export const crashPoints = {
   /** In the life of every attempt, in order. `after-call`: the vendor has answered, and nobody has written it down. */
@@ -21,5 +21,5 @@ let passages = 0;
 export function crashPoint(name: string): void {
   if (wanted !== name) return;
   passages += 1;
-  if (passages === Number(nth)) process.kill(process.pid, 'SIGKILL');
+  if (passages === Number(nth)) process.kill(process.pid, process.env.CRASH_SIGNAL === 'SIGSTOP' ? 'SIGSTOP' : 'SIGKILL');
 }

@@ -3,11 +3,12 @@ import type { Command } from 'commander';
 import { toRfc3339 } from '../clock.js';
 import { readEvent } from '../orders/event-story.js';
 import { eventView } from '../orders/view.js';
+import { whyOrder } from '../orders/why.js';
 import { ask } from '../outbox/ask.js';
 import { findEvent } from '../outbox/find.js';
 import { listEvents, type Shade, shades } from '../outbox/list.js';
 import { discard, requeue, settleAsDone, settleAsNotDone } from '../outbox/requeue.js';
-import { why, whySentence } from '../outbox/why.js';
+import { type Why, why, whySentence } from '../outbox/why.js';
 import { actOf, eventId, exit, oneOf, out, Stop, say, tell, whole, withDatabase, withOutbox } from './shared.js';
 
 /** Events: look, act, ask why. */
@@ -91,14 +92,22 @@ export function addEvents(program: Command): void {
 
   program
     .command('why <event>')
-    .description('why an event is where it is, and what happens next')
+    .description('why an event, or an order (by its number), is where it is, and what happens next')
     .option('--json')
-    .action(async (event: string, options: { json?: boolean }) => {
+    .action(async (wanted: string, options: { json?: boolean }) => {
+      const sentence = (answer: Why): string => whySentence(answer, (instant) => (instant ? toRfc3339(instant) : 'an unknown time'));
       await withOutbox(async ({ database, registry }) => {
-        const found = await findEvent(database.manager, eventId(event));
-        if (!found) throw new Stop(exit.notFound, `there is no event ${event}`);
-        const answer = await why(database, registry, found);
-        out(options.json ? answer : whySentence(answer, (instant) => (instant ? toRfc3339(instant) : 'an unknown time')));
+        const event = await findEvent(database.manager, eventId(wanted));
+        if (event) {
+          const answer = await why(database, registry, event);
+          return out(options.json ? answer : sentence(answer));
+        }
+        const order = await whyOrder(database, registry, wanted).catch(() => {
+          throw new Stop(exit.notFound, `there is no event or order ${wanted}`);
+        });
+        if (options.json) return out(order);
+        if (order.events.length === 0) return out(`${order.orderNo} is ${order.status}. Nothing more will happen by itself.`);
+        for (const { id, type, why: answer } of order.events) out([`#${id}`, type, sentence(answer)].join('\t'));
       });
     });
 }

@@ -1,4 +1,4 @@
-// Made by `npm run openapi` of a description with SHA-256 4c82fb1edb98ddf717659125396bfac8d717c3da0065c0eb8f3a7ee2d48e58db. Not to be edited.
+// Made by `npm run openapi` of a description with SHA-256 ce96ffcbfbd866534904034fb50b6e3de1abce3a0127ae7aaaf0a501c9ed3f28. Not to be edited.
 export interface paths {
     "/livez": {
         parameters: {
@@ -1174,6 +1174,55 @@ export interface paths {
                             code: string;
                             sentence: string;
                             nextAt: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why an order is where it is: each of its events that has not come to an end */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            orderId: string;
+                            orderNo: string;
+                            status: string;
+                            events: {
+                                code: string;
+                                sentence: string;
+                                nextAt: string | null;
+                                id: string;
+                                type: string;
+                            }[];
                         };
                     };
                 };

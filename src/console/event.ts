@@ -56,7 +56,7 @@ ${last ? lastAttempt(visitor, last, now) : html`<p>—</p>`}
 <p>${story.attempts.length > 1 && html`<a href="/console/events/${event.id}?compare=1#compare">${w.compareWith}</a> · `}<a href="/console/events/${event.id}/json">${w.json}</a>${page.links.trace && html` · <a href="${filled(page.links.trace, event)}" rel="noreferrer">${w.trace}</a>`}${page.links.log && html` · <a href="${filled(page.links.log, event)}" rel="noreferrer">${w.logs}</a>`}</p>
 ${page.compare && comparison(visitor, story)}
 <h2>${w.allAttempts} (${story.attempts.length})</h2>
-${[...story.attempts].reverse().map((one) => html`<details id="attempt-${one.number}"><summary>${w.attempt} ${one.number}: ${named(language, one.outcome)} ${one.error?.code}</summary>${attempt(visitor, one, now)}</details>`)}
+${[...story.attempts].reverse().map((one) => html`<details id="attempt-${one.number}"><summary>${w.attempt} ${one.number}: ${named(language, one.outcome)} ${one.error?.code}${replayed(visitor, one, story, page.acts)}</summary>${attempt(visitor, one, now)}</details>`)}
 <h2>${w.whatItDoes}</h2>
 <dl><dt>${w.whatItDoes}</dt><dd>${about.does}</dd><dt>${w.ifNever}</dt><dd>${about.ifNever}</dd><dt>${w.affected}</dt><dd>${about.affects}</dd><dt>${w.created}</dt><dd>${time(event.createdAt, now, language)}</dd>${event.settledAt && html`<dt>${w.settled}</dt><dd>${time(event.settledAt, now, language)}</dd>`}</dl>
 <h2>${w.audit}</h2>
@@ -114,6 +114,16 @@ ${options.reason && html`<label>${w.reason}<br><input name="reason" required max
   if (acts.length === 0) return html``;
   const [first, ...others] = acts;
   return html`<h2>${w.actions}</h2><ul class="acts">${first}</ul>${others.length > 0 && html`<details id="more-acts"><summary>${w.moreActions} (${others.length})</summary><ul class="acts">${others}</ul></details>`}`;
+}
+
+/** Who had this attempt made, if it was a person. */
+function replayed({ words: w }: Visitor, one: Attempt, story: Story, acts: readonly OperatorAction[]): string | null {
+  const before = story.attempts.find(({ number }) => number === one.number - 1);
+  const act = acts.find(
+    ({ verb, at }) =>
+      (verb === 'requeue' || verb === 'settle-not-done') && at <= new Date(one.startedAt) && (!before || at >= new Date(before.finishedAt ?? before.startedAt)),
+  );
+  return act ? ` · ${w.replayedBy} ${act.actor}` : null;
 }
 
 /** What a person on a phone needs first: the last call that was made, short. Everything else about it is one click away. */

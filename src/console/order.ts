@@ -1,8 +1,9 @@
 import type { readTimeline } from '../orders/timeline.js';
+import type { OrderWhy } from '../orders/why.js';
 import { type Html, html } from './html.js';
 import type { Visitor } from './session.js';
 import { named, nameOf } from './story-words.js';
-import { points, time } from './text.js';
+import { points, time, whyText } from './text.js';
 import { typeWordsOf } from './words.js';
 
 type Story = Awaited<ReturnType<typeof readTimeline>>;
@@ -14,12 +15,20 @@ export interface Person {
 }
 
 /** One order: what it is now, then everything that ever happened to it, oldest first. */
-export function orderPage({ words: w, language, mayAct, formToken }: Visitor, { order, timeline }: Story, now: Date, person: Person | null = null): Html {
+export function orderPage(
+  { words: w, language, mayAct, formToken }: Visitor,
+  { order, timeline }: Story,
+  reasons: OrderWhy,
+  now: Date,
+  person: Person | null = null,
+): Html {
   return html`
 <dl><dt>${w.status}</dt><dd><strong>${named(language, order.status)}</strong></dd><dt>${w.meal}</dt><dd>${order.edibleDate} ${order.mealType}, ${order.dishName}</dd><dt>${w.moneyAndStock}</dt><dd>${points(order.priceInCent)}, ${w.refund} ${named(language, order.refund)}</dd>
 <dt>${w.user}</dt><dd><a href="/console/orders?userId=${encodeURIComponent(order.userId)}">${order.userId}</a></dd>
 <dt>${w.name}, ${w.email}</dt><dd>${person ? html`<strong>${person.realName}</strong>, ${person.email}` : html`***`}${!person && mayAct && html` <form class="inline" action="/console/orders/${order.id}/reveal" method="post"><input type="hidden" name="form" value="${formToken}"><button>${w.reveal}</button> <small>${w.revealHelp}</small></form>`}</dd>
 <dt>Meican</dt><dd>${order.meicanOrderId ?? '—'}</dd><dt>${w.cabinet}</dt><dd>${order.addressId}</dd></dl>
+<h2>${w.why}</h2>
+${reasons.events.length === 0 ? html`<p>${w.nothingMore}</p>` : html`<ul>${reasons.events.map((event) => html`<li><a href="/console/events/${event.id}">${typeWordsOf(language, event.type).name} #${event.id}</a>: ${whyText(language, event.why)}</li>`)}</ul>`}
 <h2>${w.timeline}</h2>
 <ol class="story">${timeline.map((entry, i) => html`<li>${time(new Date(entry.at), now, language)} ${entryText(entry, i, w, language)}</li>`)}</ol>`;
 }

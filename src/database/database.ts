@@ -48,6 +48,7 @@ export interface DatabaseOptions {
 }
 
 const LOCK_WAIT_S = 5;
+const IDLE_TRANSACTION_S = 10;
 const TRANSACTION_TRIES = 5;
 const inTransaction = new AsyncLocalStorage<DataSource>();
 
@@ -244,6 +245,9 @@ function mysqlSource(url: string, poolSize: number, serverLimitMs: number | unde
           `SET time_zone='+00:00', innodb_lock_wait_timeout=${LOCK_WAIT_S}, sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'`,
         );
         connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'); // claims under REPEATABLE READ deadlock on gap locks
+        // A process that froze, or lost its network, in the middle of a transaction would keep its locks until it is back. MariaDB ends it; MySQL
+        // knows no such limit and refuses the statement.
+        connection.query(`SET SESSION idle_transaction_timeout=${IDLE_TRANSACTION_S}`, () => {});
         if (serverLimitMs === undefined) return;
         // Each server knows one of them, and refuses the other.
         connection.query(`SET SESSION max_statement_time=${serverLimitMs / 1000}`, () => {});

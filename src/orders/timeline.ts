@@ -91,6 +91,12 @@ async function actions(database: Database, orderId: string): Promise<Dated[]> {
     at: row.at,
     kind: 'operator-action',
     what: row.verb,
-    detail: { actor: row.actor, role: row.role, target: `${row.targetType} ${row.targetId}`, reason: row.reason },
+    detail: { actor: row.actor, role: row.role, target: `${row.targetType} ${row.targetId}`, reason: row.reason, ...findingOf(row.stateAfter) },
   }));
+}
+
+/** What a vendor said its books hold, when a person asked. */
+function findingOf(stateAfter: string | null): { finding?: string } {
+  const { finding } = JSON.parse(stateAfter ?? '{}') as { finding?: { outcome: string; text: string } };
+  return finding ? { finding: `${finding.outcome}: ${finding.text}` } : {};
 }

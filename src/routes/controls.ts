@@ -4,10 +4,11 @@ import { toRfc3339 } from '../clock.js';
 import type { Database } from '../database/database.js';
 import { actOf, callerWith } from '../http/request.js';
 import { id, reason } from '../http/schemas.js';
+import { whyOrder } from '../orders/why.js';
 import { findEvent } from '../outbox/find.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { activePauses, PAUSE_MAX_MS, pause, resume } from '../outbox/pause.js';
-import { why, whySentence } from '../outbox/why.js';
+import { type Why, why, whySentence } from '../outbox/why.js';
 import { Problem } from '../problems.js';
 
 const scoped = z.object({ scope: z.enum(['type', 'target']), name: z.string().min(1).max(64) });
@@ -24,12 +25,30 @@ export const controlRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: 
       callerWith(request, 'viewer', 'operator');
       const event = await findEvent(database.manager, request.params.id);
       if (!event) throw new Problem('not-found', { detail: 'there is no such event' });
-      const found = await why(database, outbox.registry, event);
-      return {
-        code: found.reason.code,
-        sentence: whySentence(found, (instant) => (instant ? toRfc3339(instant) : 'an unknown time')),
-        nextAt: found.nextAt ? toRfc3339(found.nextAt) : null,
-      };
+      return whyView(await why(database, outbox.registry, event));
+    },
+  );
+
+  app.get(
+    '/v1/orders/:id/why',
+    {
+      schema: {
+        summary: 'Why an order is where it is: each of its events that has not come to an end',
+        params: z.object({ id }),
+        response: {
+          200: z.object({
+            orderId: z.string(),
+            orderNo: z.string(),
+            status: z.string(),
+            events: z.array(whySchema.extend({ id: z.string(), type: z.string() })),
+          }),
+        },
+      },
+    },
+    async (request) => {
+      callerWith(request, 'viewer', 'operator');
+      const { events, ...order } = await whyOrder(database, outbox.registry, request.params.id);
+      return { ...order, events: events.map(({ why: found, ...event }) => ({ ...event, ...whyView(found) })) };
     },
   );
 
@@ -79,3 +98,11 @@ export const controlRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: 
     },
   );
 };
+
+function whyView(found: Why) {
+  return {
+    code: found.reason.code,
+    sentence: whySentence(found, (instant) => (instant ? toRfc3339(instant) : 'an unknown time')),
+    nextAt: found.nextAt ? toRfc3339(found.nextAt) : null,
+  };
+}

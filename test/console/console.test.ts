@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { raise } from '../../src/alerts/raise.js';
 import { html } from '../../src/console/html.js';
+import { relative } from '../../src/console/text.js';
 import { typeWords, words } from '../../src/console/words.js';
 import { now, sql } from '../../src/database/sql.js';
 import { databaseKinds } from '../support/databases.js';
@@ -108,6 +110,8 @@ describe.each(databaseKinds)('the console on %s', (kind) => {
     expect((await post(`/console/events/${first.id}/requeue`, { reason: 'they are back' })).statusCode).toBe(303);
     await kit.settleAll();
     expect((await kit.read(first.orderId)).refund).toBe('DONE');
+    expect((await get(`/console/events/${first.id}`)).body).toMatch(/id="attempt-4"><summary>[^<]*重新执行，操作人 c-operator</);
+    expect((await get(`/console/events/${first.id}`)).body).not.toMatch(/id="attempt-3"><summary>[^<]*c-operator/);
     const second = await parked('o5');
     expect((await post(`/console/events/${second.id}/discard`, { reason: 'paid in cash' })).statusCode).toBe(303);
     expect((await post(`/console/events/${second.id}/requeue`, { reason: 'no' })).statusCode).toBe(409);
@@ -325,6 +329,19 @@ describe.each(databaseKinds)('the console on %s', (kind) => {
     expect(act?.state_after).toContain('state=unknown');
   });
 
+  it('why an order is where it is, in API and page; what a vendor was asked is part of its story', async () => {
+    const { id, orderId } = await parked('y1');
+    const answer = await kit.call<{ events: { id: string; code: string; sentence: string }[] }>('GET', `/v1/orders/${orderId}/why`);
+    expect(answer.body.events).toMatchObject([{ id, code: 'errored', sentence: expect.stringContaining('Nobody knows') }]);
+    expect((await get(`/console/orders/${orderId}`)).body).toContain('没人知道对方是否已做');
+    await post(`/console/events/${id}/ask`, {});
+    expect((await get(`/console/orders/${orderId}`)).body).toContain('applied: ');
+    await post(`/console/events/${id}/settle-done`, { reason: 'asked' });
+    expect((await kit.call<{ events: unknown[] }>('GET', `/v1/orders/${orderId}/why`)).body.events).toEqual([]);
+    expect((await get(`/console/orders/${orderId}`)).body).toContain('没有未完成的事件');
+    expect((await kit.call('GET', '/v1/orders/999999/why')).status).toBe(404);
+  });
+
   it('a filter is an address; a saved view is for everybody', async () => {
     expect((await post('/console/views', { name: '卡住的退款', query: 'state=unknown&type=ENERGY_CENTER_V2_CANCEL&junk=1' })).statusCode).toBe(303);
     expect((await post('/console/views', { name: '卡住的退款', query: 'state=errored' })).statusCode).toBe(400);
@@ -419,6 +436,23 @@ describe('the words', () => {
     for (const key of Object.keys(words.zh) as (keyof typeof words.zh)[]) expect(words.en[key], key).toBeTruthy();
     expect(Object.keys(typeWords.en)).toEqual(Object.keys(typeWords.zh));
     for (const [type, zh] of Object.entries(typeWords.zh)) expect(typeWords.en[type]?.name).not.toBe(zh.name);
+  });
+
+  it('whatever a vendor answers is shown exactly: large numbers, Chinese, emoji, tags', () => {
+    const back = (shown: string): string => shown.replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 500 }), (given) => back(html`${given}`.text) === given.replaceAll('\0', '\ufffd')));
+    for (const given of ['{"id":9007199254740993123}', '宫保鸡丁 🍱', '</script><script>', 'x'.repeat(1_000_000)])
+      expect(back(html`${given}`.text)).toBe(given);
+  });
+
+  it('no length of time is negative', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -1e10, max: 1e10 }),
+        fc.constantFrom('zh' as const, 'en' as const),
+        (ms, language) => !relative(ms, language).includes('-'),
+      ),
+    );
   });
 
   it('html escapes every value', () => {

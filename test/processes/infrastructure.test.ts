@@ -8,7 +8,9 @@ import { findPrograms, freePort, startMariadb, startRedis } from '../../scripts/
 import { Database } from '../../src/database/database.js';
 import { migrate } from '../../src/database/migrate.js';
 import { sql } from '../../src/database/sql.js';
+import { consumptionSync } from '../../src/handlers/consumption-sync.js';
 import { getMenu, putMenu } from '../../src/orders/menu.js';
+import { record } from '../../src/outbox/record.js';
 import { sandboxSecrets } from '../../src/sandbox/defaults.js';
 import { mulberry32 } from '../../src/sandbox/faults.js';
 import { Sandbox } from '../../src/sandbox/server.js';
@@ -291,6 +293,29 @@ describe('infrastructure that fails under load', { timeout: 120_000 }, () => {
 });
 
 describe('a zombie', () => {
+  it('a scheduler that froze within a transaction keeps its locks for ten seconds, and no longer', async () => {
+    const sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode: false, secrets: sandboxSecrets });
+    const url = await emptyDatabase('mariadb');
+    const database = await Database.open({ url });
+    await migrate(database);
+    const env = environment(sandbox.url, url, inject('redisUrl'));
+    await database.transaction((tx) =>
+      record(tx, consumptionSync, { recordNo: 'Z1', userId: 'z', amountInCent: 100, canteen: 'A', consumedAt: '2031-07-07T04:00:00Z' }),
+    );
+    const frozen = await startScheduler({ ...env, CRASH_AT: 'in-settle', CRASH_SIGNAL: 'SIGSTOP' });
+    const row = async () => (await database.query<{ status: string; attempt: number }>(sql`SELECT status, attempt FROM outbox_event`))[0];
+    await expect.poll(() => sandbox.ledger.books.consumptions.length, { timeout: 10_000 }).toBe(1); // told, and about to be settled
+    const other = await startScheduler(env);
+    const startedMs = performance.now();
+    await expect.poll(async () => (await row())?.status, { timeout: 25_000, interval: 100 }).toBe('handled');
+    expect((await row())?.attempt).toBeGreaterThan(1);
+    expect(performance.now() - startedMs).toBeLessThan(20_000);
+    expect(sandbox.ledger.books.consumptions).toHaveLength(1);
+    await Promise.all([frozen.stop('SIGKILL'), other.stop('SIGKILL')]);
+    await database.close();
+    await sandbox.close();
+  }, 60_000);
+
   it('a scheduler that was stopped past its lease wakes up, and writes nothing', async () => {
     const sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode: false, secrets: sandboxSecrets });
     const url = await emptyDatabase('mariadb');

@@ -15,6 +15,7 @@ const commandOf: Record<string, string> = {
   'GET /v1/events': 'events list',
   'GET /v1/events/{id}': 'events show',
   'GET /v1/events/{id}/why': 'why',
+  'GET /v1/orders/{id}/why': 'why',
   'POST /v1/events/{id}/requeue': 'events requeue',
   'POST /v1/events/{id}/discard': 'events discard',
   'POST /v1/events/{id}/settle': 'events settle',

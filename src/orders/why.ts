@@ -1,0 +1,26 @@
+import type { Database } from '../database/database.js';
+import { BoxOrder } from '../entities/box-order.js';
+import { OutboxEvent } from '../entities/outbox-event.js';
+import type { Registry } from '../outbox/registry.js';
+import { type Why, why } from '../outbox/why.js';
+import { Problem } from '../problems.js';
+
+export interface OrderWhy {
+  readonly orderId: string;
+  readonly orderNo: string;
+  readonly status: string;
+  /** What is still under way, or waits for a person, oldest first; empty: nothing more will happen. */
+  readonly events: readonly { readonly id: string; readonly type: string; readonly why: Why }[];
+}
+
+/** Why an order is where it is: each of its events that has not come to an end. By id or number. Throws Problem `not-found`. */
+export async function whyOrder(database: Database, registry: Registry, wanted: string): Promise<OrderWhy> {
+  const order = (await database.manager.findOneBy(BoxOrder, { orderNo: wanted })) ?? (await database.manager.findOneBy(BoxOrder, { id: wanted }));
+  if (!order) throw new Problem('not-found', { detail: 'there is no such order' });
+  const events = (await database.manager.find(OutboxEvent, { where: { subjectId: order.id }, order: { id: 'ASC' } })).filter(
+    ({ status }) => status === 'pending' || status === 'errored',
+  );
+  const reasons = [];
+  for (const event of events) reasons.push({ id: event.id, type: event.type, why: await why(database, registry, event) });
+  return { orderId: order.id, orderNo: order.orderNo, status: order.status, events: reasons };
+}
