@@ -178,7 +178,7 @@ describe('every page', () => {
     await page.clock.runFor(6_000); // longer than it waits for the next look
     await unchanged;
     await page.keyboard.press('r');
-    expect(await page.locator('#live').innerText()).toBe(words.en.paused);
+    await expect.poll(() => page.locator('#live').innerText()).toBe(words.en.paused);
     const seen = statuses.length;
     await page.clock.runFor(30_000);
     await page.evaluate('fetch("/livez").then((answer) => answer.text())'); // whatever it had asked would have been answered before
@@ -213,7 +213,7 @@ describe('every page', () => {
     await page.keyboard.press('Escape');
     await page.goto(`${scene.url}/console/events/${event.eventId}`);
     await page.locator('.short .copy').first().click();
-    expect(await page.locator('#live').innerText()).toBe(words.en.copied);
+    await expect.poll(() => page.locator('#live').innerText()).toBe(words.en.copied);
     await context.close();
   });
 
