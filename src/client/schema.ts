@@ -1,4 +1,4 @@
-// Made by `npm run openapi` of a description with SHA-256 ce96ffcbfbd866534904034fb50b6e3de1abce3a0127ae7aaaf0a501c9ed3f28. Not to be edited.
+// Made by `npm run openapi` of a description with SHA-256 da1a7105f93109c1e920e337dbd8179a0b2c5cfcdbfbb4411f1fd8d591518a18. Not to be edited.
 export interface paths {
     "/livez": {
         parameters: {
@@ -984,6 +984,7 @@ export interface paths {
                             samples: string[];
                             expectedSeconds: number;
                             cut: boolean;
+                            excludedPending: number;
                         };
                     };
                 };
@@ -1004,7 +1005,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Carry a previewed set out, the first event alone. Above ten its number must be sent; above a thousand another person must send it */
+        /** Carry a previewed set out, the first event alone. Above ten its number must be sent; above a thousand another person, or an admin, must send it */
         post: {
             parameters: {
                 query?: never;

@@ -18,7 +18,7 @@ ${type && html`<input type="hidden" name="type" value="${type}">`}${cause && htm
 export function previewPage({ words: w, language, formToken }: Visitor, preview: Preview, now: Date): Html {
   const { batch, token, groups, samples } = preview;
   return html`<p>${w.previewHelp}</p>
-<dl><dt>${w.what}</dt><dd>${batch.verb === 'requeue' ? w.requeue : w.discard}</dd><dt>${w.count}</dt><dd><strong>${batch.total}</strong>${preview.cut && html` (${w.cutHelp})`}</dd>
+<dl><dt>${w.what}</dt><dd>${batch.verb === 'requeue' ? w.requeue : w.discard}</dd><dt>${w.count}</dt><dd><strong>${batch.total}</strong>${preview.cut && html` (${w.cutHelp})`}</dd>${preview.excludedPending > 0 && html`<dt>${w.excluded}</dt><dd>${preview.excludedPending}: ${w.excludedHelp}</dd>`}
 <dt>${w.firstSeen}</dt><dd>${time(preview.oldestAt, now, language)}</dd><dt>${w.lastSeenAt}</dt><dd>${time(preview.newestAt, now, language)}</dd><dt>${w.duration}</dt><dd>${length(preview.expectedS * 1000, language)} (${batch.perSecond}/s)</dd><dt>${w.reason}</dt><dd>${batch.reason}</dd></dl>
 <ul>${groups.map((group) => html`<li>${group.count} × ${typeWordsOf(language, group.type).name}: ${group.cause}</li>`)}</ul>
 <p>${samples.map((id) => html`<a href="/console/events/${id}">${id}</a> `)}</p>

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { isUnavailable } from '../database/errors.js';
+import { may } from '../orders/caller.js';
 import { Problem } from '../problems.js';
 import { ConsoleContext, type ConsoleOptions } from './context.js';
 import { type Html, html } from './html.js';
@@ -105,7 +106,7 @@ export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, opt
   app.post('/console/sign-in', async (request, reply) => {
     const { token = '', to } = (request.body ?? {}) as { token?: string; to?: string };
     const caller = await authenticate(`Bearer ${token.trim()}`).catch(() => null);
-    if (!caller || (caller.role !== 'viewer' && caller.role !== 'operator'))
+    if (!caller || !may(caller.role, 'look'))
       return context.send(request, reply, { title: words[languageOf(request)].signIn, status: 401, body: signInForm(request, ownPath(to), true) });
     signIn(reply, token.trim());
     return context.redirect(reply, ownPath(to));

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticate } from '../http/auth.js';
-import type { Caller } from '../orders/caller.js';
+import { type Caller, may } from '../orders/caller.js';
 import { type Language, languages, type Words, words } from './words.js';
 
 /** The token itself, in a cookie that no script can read; nothing is kept on the server. */
@@ -29,9 +29,9 @@ export async function visitorOf(request: FastifyRequest, authenticate: Authentic
   const token = cookiesOf(request)[COOKIE];
   if (!token) return null;
   const caller = await authenticate(`Bearer ${token}`).catch(() => null);
-  if (!caller || (caller.role !== 'viewer' && caller.role !== 'operator')) return null;
+  if (!caller || !may(caller.role, 'look')) return null;
   const language = languageOf(request);
-  return { caller, mayAct: caller.role === 'operator', language, words: words[language], theme: themeOf(request), formToken: formTokenOf(token) };
+  return { caller, mayAct: may(caller.role, 'act'), language, words: words[language], theme: themeOf(request), formToken: formTokenOf(token) };
 }
 
 export function languageOf(request: FastifyRequest): Language {

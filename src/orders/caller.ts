@@ -1,5 +1,17 @@
-export const roles = ['user', 'service', 'viewer', 'operator'] as const;
+export const roles = ['user', 'service', 'viewer', 'operator', 'admin'] as const;
 export type Role = (typeof roles)[number];
+
+/** What people on call may do, by role. What is not listed is refused. */
+export const verbs = {
+  look: ['viewer', 'operator', 'admin'],
+  act: ['operator', 'admin'],
+  /** Start a bulk act of more than a thousand events without a second person. */
+  'act-on-many-alone': ['admin'],
+} as const satisfies Record<string, readonly Role[]>;
+
+export function may(role: Role, verb: keyof typeof verbs): boolean {
+  return (verbs[verb] as readonly Role[]).includes(role);
+}
 
 /** Who asks, as the token says. */
 export interface Caller {

@@ -14,7 +14,7 @@ import { expedite } from '../outbox/expedite.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { record } from '../outbox/record.js';
 import { Problem } from '../problems.js';
-import { type Caller, mayReach } from './caller.js';
+import { type Caller, may, mayReach } from './caller.js';
 import { type Answer, type Attempted, begin, complete, hold, keepRefusal, type Ticket } from './idempotency.js';
 import { type Grant, type Locks, orderKey, userKey } from './lock.js';
 import { eventView, orderView } from './view.js';
@@ -104,7 +104,7 @@ async function cancelLocally(database: Database, request: CancelRequest, ticket:
     );
     await expedite(tx, meicanKey(order.orderNo)); // a placement that waits has nothing more to wait for
     await record(tx, meicanCancel, { orderId: order.id, orderNo: order.orderNo }, { ...about, deadlineAt: order.cutoffAt });
-    if (request.caller.role === 'operator')
+    if (may(request.caller.role, 'act'))
       await audit(tx, actOf(request), {
         verb: 'cancel',
         targetType: 'order',

@@ -4,6 +4,7 @@ import { crashPoint } from '../crash-point.js';
 import type { Database, Queryable, Tx } from '../database/database.js';
 import { after, fromSqlInstant, fromSqlInstantOrNull, join, now, raw, sql } from '../database/sql.js';
 import { type Act, audit } from './audit.js';
+import { countEvents } from './list.js';
 import { record } from './record.js';
 import { discardIn, requeueIn } from './requeue.js';
 import type { EventDefinition } from './types.js';
@@ -74,6 +75,8 @@ export interface Preview {
   readonly expectedS: number;
   /** There were more than a batch may hold. */
   readonly cut: boolean;
+  /** Events of the filter that are pending, perhaps running, and therefore not in it; up to 10,001. */
+  readonly excludedPending: number;
 }
 
 /** Freezes every errored event that the filter names. Nothing is done to them. */
@@ -117,6 +120,7 @@ export async function previewBatch(
         .map((row) => String(row.id)),
       expectedS: Math.ceil(set.length / perSecond),
       cut: found.length > BATCH_MAX,
+      excludedPending: await countEvents(tx, { state: 'pending', types: filter.type === undefined ? undefined : [filter.type], cause: filter.cause }),
     };
   });
 }

@@ -1,9 +1,11 @@
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { toRfc3339 } from '../clock.js';
 import type { Database } from '../database/database.js';
 import { actOf, callerWith } from '../http/request.js';
 import { id, reason, shortText } from '../http/schemas.js';
+import { may } from '../orders/caller.js';
 import {
   type Batch,
   type BatchResult,
@@ -59,6 +61,7 @@ export const eventBatchRoutes: FastifyPluginAsyncZod<{ database: Database }> = a
     samples: z.array(z.string()),
     expectedSeconds: z.number().int(),
     cut: z.boolean(),
+    excludedPending: z.number().int(),
   });
 
   app.post(
@@ -83,6 +86,7 @@ export const eventBatchRoutes: FastifyPluginAsyncZod<{ database: Database }> = a
         samples: [...preview.samples],
         expectedSeconds: preview.expectedS,
         cut: preview.cut,
+        excludedPending: preview.excludedPending,
       });
     },
   );
@@ -92,13 +96,15 @@ export const eventBatchRoutes: FastifyPluginAsyncZod<{ database: Database }> = a
     '/v1/event-batches/:id/execute',
     {
       schema: {
-        summary: 'Carry a previewed set out, the first event alone. Above ten its number must be sent; above a thousand another person must send it',
+        summary:
+          'Carry a previewed set out, the first event alone. Above ten its number must be sent; above a thousand another person, or an admin, must send it',
         params,
         body: z.object({ token: z.string().length(32), count: z.number().int().optional() }),
         response: { 202: batchSchema },
       },
     },
-    async (request, reply) => reply.code(202).send(view(unwrap(await executeBatch(database, request.params.id, request.body, actOf(request, null))))),
+    async (request, reply) =>
+      reply.code(202).send(view(unwrap(await executeBatch(database, request.params.id, { ...request.body, alone: aloneOf(request) }, actOf(request, null))))),
   );
 
   app.post('/v1/event-batches/:id/stop', { schema: { summary: 'Touch no further event', params, response: { 200: batchSchema } } }, async (request) =>
@@ -125,6 +131,8 @@ export const eventBatchRoutes: FastifyPluginAsyncZod<{ database: Database }> = a
     },
   );
 };
+
+const aloneOf = (request: FastifyRequest): boolean => request.caller !== null && may(request.caller.role, 'act-on-many-alone');
 
 const refusals: Record<Extract<BatchResult, { kind: 'refused' }>['why'], string> = {
   expired: 'the preview is older than fifteen minutes: make a new one',

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { id, shortText } from '../../http/schemas.js';
+import { may } from '../../orders/caller.js';
 import { batchItems, batchVerbs, executeBatch, previewBatch, RATE_MAX, readBatch, stopBatch } from '../../outbox/batch.js';
 import { Problem } from '../../problems.js';
 import { batchPage, previewPage } from '../batch.js';
@@ -34,7 +35,10 @@ export function batchRoutes(app: FastifyInstance, context: ConsoleContext): void
     const act = context.act(request, null);
     const { token = '', count } = (request.body ?? {}) as { token?: string; count?: string };
     if (!id.safeParse(of).success || (verb !== 'execute' && verb !== 'stop')) throw new Problem('not-found');
-    const result = verb === 'execute' ? await executeBatch(database, of, { token, count: Number(count) }, act) : await stopBatch(database, of, act);
+    const result =
+      verb === 'execute'
+        ? await executeBatch(database, of, { token, count: Number(count), alone: may(context.visitor(request).caller.role, 'act-on-many-alone') }, act)
+        : await stopBatch(database, of, act);
     if (result.kind === 'not-found') throw new Problem('not-found');
     if (result.kind === 'refused') throw new Problem('batch-refused', { detail: result.why });
     return context.redirect(reply, `/console/batches/${of}`);
