@@ -8,6 +8,7 @@ import { Registry } from './registry.js';
 import { Leases } from './renew.js';
 import { type RunDependencies, run } from './run.js';
 import type { SettleHooks } from './settle.js';
+import { Settler } from './settle-group.js';
 import { Signals } from './signals.js';
 import type { EventHandler } from './types.js';
 
@@ -58,7 +59,7 @@ export class Outbox {
       breakerOf: (target) => this.breakerOf(target),
       leases: new Leases(database, this.signals, { leaseMs: options.leaseMs, worker: this.worker }),
       signals: this.signals,
-      hooks,
+      settler: new Settler(database, hooks),
       failuresMax: options.failuresMax,
       retryDelayMs: options.retryDelayMs,
       random: options.random ?? Math.random,

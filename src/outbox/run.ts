@@ -9,7 +9,8 @@ import type { ClaimedRow } from './claim.js';
 import { decide, INTERRUPTIONS_MAX } from './decide.js';
 import type { Registry } from './registry.js';
 import type { Leases } from './renew.js';
-import { type Ended, type SettleHooks, settle } from './settle.js';
+import type { Ended } from './settle.js';
+import type { Settler } from './settle-group.js';
 import type { Signals } from './signals.js';
 import { type AttemptOutcome, type ClaimedEvent, type EventHandler, type Exchange, type HandlerContext, LeaseLost } from './types.js';
 
@@ -19,7 +20,7 @@ export interface RunDependencies {
   readonly leases: Leases;
   readonly breakerOf: (target: string) => Breaker;
   readonly signals: Signals;
-  readonly hooks: SettleHooks;
+  readonly settler: Settler;
   readonly failuresMax: number;
   readonly retryDelayMs: number;
   readonly random: () => number;
@@ -180,7 +181,7 @@ async function conclude(
   span: Span,
   leaseLost: AbortSignal,
 ): Promise<void> {
-  const { database, signals, hooks } = dependencies;
+  const { settler, signals } = dependencies;
   if (leaseLost.aborted) return span.end({}, 'lease-lost'); // whoever holds the lease now writes
   const { limits } = attempt.handler;
   const decideOn = (answered: AttemptOutcome) =>
@@ -195,13 +196,13 @@ async function conclude(
     });
   const answered = sparedByBreaker(dependencies.breakerOf(attempt.handler.target), row, attempt, outcome, limits.retryDelayMs ?? dependencies.retryDelayMs);
   let ended: Ended = { ...attempt, transition: decideOn(answered), effect: 'effect' in answered ? answered.effect : undefined };
-  const settled = await withTries(() => settle(database, hooks, ended)).catch((error: unknown) => {
+  const settled = await withTries(() => settler.settle(ended)).catch((error: unknown) => {
     if (isUnavailable(error)) throw error;
     // The effects themselves cannot be written. That is a failure of this attempt; the vendor's part is told as it was.
     const outcomeSoFar = ended.transition.outcome ?? 'unknown';
     const failure = { outcome: outcomeSoFar, code: 'effect-failed', message: `the local effects could not be written: ${(error as Error).message}` };
     ended = { ...attempt, transition: decideOn({ kind: 'retry', failure }), effect: undefined };
-    return withTries(() => settle(database, hooks, ended));
+    return withTries(() => settler.settle(ended));
   });
   if (!settled) {
     signals.emit('lease-lost', { eventId: row.id, attempt: row.attempt });

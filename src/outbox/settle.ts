@@ -1,6 +1,6 @@
 import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
-import { after, now, sql } from '../database/sql.js';
+import { after, join, now, raw, type Sql, sql } from '../database/sql.js';
 import { cutCharacters } from '../text.js';
 import { causeOf } from './cause.js';
 import type { Transition } from './decide.js';
@@ -33,28 +33,61 @@ export interface SettleHooks {
  */
 export async function settle(database: Database, hooks: SettleHooks, ended: Ended): Promise<boolean> {
   crashPoint('before-settle');
-  const settled = await database.transaction(async (tx) => {
-    if (!(await writeEvent(tx, ended))) return false;
-    await writeAttempt(tx, ended);
-    crashPoint('in-settle');
-    const { event, handler, transition } = ended;
-    if (transition.status !== 'pending') await promoteNext(tx, event.orderingKey);
-    else {
-      await yieldToOlder(tx, event);
-      if ((transition.runInMs ?? 0) <= WAKE_AHEAD_MS) wakeAfterCommit(tx); // so that a poller sets its clock for it
-    }
-    await ended.effect?.(tx);
-    if (transition.status === 'errored' && transition.failure) {
-      await handler.onErrored?.(tx, event, transition.failure);
-      await hooks.errored?.(tx, event, transition.failure, causeOf(event.type, transition.failure));
-    }
-    return true;
-  });
+  const settled = await database.transaction((tx) => settleIn(tx, hooks, ended));
   crashPoint('after-settle');
   return settled;
 }
 
-async function writeEvent(tx: Tx, { event, transition }: Ended): Promise<boolean> {
+/** The same within the caller's transaction. */
+async function settleIn(tx: Tx, hooks: SettleHooks, ended: Ended): Promise<boolean> {
+  if ((await writeEvents(tx, [ended])) !== 1) return false;
+  await writeAttempts(tx, [ended]);
+  crashPoint('in-settle');
+  await follow(tx, hooks, ended);
+  return true;
+}
+
+/** Several at once, with shared statements where they say the same. Throws NotAll when a lease among them was lost: then nothing may be kept. */
+export async function settleTogether(tx: Tx, hooks: SettleHooks, group: readonly Ended[]): Promise<void> {
+  for (const alike of buckets(group, ({ event, transition }) => JSON.stringify([event.attempt, event.type, transition])))
+    if ((await writeEvents(tx, alike)) !== alike.length) throw new NotAll();
+  for (const alike of buckets(group, ({ event, transition }) => JSON.stringify([event.attempt, transition.outcome, transition.decision, transition.failure])))
+    await writeAttempts(tx, alike);
+  crashPoint('in-settle');
+  for (const ended of group) await follow(tx, hooks, ended);
+}
+
+export class NotAll extends Error {
+  override readonly name = 'NotAll';
+}
+
+function buckets(group: readonly Ended[], keyOf: (ended: Ended) => string): Ended[][] {
+  const found = new Map<string, Ended[]>();
+  for (const ended of group) {
+    const key = keyOf(ended);
+    found.set(key, [...(found.get(key) ?? []), ended]);
+  }
+  return [...found.values()];
+}
+
+/** What follows from one event's end: the next of its key, the handler's own effects, and, when it is given up, whoever must know. */
+async function follow(tx: Tx, hooks: SettleHooks, ended: Ended): Promise<void> {
+  const { event, handler, transition } = ended;
+  if (transition.status !== 'pending') await promoteNext(tx, event.orderingKey);
+  else {
+    await yieldToOlder(tx, event);
+    if ((transition.runInMs ?? 0) <= WAKE_AHEAD_MS) wakeAfterCommit(tx); // so that a poller sets its clock for it
+  }
+  await ended.effect?.(tx);
+  if (transition.status === 'errored' && transition.failure) {
+    await handler.onErrored?.(tx, event, transition.failure);
+    await hooks.errored?.(tx, event, transition.failure, causeOf(event.type, transition.failure));
+  }
+}
+
+/** They have the same attempt, type and transition. Returns how many still held their lease. */
+async function writeEvents(tx: Tx, alike: readonly Ended[]): Promise<number> {
+  const [{ event, transition }] = alike as [Ended];
   const { failure, outcome } = transition;
   const runAt = transition.runInMs === null ? null : after(transition.runInMs);
   const settledAt = transition.status === 'pending' ? null : now;
@@ -65,16 +98,31 @@ async function writeEvent(tx: Tx, { event, transition }: Ended): Promise<boolean
       unknown_at = ${transition.newDoubt ? now : sql`unknown_at`},
       outcome = ${outcome}, last_error_code = ${failure?.code ?? null}, last_error_message = ${failure ? cutCharacters(failure.message, MESSAGE_MAX) : null},
       cause = ${transition.status === 'errored' && failure ? causeOf(event.type, failure) : sql`cause`}, settled_at = ${settledAt}
-    WHERE id = ${event.id} AND attempt = ${event.attempt} AND status = 'pending' AND lease_until IS NOT NULL`);
-  return affected === 1;
+    WHERE ${idsOf(alike, 'id')} AND attempt = ${event.attempt} AND status = 'pending' AND lease_until IS NOT NULL`);
+  return affected;
 }
 
-async function writeAttempt(tx: Tx, { event, transition, exchanges, durationMs }: Ended): Promise<void> {
+/** They have the same number, outcome, decision and failure. */
+async function writeAttempts(tx: Tx, alike: readonly Ended[]): Promise<void> {
+  const [{ event, transition }] = alike as [Ended];
   const { failure } = transition;
+  const each = (of: (ended: Ended) => string | number | null): Sql =>
+    alike.length === 1
+      ? sql`${of(alike[0] as Ended)}`
+      : sql`CASE event_id ${join(
+          alike.map((ended) => sql`WHEN ${ended.event.id} THEN ${of(ended)}`),
+          ' ',
+        )} END`;
+  const exchanges = alike.every((ended) => ended.exchanges.length === 0) ? sql`${null}` : each((ended) => packExchanges(ended.exchanges));
   await tx.execute(sql`
-    UPDATE event_attempt SET finished_at = ${now}, duration_ms = ${Math.round(durationMs)}, outcome = ${transition.outcome}, decision = ${cutCharacters(transition.decision, DECISION_MAX)},
-      error_code = ${failure?.code ?? null}, error_message = ${failure ? cutCharacters(failure.message, MESSAGE_MAX) : null}, exchanges = ${packExchanges(exchanges)}
-    WHERE event_id = ${event.id} AND number = ${event.attempt}`);
+    UPDATE event_attempt SET finished_at = ${now}, duration_ms = ${each((ended) => Math.round(ended.durationMs))}, outcome = ${transition.outcome}, decision = ${cutCharacters(transition.decision, DECISION_MAX)},
+      error_code = ${failure?.code ?? null}, error_message = ${failure ? cutCharacters(failure.message, MESSAGE_MAX) : null}, exchanges = ${exchanges}
+    WHERE ${idsOf(alike, 'event_id')} AND number = ${event.attempt}`);
+}
+
+function idsOf(alike: readonly Ended[], column: 'id' | 'event_id'): Sql {
+  const [first] = alike;
+  return alike.length === 1 && first ? sql`${raw(column)} = ${first.event.id}` : sql`${raw(column)} IN (${join(alike.map(({ event }) => event.id))})`;
 }
 
 /** Lets the oldest pending event of the key into the queue. Called by whoever settles, requeues or discards one of them. */

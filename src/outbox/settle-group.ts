@@ -1,0 +1,72 @@
+import type { Database } from '../database/database.js';
+import { type Ended, type SettleHooks, settle, settleTogether } from './settle.js';
+
+/** Attempts that end while a group is being written go into the next one. */
+const GROUP_MAX = 50;
+const GROUPS_AT_ONCE = 4;
+
+interface Waiting {
+  readonly ended: Ended;
+  readonly resolve: (settled: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Settles attempts that end at about the same time in one transaction: they share its commit, and nothing else. Each row is fenced by its
+ * own id and attempt, each event's effects are written after it and before the next one's. A group in which anything fails is undone and
+ * its members are settled one by one, so that nobody pays for another's failure. Alone, an attempt waits for nobody.
+ */
+export class Settler {
+  readonly #waiting: Waiting[] = [];
+  #writing = 0;
+
+  constructor(
+    private readonly database: Database,
+    private readonly hooks: SettleHooks,
+  ) {}
+
+  /** False: the lease was lost and nothing was written. */
+  settle(ended: Ended): Promise<boolean> {
+    // What is given up touches rows that many share (the group of its cause, stock): on its own, and as short as it can be.
+    if (ended.transition.status === 'errored') return settle(this.database, this.hooks, ended);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ended, resolve, reject });
+      this.#write();
+    });
+  }
+
+  #write(): void {
+    if (this.#writing >= GROUPS_AT_ONCE || this.#waiting.length === 0) return;
+    this.#writing += 1;
+    const group = this.#waiting.splice(0, GROUP_MAX);
+    void this.#writeGroup(group).finally(() => {
+      this.#writing -= 1;
+      this.#write();
+    });
+  }
+
+  async #writeGroup(group: readonly Waiting[]): Promise<void> {
+    const [only] = group;
+    if (group.length > 1) {
+      // By id, so that two groups meet their rows in one order.
+      const sorted = [...group].sort((a, b) => (BigInt(a.ended.event.id) < BigInt(b.ended.event.id) ? -1 : 1));
+      try {
+        await this.database.transaction((tx) =>
+          settleTogether(
+            tx,
+            this.hooks,
+            sorted.map(({ ended }) => ended),
+          ),
+        );
+        for (const { resolve } of group) resolve(true);
+        return;
+      } catch {
+        // One by one, below: whoever it was fails by itself.
+      }
+    } else if (only) {
+      await settle(this.database, this.hooks, only.ended).then(only.resolve, only.reject);
+      return;
+    }
+    for (const { ended, resolve, reject } of group) await settle(this.database, this.hooks, ended).then(resolve, reject);
+  }
+}
