@@ -31,15 +31,15 @@ export function beat(outbox: Outbox, kind: string, version: string, onError: (er
     const breakers = JSON.stringify(outbox.breakers().map(({ target, state, since }) => ({ target, state, since: since?.toISOString() ?? null })));
     const sweptAt = lastSweepMs === null ? null : now;
     const running = outbox.runningCount;
-    await outbox.database.transaction(async (tx) => {
-      const { affected } = await tx.execute(sql`
-        UPDATE process_heartbeat SET seen_at = ${now}, swept_at = ${sweptAt === null ? sql`swept_at` : sweptAt}, sweep_ms = ${lastSweepMs}, running = ${running}, breakers = ${breakers} WHERE worker = ${outbox.worker}`);
-      if (affected > 0) return;
-      await tx.execute(sql`
+    const { database } = outbox;
+    const { affected } = await database.execute(sql`
+      UPDATE process_heartbeat SET seen_at = ${now}, swept_at = ${sweptAt === null ? sql`swept_at` : sweptAt}, sweep_ms = ${lastSweepMs}, running = ${running}, breakers = ${breakers} WHERE worker = ${outbox.worker}`);
+    if (affected === 0) {
+      await database.execute(sql`
         INSERT INTO process_heartbeat (worker, kind, version, started_at, seen_at, swept_at, sweep_ms, running, breakers)
         VALUES (${outbox.worker}, ${kind}, ${version}, ${now}, ${now}, ${sweptAt}, ${lastSweepMs}, ${running}, ${breakers})`);
-      await tx.execute(sql`DELETE FROM process_heartbeat WHERE seen_at < ${after(-KEEP_MS)}`);
-    });
+      await database.execute(sql`DELETE FROM process_heartbeat WHERE seen_at < ${after(-KEEP_MS)}`);
+    }
     lastSweepMs = null;
   };
   const sayIfPossible = (): Promise<void> => say().catch(onError);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import os from 'node:os';
 import type { Database } from '../database/database.js';
-import { after, join, sql } from '../database/sql.js';
+import { after, fromSqlInstant, join, now, sql } from '../database/sql.js';
 import { Breaker, type BreakerView } from './breaker.js';
 import { type Claim, type ClaimRequest, claim } from './claim.js';
 import { Registry } from './registry.js';
@@ -100,6 +100,14 @@ export class Outbox {
     for (const row of claimed.rows) void this.#start(row, claimedAtMs);
     const nextDueInMs = Math.min(claimed.nextDueInMs ?? Number.POSITIVE_INFINITY, opensInMs);
     return { ...claimed, nextDueInMs: Number.isFinite(nextDueInMs) ? nextDueInMs : null };
+  }
+
+  /** Milliseconds until the next event in the queue falls due, 0 when one is; null when none does within `lookAheadMs`. One statement, by the queue's index. */
+  async nextDueInMs(lookAheadMs: number): Promise<number | null> {
+    const [row] = await this.database.query<{ queue_at: unknown; now: unknown }>(
+      sql`SELECT queue_at, ${now} AS now FROM outbox_event WHERE queue_at <= ${after(lookAheadMs)} ORDER BY queue_at LIMIT 1`,
+    );
+    return row ? Math.max(0, fromSqlInstant(row.queue_at).getTime() - fromSqlInstant(row.now).getTime()) : null;
   }
 
   breakerOf(target: string): Breaker {

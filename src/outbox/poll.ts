@@ -25,7 +25,7 @@ export class Poller {
   ) {}
 
   start(): void {
-    this.#task = cron.schedule(this.options.cron, () => this.wake(), { name: 'sweep', noOverlap: true });
+    this.#task = cron.schedule(this.options.cron, () => this.#tick(), { name: 'sweep', noOverlap: true });
     this.wake();
   }
 
@@ -51,6 +51,18 @@ export class Poller {
     clearTimeout(this.#dueTimer);
     await this.#task?.destroy();
     await this.#sweeping;
+  }
+
+  /** Nothing is known to be due: one question, without a transaction, tells whether that is still so. */
+  async #tick(): Promise<void> {
+    if (this.#stopped || this.#sweeping !== undefined) return this.wake();
+    const startedMs = performance.now();
+    try {
+      if ((await this.outbox.nextDueInMs(this.options.lookAheadMs)) !== null) return this.wake();
+      this.outbox.signals.emit('swept', { claimed: 0, durationMs: performance.now() - startedMs });
+    } catch (error) {
+      this.outbox.signals.emit('sweep-failed', { error });
+    }
   }
 
   async #sweep(): Promise<void> {

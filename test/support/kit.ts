@@ -33,7 +33,7 @@ const testSettings = {
   LOG_LEVEL: 'silent',
   MEICAN_TIMEOUT_MS: '300',
   ENERGY_TIMEOUT_MS: '600',
-  WECOM_TIMEOUT_MS: '300',
+  WECOM_TIMEOUT_MS: '1000', // a machine that stands still for a moment has not lost a message
   MEICAN_SETTLE_MS: '0',
   RETRY_DELAY_MS: '60000',
   PAYMENT_WINDOW_MS: '60000',

@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Database } from '../../src/database/database.js';
+import { Poller } from '../../src/outbox/poll.js';
+import { openDatabase } from '../support/databases.js';
+import { done, outboxOf, recordNote, rowOf } from '../support/engine.js';
+
+describe('an idle poller', () => {
+  let database: Database;
+  const texts: string[] = [];
+  beforeEach(async () => {
+    database = await openDatabase('mariadb');
+    const logger = {
+      logQuery: (text: string) => void texts.push(text),
+      logQueryError() {},
+      logQuerySlow() {},
+      logSchemaBuild() {},
+      logMigration() {},
+      log() {},
+    };
+    Object.assign(database.source, { logger });
+  });
+  afterEach(() => database.close());
+
+  it('asks one thing a tick, and takes what is recorded behind its back at the next one', async () => {
+    const outbox = outboxOf(database, async () => done);
+    const poller = new Poller(outbox, { cron: '* * * * * *', lookAheadMs: 15_000 });
+    let ticks = 0;
+    outbox.signals.on('swept', () => {
+      ticks += 1;
+    });
+    poller.start();
+    await expect.poll(() => ticks).toBeGreaterThan(0); // the sweep at its start
+    texts.length = 0;
+    const before = ticks;
+    await expect.poll(() => ticks, { timeout: 10_000 }).toBeGreaterThanOrEqual(before + 3);
+    expect(texts.length).toBeLessThanOrEqual(ticks - before);
+    expect(new Set(texts).size).toBe(1);
+    const id = await recordNote(database, { n: 1 }); // nobody wakes this poller
+    await expect.poll(async () => (await rowOf(database, id)).status, { timeout: 5_000 }).toBe('handled');
+    await poller.stop();
+  });
+});
