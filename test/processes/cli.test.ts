@@ -45,7 +45,7 @@ describe.each(databaseKinds)('the command line on %s', (kind) => {
     const database = await Database.open({ url });
     expect(await pendingMigrations(database)).toEqual([]);
     await database.close();
-  });
+  }, 120_000); // some twenty processes, one after the other
 
   it('imports menus, and refuses a file that is not one', async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'lunchbox-menu-'));
