@@ -1,5 +1,6 @@
 import type { Database, Tx } from '../database/database.js';
 import { after, fromSqlInstant, fromSqlInstantOrNull, now, raw, sql } from '../database/sql.js';
+import { inBatches, type PruneOptions } from '../outbox/prune.js';
 import { DRIFT_QUIET_MS, QUIET_MS, QUIET_POLLER_MS, VENDOR_QUIET_MS } from './limits.js';
 import type { AlertKind } from './raise.js';
 
@@ -113,16 +114,10 @@ export async function markRecovered(tx: Tx, group: AlertGroup): Promise<void> {
 }
 
 /** Deletes what happened long ago, the oldest first, in small batches. The groups and their counts stay. Returns how many. */
-export async function pruneOccurrences(
-  database: Database,
-  { keepMs, batchSize, batchesMax }: { keepMs: number; batchSize: number; batchesMax: number },
-): Promise<number> {
-  let pruned = 0;
-  for (let batch = 0; batch < batchesMax; batch++) {
+export async function pruneOccurrences(database: Database, options: PruneOptions): Promise<number> {
+  return inBatches(options, async () => {
     const { affected } = await database.execute(sql`
-      DELETE FROM alert_occurrence WHERE id IN (SELECT id FROM (SELECT id, at FROM alert_occurrence ORDER BY id LIMIT ${raw(String(batchSize))}) AS oldest WHERE at < ${after(-keepMs)})`);
-    pruned += affected;
-    if (affected < batchSize) break;
-  }
-  return pruned;
+      DELETE FROM alert_occurrence WHERE id IN (SELECT id FROM (SELECT id, at FROM alert_occurrence ORDER BY id LIMIT ${raw(String(options.batchSize))}) AS oldest WHERE at < ${after(-options.keepMs)})`);
+    return affected;
+  });
 }

@@ -1,6 +1,6 @@
 import type { Tx } from '../database/database.js';
+import type { Reservation } from '../stock/move.js';
 import { release } from '../stock/release.js';
-import type { Reservation } from '../stock/reserve.js';
 import { writeStep } from './step.js';
 
 /** Gives back what these ended orders held, and writes into each one's story what the stock was before and after. */

@@ -23,7 +23,7 @@ export function addBatch(program: Command): void {
       if (options.rps < 1 || options.rps > RATE_MAX) throw new Stop(exit.usage, `--rps: 1 to ${RATE_MAX}`);
       if (options.yes && !options.reason) throw new Stop(exit.usage, '--yes needs --reason');
       await withDatabase(async (database) => {
-        const act = { ...actOf(options), reason: options.reason?.slice(0, 500) ?? 'a look' };
+        const act = actOf({ as: options.as, reason: options.reason ?? 'a look' });
         const preview = await previewBatch(database, options.verb, { type: options.type, cause: options.cause }, options.rps, act);
         if (options.json && !options.yes) out({ ...preview, token: undefined });
         else for (const { type, cause, count } of preview.groups) out([String(count), type, cause ?? '-'].join('\t'));

@@ -42,9 +42,7 @@ export function addControls(program: Command): void {
     .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
     .action(async (name: string, options: { minutes: number; reason: string; scope: (typeof scopes)[number]; as: string }) => {
       const forMs = Math.max(1, options.minutes) * 60_000;
-      const result = await withOutbox(({ database, registry }) =>
-        pause(database, registry, { scope: options.scope, name, forMs }, { ...actOf(options), reason: options.reason }),
-      );
+      const result = await withOutbox(({ database, registry }) => pause(database, registry, { scope: options.scope, name, forMs }, actOf(options)));
       if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no ${options.scope} ${name}`);
       if (result.kind === 'conflict') throw new Stop(exit.conflict, `${name} is paused already`);
       say(`${name} is paused; it goes on by itself in ${options.minutes} minutes`);

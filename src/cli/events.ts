@@ -9,7 +9,7 @@ import { findEvent } from '../outbox/find.js';
 import { listEvents, type Shade, shades } from '../outbox/list.js';
 import { discard, requeue, settleAsDone, settleAsNotDone } from '../outbox/requeue.js';
 import { type Why, why, whySentence } from '../outbox/why.js';
-import { actOf, eventId, exit, oneOf, out, Stop, say, tell, whole, withDatabase, withOutbox } from './shared.js';
+import { actOf, eventId, exit, oneOf, orStop, out, Stop, say, tell, whole, withDatabase, withOutbox } from './shared.js';
 
 /** Events: look, act, ask why. */
 export function addEvents(program: Command): void {
@@ -102,9 +102,7 @@ export function addEvents(program: Command): void {
           const answer = await why(database, registry, event);
           return out(options.json ? answer : sentence(answer));
         }
-        const order = await whyOrder(database, registry, wanted).catch(() => {
-          throw new Stop(exit.notFound, `there is no event or order ${wanted}`);
-        });
+        const order = await orStop(whyOrder(database, registry, wanted));
         if (options.json) return out(order);
         if (order.events.length === 0) return out(`${order.orderNo} is ${order.status}. Nothing more will happen by itself.`);
         for (const { id, type, why: answer } of order.events) out([`#${id}`, type, sentence(answer)].join('\t'));

@@ -3,11 +3,11 @@ import type { Command } from 'commander';
 import { listGroups, stateOf } from '../alerts/group.js';
 import { markKnown, unmarkKnown } from '../alerts/known.js';
 import { toRfc3339 } from '../clock.js';
-import { BoxOrder } from '../entities/box-order.js';
+import { findOrder } from '../orders/find.js';
 import { reveal } from '../orders/reveal.js';
 import { readTimeline } from '../orders/timeline.js';
 import { listActions } from '../outbox/audit.js';
-import { actOf, exit, out, Stop, say, withDatabase } from './shared.js';
+import { actOf, exit, orStop, out, Stop, say, withDatabase } from './shared.js';
 
 /** Orders, causes, audit. */
 export function addLook(program: Command): void {
@@ -18,8 +18,7 @@ export function addLook(program: Command): void {
     .option('--json')
     .action(async (wanted: string, options: { json?: boolean }) => {
       await withDatabase(async (database) => {
-        const order = (await database.manager.findOneBy(BoxOrder, { orderNo: wanted })) ?? (await database.manager.findOneBy(BoxOrder, { id: wanted }));
-        if (!order) throw new Stop(exit.notFound, `there is no order ${wanted}`);
+        const order = await orStop(findOrder(database, wanted));
         const story = await readTimeline(database, order.id);
         if (options.json) return out(story);
         out([story.order.orderNo, story.order.status, `refund ${story.order.refund}`, story.order.meicanOrderId ?? '-'].join('\t'));
@@ -34,8 +33,7 @@ export function addLook(program: Command): void {
     .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
     .action(async (wanted: string, options: { as: string }) => {
       await withDatabase(async (database) => {
-        const order = (await database.manager.findOneBy(BoxOrder, { orderNo: wanted })) ?? (await database.manager.findOneBy(BoxOrder, { id: wanted }));
-        if (!order) throw new Stop(exit.notFound, `there is no order ${wanted}`);
+        const order = await orStop(findOrder(database, wanted));
         out(await reveal(database, order.id, actOf(options)));
       });
     });
@@ -77,7 +75,7 @@ export function addLook(program: Command): void {
       .requiredOption('--reason <text>', 'why; kept in the audit')
       .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
       .action(async (id: string, options: { reason: string; as: string }) => {
-        const result = await withDatabase((database) => deed(database, id, { ...actOf(options), reason: options.reason }));
+        const result = await withDatabase((database) => deed(database, id, actOf(options)));
         if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no cause ${id}`);
         if (result.kind === 'conflict') throw new Stop(exit.conflict, `cause ${id} is ${result.status}`);
         say(`cause ${id}: ${verb} done`);

@@ -4,6 +4,7 @@ import { createLogger } from '../logging.js';
 import type { Act } from '../outbox/audit.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { ActResult } from '../outbox/requeue.js';
+import { Problem } from '../problems.js';
 import { redact } from '../redact.js';
 import { createClients, createOutbox } from '../runtime.js';
 import { loadSettings, type SettingKey, type Settings } from '../settings.js';
@@ -46,8 +47,18 @@ export const oneOf =
     return found;
   };
 
+/** Who acts, and why, as the audit keeps it: what looks like a person's address or number is taken out of the reason. */
+export function actOf(options: { as: string; reason: string }): Act & { reason: string };
+export function actOf(options: { as: string; reason?: string }): Act;
 export function actOf({ as: actor, reason }: { as: string; reason?: string }): Act {
   return { actor, role: 'operator', reason: reason === undefined ? null : redact(reason.slice(0, 500)), requestId: null };
+}
+
+/** What is not there ends the command with its own exit code; whatever else went wrong is told as it is. */
+export function orStop<T>(work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    throw error instanceof Problem && error.code === 'not-found' ? new Stop(exit.notFound, error.message) : error;
+  });
 }
 
 export function eventId(id: string): string {

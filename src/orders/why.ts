@@ -1,9 +1,8 @@
 import type { Database } from '../database/database.js';
-import { BoxOrder } from '../entities/box-order.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
 import type { Registry } from '../outbox/registry.js';
 import { type Why, why } from '../outbox/why.js';
-import { Problem } from '../problems.js';
+import { findOrder } from './find.js';
 
 export interface OrderWhy {
   readonly orderId: string;
@@ -15,8 +14,7 @@ export interface OrderWhy {
 
 /** Why an order is where it is: each of its events that has not come to an end. By id or number. Throws Problem `not-found`. */
 export async function whyOrder(database: Database, registry: Registry, wanted: string): Promise<OrderWhy> {
-  const order = (await database.manager.findOneBy(BoxOrder, { orderNo: wanted })) ?? (await database.manager.findOneBy(BoxOrder, { id: wanted }));
-  if (!order) throw new Problem('not-found', { detail: 'there is no such order' });
+  const order = await findOrder(database, wanted);
   const events = (await database.manager.find(OutboxEvent, { where: { subjectId: order.id }, order: { id: 'ASC' } })).filter(
     ({ status }) => status === 'pending' || status === 'errored',
   );

@@ -11,15 +11,20 @@ export interface PruneOptions {
   readonly batchesMax: number;
 }
 
+/** Small batches until one is not full, or until there were enough of them. Returns how many rows in all. */
+export async function inBatches({ batchSize, batchesMax }: PruneOptions, batch: () => Promise<number>): Promise<number> {
+  let all = 0;
+  for (let n = 0; n < batchesMax; n++) {
+    const count = await batch();
+    all += count;
+    if (count < batchSize) break;
+  }
+  return all;
+}
+
 /** Deletes old finished events in small batches by primary key, so that no claim waits for it. Returns how many. */
 export async function prune(database: Database, options: PruneOptions): Promise<number> {
-  let pruned = 0;
-  for (let batch = 0; batch < options.batchesMax; batch++) {
-    const count = await pruneBatch(database, options);
-    pruned += count;
-    if (count < options.batchSize) break;
-  }
-  return pruned;
+  return inBatches(options, () => pruneBatch(database, options));
 }
 
 async function pruneBatch(database: Database, { keepMs, batchSize }: PruneOptions): Promise<number> {
@@ -42,18 +47,15 @@ async function pruneBatch(database: Database, { keepMs, batchSize }: PruneOption
 }
 
 /** Empties the journals of attempts of errored events that are older; what was decided, and why, stays. Returns how many. */
-export async function expireExchanges(database: Database, { keepMs, batchSize, batchesMax }: PruneOptions): Promise<number> {
-  let expired = 0;
-  for (let batch = 0; batch < batchesMax; batch++) {
+export async function expireExchanges(database: Database, options: PruneOptions): Promise<number> {
+  return inBatches(options, async () => {
     const old = await database.query<{ event_id: unknown; number: number }>(sql`
       SELECT a.event_id, a.number FROM outbox_event e JOIN event_attempt a ON a.event_id = e.id
-      WHERE e.status = 'errored' AND e.settled_at < ${after(-keepMs)} AND a.exchanges IS NOT NULL ORDER BY e.settled_at LIMIT ${raw(String(batchSize))}`);
+      WHERE e.status = 'errored' AND e.settled_at < ${after(-options.keepMs)} AND a.exchanges IS NOT NULL ORDER BY e.settled_at LIMIT ${raw(String(options.batchSize))}`);
     await database.transaction(async (tx) => {
       for (const { event_id, number } of old)
         await tx.execute(sql`UPDATE event_attempt SET exchanges = NULL WHERE event_id = ${String(event_id)} AND number = ${number}`);
     });
-    expired += old.length;
-    if (old.length < batchSize) break;
-  }
-  return expired;
+    return old.length;
+  });
 }

@@ -46,27 +46,19 @@ export class Settler {
   }
 
   async #writeGroup(group: readonly Waiting[]): Promise<void> {
-    const [only] = group;
-    if (group.length > 1) {
-      // By id, so that two groups meet their rows in one order.
-      const sorted = [...group].sort((a, b) => (BigInt(a.ended.event.id) < BigInt(b.ended.event.id) ? -1 : 1));
-      try {
-        await this.database.transaction((tx) =>
-          settleTogether(
-            tx,
-            this.hooks,
-            sorted.map(({ ended }) => ended),
-          ),
-        );
-        for (const { resolve } of group) resolve(true);
-        return;
-      } catch {
-        // One by one, below: whoever it was fails by itself.
-      }
-    } else if (only) {
-      await settle(this.database, this.hooks, only.ended).then(only.resolve, only.reject);
-      return;
-    }
-    for (const { ended, resolve, reject } of group) await settle(this.database, this.hooks, ended).then(resolve, reject);
+    if (group.length > 1 && (await this.#together(group))) for (const { resolve } of group) resolve(true);
+    else for (const { ended, resolve, reject } of group) await settle(this.database, this.hooks, ended).then(resolve, reject);
+  }
+
+  /** False: something failed, and nothing was kept. Then one by one, and whoever it was fails by itself. */
+  async #together(group: readonly Waiting[]): Promise<boolean> {
+    // By id, so that two groups meet their rows in one order.
+    const sorted = group.map(({ ended }) => ended).sort((a, b) => (BigInt(a.event.id) < BigInt(b.event.id) ? -1 : 1));
+    return this.database
+      .transaction((tx) => settleTogether(tx, this.hooks, sorted))
+      .then(
+        () => true,
+        () => false,
+      );
   }
 }

@@ -14,8 +14,54 @@ export interface StockMoves {
   readonly sideboard: Move;
 }
 
+export interface Reservation {
+  readonly dishId: string;
+  readonly sideboardId: string;
+}
+
+/**
+ * One more or one less of each dish and cabinet, the cabinets first, by primary key and in its order, so that two transactions never wait
+ * for each other. Says what that did, reservation by reservation. `missing` is told of a row whose condition did not hold.
+ */
+export async function moveAll(
+  tx: Tx,
+  reservations: readonly Reservation[],
+  by: 1 | -1,
+  condition: Sql,
+  missing: (what: 'dish' | 'sideboard', id: string) => Move,
+): Promise<StockMoves[]> {
+  const moved = async (what: 'dish' | 'sideboard', ids: readonly string[]): Promise<Move[]> => {
+    const moves: Move[] = [];
+    for (const id of inOrder(ids)) moves.push((await moveOne(tx, `box_${what}`, id, by, condition)) ?? missing(what, id));
+    return moves;
+  };
+  const sideboards = await moved(
+    'sideboard',
+    reservations.map(({ sideboardId }) => sideboardId),
+  );
+  const dishes = await moved(
+    'dish',
+    reservations.map(({ dishId }) => dishId),
+  );
+  return reservations.map(({ dishId, sideboardId }) => ({ dish: next(dishes, dishId), sideboard: next(sideboards, sideboardId) }));
+}
+
+/** Several orders may have moved the same row: each takes its own move. */
+function next(moves: Move[], id: string): Move {
+  const [move] = moves.splice(
+    moves.findIndex((one) => one.id === id),
+    1,
+  );
+  if (!move) throw new Error('a move of the stock got lost');
+  return move;
+}
+
+function inOrder(ids: readonly string[]): string[] {
+  return [...ids].sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
+}
+
 /** One more or one less, by primary key, told without a second question where the database can. Null: the condition did not hold, or there is no such row. */
-export async function moveOne(tx: Tx, table: 'box_dish' | 'box_sideboard', id: string, by: 1 | -1, condition: Sql = sql``): Promise<Move | null> {
+async function moveOne(tx: Tx, table: 'box_dish' | 'box_sideboard', id: string, by: 1 | -1, condition: Sql): Promise<Move | null> {
   const next = raw(tx.dialect.remembered(`remaining ${by === 1 ? '+' : '-'} 1`));
   const { affected, insertId } = await tx.execute(sql`UPDATE ${raw(table)} SET remaining = ${next} WHERE id = ${id} ${condition}`);
   if (affected !== 1) return null;

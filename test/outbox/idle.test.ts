@@ -3,21 +3,14 @@ import type { Database } from '../../src/database/database.js';
 import { Poller } from '../../src/outbox/poll.js';
 import { openDatabase } from '../support/databases.js';
 import { done, outboxOf, recordNote, rowOf } from '../support/engine.js';
+import { noteStatements } from '../support/statements.js';
 
 describe('an idle poller', () => {
   let database: Database;
   const texts: string[] = [];
   beforeEach(async () => {
     database = await openDatabase('mariadb');
-    const logger = {
-      logQuery: (text: string) => void texts.push(text),
-      logQueryError() {},
-      logQuerySlow() {},
-      logSchemaBuild() {},
-      logMigration() {},
-      log() {},
-    };
-    Object.assign(database.source, { logger });
+    noteStatements(database, (text) => texts.push(text));
   });
   afterEach(() => database.close());
 

@@ -4,6 +4,7 @@ import { sql } from '../../src/database/sql.js';
 import type { HandlerOutcome } from '../../src/outbox/types.js';
 import { databaseKinds, openDatabase } from '../support/databases.js';
 import { attemptsOf, outboxOf, recordNote, rowOf } from '../support/engine.js';
+import { noteStatements } from '../support/statements.js';
 
 const EVENTS = 24;
 
@@ -14,15 +15,7 @@ describe.each(databaseKinds)('attempts that end together, on %s', (kind) => {
     database = await openDatabase(kind);
     await database.execute(sql`CREATE TABLE effect (n INT NOT NULL)`);
     texts = [];
-    const logger = {
-      logQuery: (text: string) => void texts.push(text),
-      logQueryError() {},
-      logQuerySlow() {},
-      logSchemaBuild() {},
-      logMigration() {},
-      log() {},
-    };
-    Object.assign(database.source, { logger });
+    noteStatements(database, (text) => texts.push(text));
   });
   afterEach(() => database.close());
 

@@ -6,6 +6,7 @@ import { createLogger } from '../../src/logging.js';
 import { createRuntime } from '../../src/runtime.js';
 import { sandboxSettings } from '../../src/sandbox/defaults.js';
 import { loadSettings } from '../../src/settings.js';
+import { noteStatements } from './statements.js';
 
 const secret = 'a-secret-for-tests-only';
 
@@ -24,16 +25,7 @@ export async function openConsole(url: string) {
   const runtime = await createRuntime({ ...settings, REDIS_URLS: [] }, logger);
   const reading = await Database.open({ url, poolSize: 2, statementTimeoutMs: 4_000, serverLimitMs: 2_000 });
   const statements: Statement[] = [];
-  Object.assign(reading.source, {
-    logger: {
-      logQuery: (text: string, params: unknown[] | undefined) => void statements.push({ text, params: params ?? [] }),
-      logQueryError() {},
-      logQuerySlow() {},
-      logSchemaBuild() {},
-      logMigration() {},
-      log() {},
-    },
-  });
+  noteStatements(reading, (text, params) => statements.push({ text, params }));
   const app: FastifyInstance = await createApp(runtime, logger, reading);
   const cookies = new Map<string, string>();
   for (const role of ['operator', 'viewer'] as const) {
