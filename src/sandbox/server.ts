@@ -67,6 +67,8 @@ export class Sandbox {
   readonly #wecom: WecomVendor;
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** Late effects that are still to come. */
+  lateCount = 0;
   #server: http.Server;
   #port = 0;
 
@@ -225,7 +227,11 @@ export class Sandbox {
       case 'malformed-after':
         return finish(malform(apply(), fault.variant));
       case 'late-effect':
-        this.#later(fault.ms ?? 3_000, apply);
+        this.lateCount += 1;
+        this.#later(fault.ms ?? 3_000, () => {
+          this.lateCount -= 1;
+          apply();
+        });
         return finish(gatewayError(504));
       case 'lost-effect':
         return finish(this.ledger.undone(() => understood.apply(undefined)));
