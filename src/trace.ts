@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type Attributes, ROOT_CONTEXT, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
@@ -7,7 +7,12 @@ const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 export function childTraceparent(parent: string | null | undefined): string {
   const [, traceId, , flags] = TRACEPARENT.exec(parent ?? '') ?? [];
   const valid = traceId !== undefined && !/^0+$/.test(traceId);
-  return `00-${valid ? traceId : randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-${valid ? flags : '01'}`;
+  return `00-${valid ? traceId : randomHex()}-${randomHex().slice(-16)}-${valid ? flags : '01'}`;
+}
+
+/** 32 hex digits. A version 4 UUID, all but six bits of it random: Node draws those in advance, which bytes of one's own are not. */
+function randomHex(): string {
+  return randomUUID().replaceAll('-', '');
 }
 
 /** Trace and span id of a `traceparent`, for a log line. */

@@ -4,13 +4,13 @@ import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import mysql2 from 'mysql2';
-import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { DataSource, type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 import { type Clock, systemClock } from '../clock.js';
 import { entities } from '../entities/index.js';
 import { mysqlDialect, sqliteDialect } from './dialects.js';
 import { isTransient } from './errors.js';
 import { migrations } from './migrations/index.js';
-import { type Dialect, fromSqlInstant, now, render, type Sql, sql } from './sql.js';
+import { type Dialect, fromSqlInstant, now, type Rendered, render, type Sql, sql } from './sql.js';
 import { serializeSqlite } from './sqlite.js';
 
 export interface Executed {
@@ -118,10 +118,10 @@ export class Database implements Queryable {
     const tx = new Transaction(runner, this.dialect);
     try {
       const result = await this.#limited(runner, async () => {
-        await runner.startTransaction();
+        await begin(runner, this.dialect);
         const value = await inTransaction.run(this.source, () => work(tx));
         tx.isOpen = false;
-        await runner.commitTransaction();
+        await end(runner, this.dialect, 'COMMIT');
         return value;
       });
       await runner.release();
@@ -129,7 +129,7 @@ export class Database implements Queryable {
       return result;
     } catch (error) {
       tx.isOpen = false;
-      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => {});
+      if (runner.isTransactionActive) await end(runner, this.dialect, 'ROLLBACK').catch(() => {});
       await runner.release().catch(() => {});
       throw error;
     }
@@ -205,15 +205,49 @@ class Transaction implements Tx {
 }
 
 async function select<T>(runner: QueryRunner, dialect: Dialect, statement: Sql): Promise<T[]> {
-  const { text, params } = render(statement, dialect);
-  return (await runner.query(text, params as unknown[])) as T[];
+  const rendered = render(statement, dialect);
+  if (dialect.name === 'mysql') return (await send(runner, rendered)) as T[];
+  return (await runner.query(rendered.text, rendered.params as unknown[])) as T[];
 }
 
 async function change(runner: QueryRunner, dialect: Dialect, statement: Sql): Promise<Executed> {
-  const { text, params } = render(statement, dialect);
-  const result = (await runner.query(text, params as unknown[], true)) as { affected?: number; raw: unknown };
-  const insertId = dialect.name === 'sqlite' ? result.raw : (result.raw as { insertId?: number | string }).insertId;
-  return { affected: result.affected ?? 0, insertId: String(insertId ?? '') };
+  const rendered = render(statement, dialect);
+  if (dialect.name === 'mysql') {
+    const { affectedRows, insertId } = (await send(runner, rendered)) as mysql2.ResultSetHeader;
+    return { affected: affectedRows, insertId: String(insertId) };
+  }
+  const result = (await runner.query(rendered.text, rendered.params as unknown[], true)) as { affected?: number; raw: unknown };
+  return { affected: result.affected ?? 0, insertId: String(result.raw ?? '') };
+}
+
+async function begin(runner: QueryRunner, dialect: Dialect): Promise<void> {
+  if (dialect.name === 'sqlite') return runner.startTransaction();
+  await send(runner, { text: 'START TRANSACTION', params: [], isStable: false });
+  setActive(runner, true); // so that what TypeORM writes through this runner joins in
+}
+
+async function end(runner: QueryRunner, dialect: Dialect, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+  if (dialect.name === 'sqlite') return how === 'COMMIT' ? runner.commitTransaction() : runner.rollbackTransaction();
+  await send(runner, { text: how, params: [], isStable: false });
+  setActive(runner, false);
+}
+
+function setActive(runner: QueryRunner, isActive: boolean): void {
+  (runner as { isTransactionActive: boolean }).isTransactionActive = isActive;
+}
+
+/**
+ * The driver itself, on the runner's connection: what TypeORM does for each statement (events, a structured result) costs more than mysql2's own
+ * part. What comes again is prepared, once for each connection. Its log and its error are TypeORM's, so that whoever reads those sees all.
+ */
+async function send(runner: QueryRunner, { text, params, isStable }: Rendered): Promise<unknown> {
+  const connection = (await runner.connect()) as mysql2.PoolConnection;
+  runner.dataSource.logger.logQuery(text, params as (string | number | null)[], runner);
+  return new Promise((resolve, reject) => {
+    const answered = (error: Error | null, result: unknown): void => (error ? reject(new QueryFailedError(text, [...params], error)) : resolve(result));
+    if (isStable) connection.execute(text, params as (string | number | null)[], answered);
+    else connection.query(text, params as (string | number | null)[], answered);
+  });
 }
 
 function sqliteSource(file: string): DataSource {
@@ -266,6 +300,7 @@ function mysqlSource(url: string, poolSize: number, serverLimitMs: number | unde
     charset: 'utf8mb4_bin',
     poolSize,
     connectTimeout: 5_000,
-    extra: { enableKeepAlive: true, maxIdle: poolSize },
+    // The server keeps 16,382 prepared statements for all its connections together.
+    extra: { enableKeepAlive: true, maxIdle: poolSize, maxPreparedStatements: 100 },
   });
 }

@@ -14,18 +14,22 @@ export interface Sql {
   readonly kind: 'sql';
   readonly strings: readonly string[];
   readonly values: readonly SqlPart[];
+  /** A list of varying length: every length is another text. */
+  readonly isList?: true;
 }
 type SqlPart = SqlValue | Sql | DatabaseInstant;
 
 export interface Rendered {
   readonly text: string;
   readonly params: readonly (string | number | null)[];
+  /** The same text comes again, with other parameters: worth preparing. */
+  readonly isStable: boolean;
 }
 
 export interface Dialect {
   readonly name: 'mysql' | 'sqlite';
   /** Text and parameters of the database clock, shifted by `plusMs`. */
-  instant(plusMs: number): Rendered;
+  instant(plusMs: number): Omit<Rendered, 'isStable'>;
   /** Appended to a table that must be read by this index: another one would lock rows that nobody asked for. */
   useIndex(name: string): string;
   /** An expression whose value the UPDATE that uses it reports as `insertId`; SQLite's does not. */
@@ -47,7 +51,7 @@ export function raw(text: string): Sql {
 
 export function join(parts: readonly SqlPart[], separator = ', '): Sql {
   const strings = parts.map((_, i) => (i === 0 ? '' : separator));
-  return { kind: 'sql', strings: [...strings, ''], values: parts };
+  return { kind: 'sql', strings: [...strings, ''], values: parts, ...(parts.length > 1 ? { isList: true } : {}) };
 }
 
 /** `now` of the database. */
@@ -61,7 +65,9 @@ export function after(ms: number): DatabaseInstant {
 export function render(statement: Sql, dialect: Dialect): Rendered {
   const text: string[] = [];
   const params: (string | number | null)[] = [];
+  let isStable = true;
   const add = (piece: Sql): void => {
+    if (piece.isList) isStable = false;
     piece.strings.forEach((string, i) => {
       text.push(string);
       if (i >= piece.values.length) return;
@@ -81,7 +87,7 @@ export function render(statement: Sql, dialect: Dialect): Rendered {
     });
   };
   add(statement);
-  return { text: text.join(''), params };
+  return { text: text.join(''), params, isStable };
 }
 
 /** `2026-11-23 10:30:00.000`, UTC: how both databases store an instant. */

@@ -27,6 +27,14 @@ export interface ClaimRequest {
   readonly deadlineFirst?: boolean;
   /** Look so far ahead for the next due time. Milliseconds. */
   readonly lookAheadMs?: number;
+  /** Begin behind this place of the queue. */
+  readonly behind?: Place | undefined;
+}
+
+/** A place in the queue: what follows has a later `queueAt`, or the same and a larger id. */
+export interface Place {
+  readonly queueAt: Date;
+  readonly id: string;
 }
 
 /** A row as claimed: its payload still unparsed. */
@@ -42,6 +50,8 @@ export interface Claim {
   readonly rows: ClaimedRow[];
   /** There may be more that is due right now. */
   readonly full: boolean;
+  /** How far down the queue it looked; null when it found nothing. */
+  readonly place: Place | null;
   /** Milliseconds until the next event known to fall due, or null. */
   readonly nextDueInMs: number | null;
   readonly leftAlone: { type: string; version: number; count: number }[];
@@ -77,7 +87,8 @@ interface Row {
 export async function claim(database: Database, registry: Registry, request: ClaimRequest): Promise<Claim> {
   const claimed = await database.transaction(async (tx) => {
     const urgent = request.deadlineFirst ? await selectUrgent(tx, request) : [];
-    const rows = urgent.length < request.limit ? [...urgent, ...(await selectDue(tx, request, urgent))] : urgent;
+    const longestDue = urgent.length < request.limit ? await selectDue(tx, request, urgent) : [];
+    const rows = [...urgent, ...longestDue];
     const dueRows = rows.filter((row) => fromSqlInstant(row.queue_at) <= fromSqlInstant(row.now));
     const known = dueRows.filter((row) => registry.knows(row.type, row.payload_version));
     const leftAlone = await leaveAlone(
@@ -93,6 +104,7 @@ export async function claim(database: Database, registry: Registry, request: Cla
     return {
       rows: free.map((row) => toClaimed(row, request.trigger)),
       full: dueRows.length === request.limit,
+      place: placeOf(longestDue.at(-1)) ?? request.behind ?? null,
       nextDueInMs: upcoming ? fromSqlInstant(upcoming.queue_at).getTime() - fromSqlInstant(upcoming.now).getTime() : null,
       leftAlone,
     };
@@ -105,9 +117,17 @@ const columns =
   raw(`id, type, payload, payload_version, subject_id, subject_no, ordering_key, attempt, failures, interruptions, snooze_since, unknown_at, deadline_at,
       request_id, traceparent, created_at, run_at, queue_at, lease_until`);
 
-/** Index outbox_event_queue (queue_at, id) delivers the order, so the scan stops at the limit and locks nothing else. */
+function placeOf(row: Row | undefined): Place | undefined {
+  return row && { queueAt: fromSqlInstant(row.queue_at), id: String(row.id) };
+}
+
+/**
+ * Index outbox_event_queue (queue_at, id) delivers the order, so the scan stops at the limit and locks nothing else. What was claimed leaves
+ * its old entry in the index until the server has purged it; `behind` begins after those.
+ */
 async function selectDue(tx: Tx, request: ClaimRequest, without: readonly Row[]): Promise<Row[]> {
   const conditions = conditionsOf(request);
+  if (request.behind) conditions.push(sql`AND (queue_at > ${request.behind.queueAt} OR (queue_at = ${request.behind.queueAt} AND id > ${request.behind.id}))`);
   if (without.length > 0) conditions.push(sql`AND id NOT IN (${join(without.map((row) => String(row.id)))})`);
   return tx.query<Row>(sql`
     SELECT ${columns}, ${now} AS now FROM outbox_event WHERE queue_at <= ${after(request.lookAheadMs ?? 0)} ${join(conditions, ' ')}
@@ -128,7 +148,7 @@ function conditionsOf(request: ClaimRequest): Sql[] {
   if (request.heldTypes?.length) conditions.push(sql`AND (type NOT IN (${join(request.heldTypes)}) OR deadline_at <= ${now})`);
   if (request.only) {
     const { orderingKeys, ids } = request.only;
-    const either = [...(orderingKeys.length ? [sql`ordering_key IN (${join(orderingKeys)})`] : []), ...(ids.length ? [sql`id IN (${join(ids)})`] : [])];
+    const either = [...(orderingKeys.length ? [sql`queued_key IN (${join(orderingKeys)})`] : []), ...(ids.length ? [sql`id IN (${join(ids)})`] : [])];
     if (either.length === 0) return [sql`AND 1 = 0`];
     conditions.push(sql`AND status = 'pending' AND (${join(either, ' OR ')})`);
   }
@@ -156,7 +176,7 @@ async function withoutBlocked(tx: Tx, rows: readonly Row[]): Promise<Row[]> {
   const keys = [...new Set(rows.map((row) => row.ordering_key).filter((key) => key !== null))];
   if (keys.length === 0) return [...rows];
   const queued = await tx.query<{ id: number | string; ordering_key: string; lease_until: unknown }>(sql`
-    SELECT id, ordering_key, lease_until FROM outbox_event WHERE ordering_key IN (${join(keys)}) AND status = 'pending' AND queue_at IS NOT NULL`);
+    SELECT id, queued_key AS ordering_key, lease_until FROM outbox_event WHERE queued_key IN (${join(keys)}) AND status = 'pending'`);
   const free: Row[] = [];
   for (const row of rows) {
     const rivals = queued.filter((other) => other.ordering_key === row.ordering_key && String(other.id) !== String(row.id));

@@ -3,20 +3,21 @@ import os from 'node:os';
 import type { Database } from '../database/database.js';
 import { after, fromSqlInstant, join, now, sql } from '../database/sql.js';
 import { Breaker, type BreakerView } from './breaker.js';
-import { type Claim, type ClaimRequest, claim } from './claim.js';
+import { type Claim, type ClaimRequest, claim, type Place } from './claim.js';
 import { Registry } from './registry.js';
 import { Leases } from './renew.js';
-import { type RunDependencies, run } from './run.js';
+import { type Held, type RunDependencies, run } from './run.js';
 import type { SettleHooks } from './settle.js';
 import { Settler } from './settle-group.js';
 import { Signals } from './signals.js';
+import { type Room, Slots } from './slots.js';
 import type { EventHandler } from './types.js';
 
 export interface OutboxOptions {
   readonly leaseMs: number;
   readonly failuresMax: number;
   readonly retryDelayMs: number;
-  /** Rows a claim takes. */
+  /** Rows the first claim of a sweep takes; in a backlog, and where there is room, later ones take more. */
   readonly batchSize: number;
   /** Attempts that may run at once for each target in this process. */
   readonly concurrencyPerTarget: number;
@@ -27,12 +28,15 @@ export interface OutboxOptions {
 
 const INLINE_LOOK_MS = 30;
 
-interface Slot {
-  readonly target: string;
-  readonly types: readonly string[];
-  readonly free: number;
-  readonly held: boolean;
-}
+/** Rows one claim takes at the most. */
+const CLAIM_MAX = 100;
+/** In a backlog a claim goes on where the one before it ended; for so long, then it looks from the start again. Milliseconds. */
+const GO_ON_MS = 500;
+/** Attempts that wait to be settled: more than these, and nothing is claimed until some are. */
+const SETTLING_MAX = 400;
+
+/** A claim, and whether something was left out of it for lack of a free slot. */
+export type Claimed = Omit<Claim, 'place'> & { readonly crowded: boolean };
 
 /** What this process can do with events: carry out those of some keys now (inline), or claim and start a batch (the poller). */
 export class Outbox {
@@ -43,7 +47,10 @@ export class Outbox {
   readonly #dependencies: RunDependencies;
   readonly #shutdown = new AbortController();
   readonly #running = new Set<Promise<void>>();
-  readonly #busy = new Map<string, number>();
+  readonly #slots: Slots;
+  #onEnded: (() => void)[] = [];
+  /** Where the last claim of a backlog ended, among events of which types, and since when it has not looked from the start. */
+  #reached: { readonly place: Place; readonly among: string; readonly sinceMs: number } | undefined;
   readonly #breakers = new Map<string, Breaker>();
 
   constructor(
@@ -53,6 +60,7 @@ export class Outbox {
     hooks: SettleHooks = {},
   ) {
     this.registry = new Registry(handlers);
+    this.#slots = new Slots(this.registry, (target) => this.breakerOf(target), options.concurrencyPerTarget);
     this.#dependencies = {
       database,
       registry: this.registry,
@@ -72,34 +80,57 @@ export class Outbox {
     return this.registry.find(type)?.limits.failuresMax ?? this.options.failuresMax;
   }
 
+  /** Events this process holds: attempts under way, and what is claimed ahead of them. */
   get runningCount(): number {
-    return this.#running.size;
+    return this.#running.size + this.#slots.waitingCount;
   }
 
-  /** Claims one batch and starts it. Resolves when the attempts have started, not when they have ended. */
-  async claimAndStart(request: Pick<ClaimRequest, 'lookAheadMs' | 'deadlineFirst' | 'onlyTypes'> = {}): Promise<Claim | 'no-slot'> {
-    const slots = this.#slots();
-    const free = slots.filter((slot) => slot.free > 0).map((slot) => slot.free);
-    const opensInMs = Math.min(...slots.map((slot) => this.breakerOf(slot.target).opensInMs ?? Number.POSITIVE_INFINITY));
-    if (free.length === 0 && this.#running.size > 0) return 'no-slot';
-    const limit = Math.min(this.options.batchSize, ...free);
-    const typesOf = (wanted: (slot: Slot) => boolean): string[] => slots.filter(wanted).flatMap((slot) => slot.types);
-    const withoutTypes = typesOf((slot) => slot.free === 0 && !slot.held);
-    const heldTypes = typesOf((slot) => slot.free === 0 && slot.held);
+  /**
+   * Claims what there is room for and starts it. Resolves when the attempts have started, not when they have ended. `deadlineFirst` says
+   * that there is a backlog: then as many more are claimed as there are slots, and wait in this process for the next free one.
+   */
+  async claimAndStart(request: Pick<ClaimRequest, 'lookAheadMs' | 'deadlineFirst' | 'onlyTypes'> = {}): Promise<Claimed | 'no-slot'> {
+    if (this.#running.size - this.#slots.busyCount > SETTLING_MAX) return 'no-slot';
+    const isBacklog = request.deadlineFirst === true;
+    const rooms = this.#slots.rooms(isBacklog);
+    const of = (kind: Room['kind']): Room[] => rooms.filter((room) => room.kind === kind);
+    const [wide, narrow, held, crowded] = [of('wide'), of('narrow'), of('held'), of('crowded')];
+    if (wide.length + narrow.length === 0 && this.#running.size > 0) return 'no-slot';
+    const most = isBacklog ? Math.max(this.options.batchSize, CLAIM_MAX) : this.options.batchSize;
+    const claims: Claim[] = [];
+    if (narrow.length > 0) claims.push(await this.#claimOf({ ...request, limit: limitOf(most, narrow), onlyTypes: among(request.onlyTypes, typesOf(narrow)) }));
+    if (wide.length + held.length > 0) {
+      claims.push(
+        await this.#claimOf({ ...request, limit: limitOf(most, wide), withoutTypes: [...typesOf(narrow), ...typesOf(crowded)], heldTypes: typesOf(held) }),
+      );
+    }
+    const opensInMs = Math.min(...[...this.#breakers.values()].map((breaker) => breaker.opensInMs ?? Number.POSITIVE_INFINITY));
+    const nextDueInMs = Math.min(opensInMs, ...claims.map((claimed) => claimed.nextDueInMs ?? Number.POSITIVE_INFINITY));
+    return {
+      rows: claims.flatMap((claimed) => claimed.rows),
+      leftAlone: claims.flatMap((claimed) => claimed.leftAlone),
+      full: claims.some((claimed) => claimed.full),
+      nextDueInMs: Number.isFinite(nextDueInMs) ? nextDueInMs : null,
+      crowded: crowded.length > 0,
+    };
+  }
+
+  async #claimOf(request: Omit<ClaimRequest, 'worker' | 'leaseMs' | 'trigger'>): Promise<Claim> {
     const claimedAtMs = performance.now();
-    const claimed = await claim(this.database, this.registry, {
-      limit,
-      worker: this.worker,
-      leaseMs: this.options.leaseMs,
-      trigger: 'poll',
-      withoutTypes,
-      heldTypes,
-      ...request,
-    });
+    const among = JSON.stringify([request.onlyTypes, request.withoutTypes, request.heldTypes]);
+    const reached = this.#reached;
+    const goesOn = request.deadlineFirst === true && reached?.among === among && claimedAtMs - reached.sinceMs < GO_ON_MS;
+    const behind = goesOn ? reached.place : undefined;
+    const claimed = await claim(this.database, this.registry, { worker: this.worker, leaseMs: this.options.leaseMs, trigger: 'poll', ...request, behind });
+    this.#reached = claimed.place && claimed.full ? { place: claimed.place, among, sinceMs: goesOn ? reached.sinceMs : claimedAtMs } : undefined;
     this.#announce(claimed, 'poll');
-    for (const row of claimed.rows) void this.#start(row, claimedAtMs);
-    const nextDueInMs = Math.min(claimed.nextDueInMs ?? Number.POSITIVE_INFINITY, opensInMs);
-    return { ...claimed, nextDueInMs: Number.isFinite(nextDueInMs) ? nextDueInMs : null };
+    for (const held of this.#hold(claimed, claimedAtMs)) if (this.#slots.enter(held)) void this.#start(held);
+    return goesOn ? { ...claimed, full: true } : claimed; // something may have fallen due before that place
+  }
+
+  #hold({ rows }: Claim, claimedAtMs: number): Held[] {
+    const { leases } = this.#dependencies;
+    return rows.map((row) => ({ row, handler: this.registry.get(row.type), lease: leases.hold(row.id, row.attempt, claimedAtMs), claimedAtMs }));
   }
 
   /** Milliseconds until the next event in the queue falls due, 0 when one is; null when none does within `lookAheadMs`. One statement, by the queue's index. */
@@ -113,7 +144,11 @@ export class Outbox {
   breakerOf(target: string): Breaker {
     const known = this.#breakers.get(target);
     if (known) return known;
-    const breaker = new Breaker(target, (view) => void this.signals.emit('breaker', view), this.options.nowMs);
+    const onChange = (view: BreakerView): void => {
+      this.signals.emit('breaker', view);
+      if (view.state === 'open') this.#handBack(`${target} cannot be reached`, target);
+    };
+    const breaker = new Breaker(target, onChange, this.options.nowMs);
     this.#breakers.set(target, breaker);
     return breaker;
   }
@@ -121,17 +156,6 @@ export class Outbox {
   /** How each vendor looks from this process. */
   breakers(): BreakerView[] {
     return [...this.#breakers.values()].map((breaker) => breaker.view);
-  }
-
-  /** What may start, for each vendor: `held` is one whose breaker lets nothing through. */
-  #slots(): Slot[] {
-    const targets = new Map<string, string[]>();
-    for (const { target, definition } of this.registry.all()) targets.set(target, [...(targets.get(target) ?? []), definition.type]);
-    return [...targets].map(([target, types]) => {
-      const breaker = this.breakerOf(target);
-      const free = breaker.freeSlots(this.options.concurrencyPerTarget, this.#busy.get(target) ?? 0);
-      return { target, types, free, held: breaker.isOpen };
-    });
   }
 
   /**
@@ -152,7 +176,9 @@ export class Outbox {
           only: { orderingKeys, ids: [] },
         });
         this.#announce(claimed, 'inline');
-        mine = [...mine, ...claimed.rows.map((row) => this.#start(row, claimedAtMs))];
+        const held = this.#hold(claimed, claimedAtMs);
+        for (const one of held) this.#slots.enterAtOnce(one);
+        mine = [...mine, ...held.map((one) => this.#start(one))];
         if (mine.length === 0) {
           // A scheduler may have been faster, or the key waits for a moment: stay for it, within the budget.
           if (!(await this.#movesWithin(orderingKeys, deadline - performance.now()))) return;
@@ -175,29 +201,53 @@ export class Outbox {
   /** Is anything of these keys running, or due within `ms`? */
   async #movesWithin(orderingKeys: readonly string[], ms: number): Promise<boolean> {
     const rows = await this.database.query(sql`
-      SELECT id FROM outbox_event WHERE ordering_key IN (${join(orderingKeys)}) AND status = 'pending' AND (lease_until IS NOT NULL OR queue_at <= ${after(ms)}) LIMIT 1`);
+      SELECT id FROM outbox_event WHERE queued_key IN (${join(orderingKeys)}) AND status = 'pending' AND (lease_until IS NOT NULL OR queue_at <= ${after(ms)}) LIMIT 1`);
     return rows.length > 0;
   }
 
-  /** Resolves when something that runs has ended, or at once when nothing runs. */
+  /** Resolves when an attempt that runs has been settled, or at once when nothing runs. */
   async oneEnded(): Promise<void> {
-    if (this.#running.size > 0) await Promise.race(this.#running);
+    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onEnded.push(resolve));
   }
 
-  /** Waits for what runs; what is not done after `graceMs` is aborted and handed back. */
+  /** Resolves when it is worth asking for more, after a claim that met full slots. */
+  async untilRoom(): Promise<void> {
+    await (this.#running.size - this.#slots.busyCount > SETTLING_MAX ? this.oneEnded() : this.#slots.untilRoom());
+  }
+
+  /** Waits for what runs; what is not done after `graceMs` is aborted and handed back, and what has not started is so at once. */
   async drain(graceMs: number): Promise<void> {
-    const timer = setTimeout(() => this.#shutdown.abort(new Error('the process is shutting down')), graceMs);
+    const over = new Error('the process is shutting down');
+    this.#handBack(over.message);
+    const abort = (): void => {
+      this.#shutdown.abort(over);
+      this.#dependencies.leases.abortAll(over);
+    };
+    const timer = setTimeout(abort, graceMs);
     while (this.#running.size > 0) await Promise.allSettled([...this.#running]);
     clearTimeout(timer);
-    this.#shutdown.abort(new Error('the process is shutting down'));
+    abort();
   }
 
-  #start(row: Claim['rows'][number], claimedAtMs: number): Promise<void> {
-    const target = this.registry.find(row.type)?.target ?? '';
-    this.#busy.set(target, (this.#busy.get(target) ?? 0) + 1);
-    const attempt = run(this.#dependencies, row, claimedAtMs).finally(() => {
-      this.#busy.set(target, (this.#busy.get(target) ?? 1) - 1);
+  /** What was claimed ahead, and will not be handled here after all, goes back into the queue: due at once, nothing counted. */
+  #handBack(reason: string, target?: string): void {
+    for (const held of this.#slots.takeWaiting(target)) void this.#start(held, reason);
+  }
+
+  /** It has a slot. */
+  #start(held: Held, handBack?: string): Promise<void> {
+    let isAnswered = false;
+    const answered = (): void => {
+      if (isAnswered) return;
+      isAnswered = true;
+      const next = this.#slots.leave(held);
+      if (next) void this.#start(next);
+    };
+    const attempt = run(this.#dependencies, held, { handBack, answered }).finally(() => {
       this.#running.delete(attempt);
+      const told = this.#onEnded;
+      this.#onEnded = [];
+      for (const tell of told) tell();
     });
     this.#running.add(attempt);
     return attempt;
@@ -207,4 +257,17 @@ export class Outbox {
     if (claimed.rows.length > 0) this.signals.emit('claimed', { ids: claimed.rows.map((row) => row.id), worker: this.worker, trigger });
     for (const kind of claimed.leftAlone) this.signals.emit('left-alone', kind);
   }
+}
+
+function limitOf(most: number, rooms: readonly Room[]): number {
+  return Math.min(most, ...rooms.map((room) => room.count));
+}
+
+function typesOf(rooms: readonly Room[]): string[] {
+  return rooms.flatMap((room) => room.types);
+}
+
+/** Those of `types` that are wanted. */
+function among(wanted: readonly string[] | undefined, types: readonly string[]): readonly string[] {
+  return wanted ? types.filter((type) => wanted.includes(type)) : types;
 }

@@ -17,6 +17,7 @@ export class Poller {
   #dueTimer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
   #again = false;
+  #onWoken: (() => void) | undefined;
   #stopped = false;
 
   constructor(
@@ -34,6 +35,7 @@ export class Poller {
     if (this.#stopped) return;
     if (this.#sweeping !== undefined) {
       this.#again = true;
+      this.#onWoken?.();
       return;
     }
     this.#sweeping = this.#sweep().finally(() => {
@@ -49,6 +51,7 @@ export class Poller {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#dueTimer);
+    this.#onWoken?.();
     await this.#task?.destroy();
     await this.#sweeping;
   }
@@ -65,25 +68,40 @@ export class Poller {
     }
   }
 
+  async #untilWoken(): Promise<void> {
+    if (this.#again || this.#stopped) return;
+    await new Promise<void>((resolve) => {
+      this.#onWoken = resolve;
+    });
+    this.#onWoken = undefined;
+  }
+
   async #sweep(): Promise<void> {
-    const startedMs = performance.now();
+    let startedMs = performance.now();
     let claimedCount = 0;
-    clearTimeout(this.#dueTimer);
+    const swept = (): void => void this.outbox.signals.emit('swept', { claimed: claimedCount, durationMs: performance.now() - startedMs });
     try {
-      let backlog = false;
+      let isBacklog = false;
       while (!this.#stopped) {
-        const claimed = await this.outbox.claimAndStart({ lookAheadMs: this.options.lookAheadMs, deadlineFirst: backlog });
-        if (claimed === 'no-slot') {
-          await this.outbox.oneEnded();
+        this.#again = false; // it looks now
+        const claimed = await this.outbox.claimAndStart({ lookAheadMs: this.options.lookAheadMs, deadlineFirst: isBacklog });
+        if (claimed !== 'no-slot') {
+          claimedCount += claimed.rows.length;
+          clearTimeout(this.#dueTimer);
+          if (claimed.nextDueInMs !== null) this.#dueTimer = setTimeout(() => this.wake(), claimed.nextDueInMs + 1);
+          if (!claimed.full && !claimed.crowded) break;
+        }
+        isBacklog = true;
+        // The slots of one target, or of all, are full, and nothing else is due: go on when they are not, or when something may have fallen due.
+        if (claimed !== 'no-slot' && claimed.full) {
+          await new Promise(setImmediate); // what ends at once has made room then
           continue;
         }
-        claimedCount += claimed.rows.length;
-        backlog = claimed.full;
-        if (backlog) continue;
-        if (claimed.nextDueInMs !== null) this.#dueTimer = setTimeout(() => this.wake(), claimed.nextDueInMs + 1);
-        break;
+        swept();
+        await Promise.race([this.outbox.untilRoom(), this.#untilWoken()]);
+        [startedMs, claimedCount] = [performance.now(), 0];
       }
-      this.outbox.signals.emit('swept', { claimed: claimedCount, durationMs: performance.now() - startedMs });
+      swept();
     } catch (error) {
       this.outbox.signals.emit('sweep-failed', { error });
     }

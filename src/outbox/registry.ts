@@ -15,6 +15,13 @@ export class Registry {
     return this.#byType.get(type);
   }
 
+  /** Of a type that `knows` said yes to. */
+  get(type: string): EventHandler {
+    const handler = this.#byType.get(type);
+    if (!handler) throw new Error(`no handler for the event type ${type}`);
+    return handler;
+  }
+
   /** False for an unknown type and for a payload newer than this process knows: both are left to a newer process. */
   knows(type: string, version: number): boolean {
     const handler = this.#byType.get(type);

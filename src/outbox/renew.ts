@@ -3,12 +3,62 @@ import { after, join, now, sql } from '../database/sql.js';
 import type { Signals } from './signals.js';
 import { LeaseLost } from './types.js';
 
-interface Lease {
-  readonly id: string;
-  readonly attempt: number;
-  readonly abort: AbortController;
-  /** Monotonic instant until which the lease surely holds. */
-  heldUntilMs: number;
+/** What a worker holds of an event while it has claimed it. */
+export class Lease {
+  #abort: AbortController | undefined;
+  #abortReason: Error | undefined;
+  #isLost = false;
+  #late: { readonly graceMs: number; late(reason: Error): void } | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly id: string,
+    readonly attempt: number,
+    /** Monotonic instant until which the lease surely holds. */
+    public heldUntilMs: number,
+  ) {}
+
+  /** Another worker may hold the event now: nothing may be written of this attempt. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Aborts whatever the attempt is doing: its lease is lost, its time is over, or the process ends. */
+  get signal(): AbortSignal {
+    if (!this.#abort) {
+      // Made when it is first asked for: it costs more than all else that a lease needs.
+      this.#abort = new AbortController();
+      if (this.#abortReason) this.#abort.abort(this.#abortReason);
+    }
+    return this.#abort.signal;
+  }
+
+  /** Rejects with the reason `graceMs` after it was aborted, unless that is called off first. Returns how to call it off. */
+  whenAborted(graceMs: number, late: (reason: Error) => void): () => void {
+    this.#late = { graceMs, late };
+    if (this.#abortReason) this.#startGrace(this.#abortReason);
+    return () => {
+      clearTimeout(this.#graceTimer);
+      this.#late = undefined;
+    };
+  }
+
+  abort(reason: Error): void {
+    if (this.#abortReason) return;
+    this.#abortReason = reason;
+    this.#abort?.abort(reason);
+    this.#startGrace(reason);
+  }
+
+  #startGrace(reason: Error): void {
+    const waiting = this.#late;
+    if (waiting) this.#graceTimer = setTimeout(() => waiting.late(reason), waiting.graceMs);
+  }
+
+  lose(): void {
+    this.#isLost = true;
+    this.abort(new LeaseLost());
+  }
 }
 
 export interface LeaseOptions {
@@ -21,7 +71,7 @@ export interface LeaseOptions {
  * A lease that could not be renewed in time aborts its attempt before another worker may start the next one.
  */
 export class Leases {
-  readonly #held = new Map<string, Lease>();
+  readonly #held = new Set<Lease>();
   #timer: NodeJS.Timeout | undefined;
   #renewing = false;
 
@@ -31,23 +81,24 @@ export class Leases {
     private readonly options: LeaseOptions,
   ) {}
 
-  /** Registers an attempt claimed just now; the returned signal aborts when the lease is lost. */
-  hold(id: string, attempt: number, claimedAtMs: number): AbortSignal {
-    const lease: Lease = { id, attempt, abort: new AbortController(), heldUntilMs: claimedAtMs + this.options.leaseMs };
-    this.#held.set(`${id}/${attempt}`, lease);
+  /** Registers an attempt claimed just now. */
+  hold(id: string, attempt: number, claimedAtMs: number): Lease {
+    const lease = new Lease(id, attempt, claimedAtMs + this.options.leaseMs);
+    this.#held.add(lease);
     if (!this.#timer) this.#timer = setInterval(() => void this.renew(), this.options.leaseMs / 3);
-    return lease.abort.signal;
+    return lease;
   }
 
-  letGo(id: string, attempt: number): void {
-    this.#held.delete(`${id}/${attempt}`);
+  letGo(lease: Lease): void {
+    this.#held.delete(lease);
     if (this.#held.size > 0 || !this.#timer) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  get size(): number {
-    return this.#held.size;
+  /** The process ends: aborts whatever is under way. */
+  abortAll(reason: Error): void {
+    for (const lease of this.#held) lease.abort(reason);
   }
 
   /** One renewal of all leases held. */
@@ -55,7 +106,7 @@ export class Leases {
     this.#loseExpired();
     if (this.#renewing || this.#held.size === 0) return;
     this.#renewing = true;
-    const leases = [...this.#held.values()];
+    const leases = [...this.#held];
     const startedMs = performance.now();
     try {
       const fence = join(leases.map((lease) => sql`(${lease.id}, ${lease.attempt})`));
@@ -66,7 +117,7 @@ export class Leases {
         WHERE (id, attempt) IN ${pairs} AND status = 'pending' AND lease_until > ${now} AND claimed_by = ${this.options.worker}`);
       const renewed = affected === leases.length ? leases : await this.#stillOurs(leases, pairs);
       for (const lease of renewed) lease.heldUntilMs = startedMs + this.options.leaseMs;
-      for (const lease of leases) if (!renewed.includes(lease) && this.#held.get(`${lease.id}/${lease.attempt}`) === lease) this.#lose(lease);
+      for (const lease of leases) if (!renewed.includes(lease) && this.#held.has(lease)) this.#lose(lease);
     } catch (error) {
       this.signals.emit('renew-failed', { error });
     } finally {
@@ -82,12 +133,12 @@ export class Leases {
 
   #loseExpired(): void {
     const nowMs = performance.now();
-    for (const lease of this.#held.values()) if (lease.heldUntilMs <= nowMs) this.#lose(lease);
+    for (const lease of this.#held) if (lease.heldUntilMs <= nowMs) this.#lose(lease);
   }
 
   #lose(lease: Lease): void {
-    if (lease.abort.signal.aborted) return;
+    if (lease.isLost) return;
     this.signals.emit('lease-lost', { eventId: lease.id, attempt: lease.attempt });
-    lease.abort.abort(new LeaseLost());
+    lease.lose();
   }
 }

@@ -8,7 +8,7 @@ import type { Breaker } from './breaker.js';
 import type { ClaimedRow } from './claim.js';
 import { decide, INTERRUPTIONS_MAX } from './decide.js';
 import type { Registry } from './registry.js';
-import type { Leases } from './renew.js';
+import type { Lease, Leases } from './renew.js';
 import type { Ended } from './settle.js';
 import type { Settler } from './settle-group.js';
 import type { Signals } from './signals.js';
@@ -29,28 +29,47 @@ export interface RunDependencies {
 }
 
 const SETTLE_TRIES = 4;
+const ABORT_GRACE_MS = 1_000;
 /** An outage longer than this is not waited out: its events fail, and a person is called for each. */
 const VENDOR_DOWN_MAX_MS = 24 * 3_600_000;
 
+/** A row as this process holds it. */
+export interface Held {
+  readonly row: ClaimedRow;
+  readonly handler: EventHandler;
+  readonly lease: Lease;
+  /** Monotonic instant of the claim. */
+  readonly claimedAtMs: number;
+}
+
+export interface RunOptions {
+  /** Not to be handled after all, and why: it goes back into the queue. */
+  readonly handBack: string | undefined;
+  /** Called once, when nothing more is asked of the handler: only the settling is left. */
+  answered(): void;
+}
+
 /** One attempt, from the claimed row to the settled one: parse → handle → decide → settle. Never throws. */
-export async function run(dependencies: RunDependencies, row: ClaimedRow, claimedAtMs: number): Promise<void> {
+export async function run(dependencies: RunDependencies, { row, handler, lease, claimedAtMs }: Held, options: RunOptions): Promise<void> {
   const { leases, signals } = dependencies;
-  const handler = dependencies.registry.find(row.type);
-  if (!handler) return; // claim takes known types only
-  const leaseLost = leases.hold(row.id, row.attempt, claimedAtMs);
   const startedMs = performance.now();
   const exchanges: Exchange[] = [];
   const span = startSpan('consumer', `process ${row.type}`, row.traceparent, spanAttributes(row), row.traceparent);
   try {
+    if (lease.isLost) return span.end({}, 'lease-lost'); // while it waited for its slot
     const event = toEvent(row, handler);
-    const outcome = event instanceof Error ? payloadInvalid(event) : await answer(dependencies, handler, event, exchanges, span, leaseLost, claimedAtMs);
+    const context = { exchanges, span, lease, claimedAtMs };
+    let outcome: AttemptOutcome;
+    if (options.handBack !== undefined) outcome = { kind: 'interrupted', reason: options.handBack, sent: false };
+    else outcome = event instanceof Error ? payloadInvalid(event) : await answer(dependencies, handler, event, context);
     const known = event instanceof Error ? { ...row, payload: null } : event;
-    await conclude(dependencies, row, { event: known, handler, exchanges, durationMs: performance.now() - startedMs }, outcome, span, leaseLost);
+    await conclude(dependencies, row, { event: known, handler, exchanges, durationMs: performance.now() - startedMs }, outcome, span, lease, options);
   } catch (error) {
     signals.emit('settle-failed', { eventId: row.id, error }); // the lease runs out and the event falls due again
     span.end({}, 'settle-failed');
   } finally {
-    leases.letGo(row.id, row.attempt);
+    leases.letGo(lease);
+    options.answered();
   }
 }
 
@@ -81,73 +100,59 @@ function payloadInvalid(error: Error): AttemptOutcome {
   };
 }
 
-async function answer(
-  dependencies: RunDependencies,
-  handler: EventHandler,
-  event: ClaimedEvent,
-  exchanges: Exchange[],
-  span: Span,
-  leaseLost: AbortSignal,
-  claimedAtMs: number,
-): Promise<AttemptOutcome> {
+interface AttemptContext {
+  readonly exchanges: Exchange[];
+  readonly span: Span;
+  readonly lease: Lease;
+  readonly claimedAtMs: number;
+}
+
+async function answer(dependencies: RunDependencies, handler: EventHandler, event: ClaimedEvent, attempt: AttemptContext): Promise<AttemptOutcome> {
   if (event.interruptions >= INTERRUPTIONS_MAX)
     return { kind: 'interrupted', reason: `${event.interruptions} attempts in a row ended without a word`, sent: true };
   if (dependencies.shutdown.aborted) return { kind: 'interrupted', reason: 'the process was shutting down', sent: false };
-  const deadline = AbortSignal.timeout(handler.limits.deadlineMs);
-  const signal = AbortSignal.any([deadline, leaseLost, dependencies.shutdown]);
-  const context = createContext(dependencies, handler.target, event, exchanges, span, signal, claimedAtMs);
+  const { lease } = attempt;
+  let isLate = false;
+  const deadline = setTimeout(() => {
+    isLate = true;
+    lease.abort(new DOMException(`no answer within ${handler.limits.deadlineMs} ms`, 'TimeoutError'));
+  }, handler.limits.deadlineMs);
   crashPoint('before-handle');
   try {
-    const outcome = await untilAborted(handler.handle(event, context), signal);
+    const outcome = await untilAborted(handler.handle(event, createContext(dependencies, handler.target, event, attempt)), lease);
     crashPoint('after-handle');
     return dependencies.shutdown.aborted && outcome.kind === 'retry'
       ? { kind: 'interrupted', reason: 'the process was shutting down', sent: outcome.failure.outcome === 'unknown' }
       : outcome;
   } catch (error) {
     if (dependencies.shutdown.aborted) return { kind: 'interrupted', reason: 'the process was shutting down', sent: true };
-    const code = deadline.aborted ? 'deadline-exceeded' : 'handler-threw';
-    const message = deadline.aborted
-      ? `no answer within ${handler.limits.deadlineMs} ms`
-      : error instanceof Error
-        ? `${error.name}: ${error.message}`
-        : 'not an Error';
+    const code = isLate ? 'deadline-exceeded' : 'handler-threw';
+    const message = isLate ? `no answer within ${handler.limits.deadlineMs} ms` : error instanceof Error ? `${error.name}: ${error.message}` : 'not an Error';
     return { kind: 'retry', failure: { outcome: 'unknown', code, message } };
+  } finally {
+    clearTimeout(deadline);
   }
 }
 
 /** A handler that ignores its signal must not keep the event for ever. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const GRACE_MS = 1000;
-  work.catch(() => {});
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort: () => void = () => {};
-  const late = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      timer = setTimeout(() => reject(signal.reason), GRACE_MS);
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
+function untilAborted<T>(work: Promise<T>, lease: Lease): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const callOff = lease.whenAborted(ABORT_GRACE_MS, reject);
+    work.then(resolve, reject).finally(callOff);
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 function createContext(
   { database, signals }: RunDependencies,
   target: string,
   event: ClaimedEvent,
-  exchanges: Exchange[],
-  span: Span,
-  signal: AbortSignal,
-  claimedAtMs: number,
+  { exchanges, span, lease, claimedAtMs }: AttemptContext,
 ): HandlerContext {
   const claimedAt = (event as ClaimedEvent & { claimedAt: Date }).claimedAt.getTime();
   return {
-    signal,
+    get signal() {
+      return lease.signal;
+    },
     now: () => new Date(claimedAt + (performance.now() - claimedAtMs)),
     journal: (exchange) => {
       exchanges.push(exchange);
@@ -179,10 +184,11 @@ async function conclude(
   attempt: Attempt,
   outcome: AttemptOutcome,
   span: Span,
-  leaseLost: AbortSignal,
+  lease: Lease,
+  options: RunOptions,
 ): Promise<void> {
   const { settler, signals } = dependencies;
-  if (leaseLost.aborted) return span.end({}, 'lease-lost'); // whoever holds the lease now writes
+  if (lease.isLost) return span.end({}, 'lease-lost'); // whoever holds the lease now writes
   const { limits } = attempt.handler;
   const decideOn = (answered: AttemptOutcome) =>
     decide(answered, {
@@ -195,6 +201,7 @@ async function conclude(
       random: dependencies.random(),
     });
   const answered = sparedByBreaker(dependencies.breakerOf(attempt.handler.target), row, attempt, outcome, limits.retryDelayMs ?? dependencies.retryDelayMs);
+  options.answered();
   let ended: Ended = { ...attempt, transition: decideOn(answered), effect: 'effect' in answered ? answered.effect : undefined };
   const settled = await withTries(() => settler.settle(ended)).catch((error: unknown) => {
     if (isUnavailable(error)) throw error;

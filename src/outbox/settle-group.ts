@@ -2,8 +2,11 @@ import type { Database } from '../database/database.js';
 import { type Ended, type SettleHooks, settle, settleTogether } from './settle.js';
 
 /** Attempts that end while a group is being written go into the next one. */
-const GROUP_MAX = 50;
+const GROUP_MAX = 100;
 const GROUPS_AT_ONCE = 4;
+/** A second group is begun beside the first when so many wait, or when one has waited so long. Milliseconds. */
+const GROUP_ENOUGH = 50;
+const PATIENCE_MS = 10;
 
 interface Waiting {
   readonly ended: Ended;
@@ -19,6 +22,8 @@ interface Waiting {
 export class Settler {
   readonly #waiting: Waiting[] = [];
   #writing = 0;
+  #impatient: NodeJS.Timeout | undefined;
+  #isSoon = false;
 
   constructor(
     private readonly database: Database,
@@ -31,18 +36,36 @@ export class Settler {
     if (ended.transition.status === 'errored') return settle(this.database, this.hooks, ended);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ended, resolve, reject });
+      this.#soon();
+    });
+  }
+
+  /** After this turn of the event loop, in which more may end. */
+  #soon(): void {
+    if (this.#isSoon) return;
+    this.#isSoon = true;
+    setImmediate(() => {
+      this.#isSoon = false;
       this.#write();
     });
   }
 
-  #write(): void {
-    if (this.#writing >= GROUPS_AT_ONCE || this.#waiting.length === 0) return;
-    this.#writing += 1;
-    const group = this.#waiting.splice(0, GROUP_MAX);
-    void this.#writeGroup(group).finally(() => {
-      this.#writing -= 1;
-      this.#write();
-    });
+  #write(isImpatient = false): void {
+    while (this.#writing < GROUPS_AT_ONCE && this.#waiting.length > 0) {
+      if (this.#writing > 0 && this.#waiting.length < GROUP_ENOUGH && !isImpatient) {
+        this.#impatient ??= setTimeout(() => {
+          this.#impatient = undefined;
+          this.#write(true);
+        }, PATIENCE_MS);
+        return;
+      }
+      this.#writing += 1;
+      const group = this.#waiting.splice(0, GROUP_MAX);
+      void this.#writeGroup(group).finally(() => {
+        this.#writing -= 1;
+        this.#write();
+      });
+    }
   }
 
   async #writeGroup(group: readonly Waiting[]): Promise<void> {

@@ -43,6 +43,7 @@ async function settleIn(tx: Tx, hooks: SettleHooks, ended: Ended): Promise<boole
   if ((await writeEvents(tx, [ended])) !== 1) return false;
   await writeAttempts(tx, [ended]);
   crashPoint('in-settle');
+  if (ended.transition.status !== 'pending') await promoteNext(tx, ended.event.orderingKey);
   await follow(tx, hooks, ended);
   return true;
 }
@@ -54,6 +55,10 @@ export async function settleTogether(tx: Tx, hooks: SettleHooks, group: readonly
   for (const alike of buckets(group, ({ event, transition }) => JSON.stringify([event.attempt, transition.outcome, transition.decision, transition.failure])))
     await writeAttempts(tx, alike);
   crashPoint('in-settle');
+  await promoteNextOf(
+    tx,
+    group.filter(({ transition }) => transition.status !== 'pending').map(({ event }) => event.orderingKey),
+  );
   for (const ended of group) await follow(tx, hooks, ended);
 }
 
@@ -70,11 +75,10 @@ function buckets(group: readonly Ended[], keyOf: (ended: Ended) => string): Ende
   return [...found.values()];
 }
 
-/** What follows from one event's end: the next of its key, the handler's own effects, and, when it is given up, whoever must know. */
+/** What follows from one event's end: its place behind an older one, the handler's own effects, and, when it is given up, whoever must know. */
 async function follow(tx: Tx, hooks: SettleHooks, ended: Ended): Promise<void> {
   const { event, handler, transition } = ended;
-  if (transition.status !== 'pending') await promoteNext(tx, event.orderingKey);
-  else {
+  if (transition.status === 'pending') {
     await yieldToOlder(tx, event);
     if ((transition.runInMs ?? 0) <= WAKE_AHEAD_MS) wakeAfterCommit(tx); // so that a poller sets its clock for it
   }
@@ -127,13 +131,22 @@ function idsOf(alike: readonly Ended[], column: 'id' | 'event_id'): Sql {
 
 /** Lets the oldest pending event of the key into the queue. Called by whoever settles, requeues or discards one of them. */
 export async function promoteNext(tx: Tx, orderingKey: string | null): Promise<void> {
-  if (orderingKey === null) return;
-  const [next] = await tx.query<{ id: number | string; queue_at: unknown }>(sql`
-    SELECT id, queue_at FROM outbox_event WHERE ordering_key = ${orderingKey} AND status = 'pending' ORDER BY id LIMIT 1`);
-  if (next && next.queue_at === null) {
-    wakeAfterCommit(tx);
-    await tx.execute(sql`UPDATE outbox_event SET queue_at = run_at WHERE id = ${String(next.id)} AND status = 'pending' AND queue_at IS NULL`);
-  }
+  await promoteNextOf(tx, [orderingKey]);
+}
+
+/** The same for several keys. Index outbox_event_ordering_key holds, for each, the oldest pending one first. */
+async function promoteNextOf(tx: Tx, orderingKeys: readonly (string | null)[]): Promise<void> {
+  const keys = [...new Set(orderingKeys.filter((key) => key !== null))];
+  if (keys.length === 0) return;
+  const oldest = keys.map(
+    (key, i) =>
+      sql`SELECT * FROM (SELECT id, queue_at FROM outbox_event WHERE ordering_key = ${key} AND status = 'pending' ORDER BY id LIMIT 1) AS ${raw(`k${i}`)}`,
+  );
+  const found = await tx.query<{ id: number | string; queue_at: unknown }>(sql`${join(oldest, ' UNION ALL ')}`);
+  const ids = found.filter(({ queue_at }) => queue_at === null).map(({ id }) => String(id));
+  if (ids.length === 0) return;
+  wakeAfterCommit(tx);
+  await tx.execute(sql`UPDATE outbox_event SET queue_at = run_at WHERE id IN (${join(ids)}) AND status = 'pending' AND queue_at IS NULL`);
 }
 
 /** An older event of the key was requeued while this one ran: it goes first, now that this one has to wait. */

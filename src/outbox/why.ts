@@ -62,7 +62,7 @@ export async function why(database: Database, registry: Registry, event: OutboxE
 
 async function blockerOf(database: Database, event: OutboxEvent): Promise<{ byId: string; byType: string } | null> {
   const [row] = await database.query<{ id: unknown; type: string; queue_at: unknown }>(sql`
-    SELECT id, type, queue_at FROM outbox_event WHERE ordering_key = ${event.orderingKey} AND status = 'pending' AND id <> ${event.id} AND queue_at IS NOT NULL ORDER BY id LIMIT 1`);
+    SELECT id, type, queue_at FROM outbox_event WHERE queued_key = ${event.orderingKey} AND status = 'pending' AND id <> ${event.id} ORDER BY id LIMIT 1`);
   return row && fromSqlInstantOrNull(row.queue_at) ? { byId: String(row.id), byType: row.type } : null;
 }
 

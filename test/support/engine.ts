@@ -78,7 +78,7 @@ export async function rowOf(database: Database, id: string): Promise<EventRow> {
 }
 
 export async function attemptsOf(database: Database, id: string) {
-  return database.query<{ number: number; outcome: string | null; error_code: string | null; finished_at: unknown; trigger: string }>(
+  return database.query<{ number: number; outcome: string | null; error_code: string | null; decision: string | null; finished_at: unknown; trigger: string }>(
     sql`SELECT * FROM event_attempt WHERE event_id = ${id} ORDER BY number`,
   );
 }

@@ -3,6 +3,14 @@ import { DeadlineFirst1763760000000 } from './1763760000000-deadline-first.js';
 import { Operations1763770000000 } from './1763770000000-operations.js';
 import { Batches1763780000000 } from './1763780000000-batches.js';
 import { OnCall1763790000000 } from './1763790000000-on-call.js';
+import { QueuedKey1763800000000 } from './1763800000000-queued-key.js';
 
 /** THE list, oldest first. A migration that has been released is never edited; a later one mends it. */
-export const migrations = [Initial1763683200000, DeadlineFirst1763760000000, Operations1763770000000, Batches1763780000000, OnCall1763790000000];
+export const migrations = [
+  Initial1763683200000,
+  DeadlineFirst1763760000000,
+  Operations1763770000000,
+  Batches1763780000000,
+  OnCall1763790000000,
+  QueuedKey1763800000000,
+];

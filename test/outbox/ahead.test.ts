@@ -1,0 +1,195 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Database } from '../../src/database/database.js';
+import { sql } from '../../src/database/sql.js';
+import { OPENS_AFTER } from '../../src/outbox/breaker.js';
+import { claim } from '../../src/outbox/claim.js';
+import { Outbox } from '../../src/outbox/outbox.js';
+import { Poller } from '../../src/outbox/poll.js';
+import { record } from '../../src/outbox/record.js';
+import { LeaseLost } from '../../src/outbox/types.js';
+import { databaseKinds, openDatabase } from '../support/databases.js';
+import { attemptsOf, done, failed, handlerOf, note, outboxOf, recordNote, rowOf } from '../support/engine.js';
+
+const never = '0 0 0 1 1 *';
+
+describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
+  let database: Database;
+  let next: number;
+  beforeEach(async () => {
+    database = await openDatabase(kind);
+    next = 0;
+  });
+  afterEach(() => database.close());
+
+  const recordMany = async (count: number): Promise<string[]> => {
+    const ids: string[] = [];
+    for (let i = 0; i < count; i++) ids.push(await recordNote(database, { n: next++ }));
+    return ids;
+  };
+  const leased = async (): Promise<number> => (await database.query(sql`SELECT id FROM outbox_event WHERE lease_until IS NOT NULL`)).length;
+  function gated() {
+    let open: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    return { gate, open };
+  }
+
+  it('is bounded, waits with its lease, and runs once each in the order of the queue', async () => {
+    const ids = await recordMany(9);
+    const { gate, open } = gated();
+    const order: string[] = [];
+    let atOnce = 0;
+    let most = 0;
+    const outbox = outboxOf(
+      database,
+      async (event) => {
+        order.push(event.id);
+        most = Math.max(most, ++atOnce);
+        await gate;
+        atOnce -= 1;
+        return done;
+      },
+      { batchSize: 2, concurrencyPerTarget: 2 },
+    );
+    const poller = new Poller(outbox, { cron: never, lookAheadMs: 0 });
+    poller.wake();
+    await expect.poll(leased).toBe(6);
+    expect(order).toEqual(ids.slice(0, 2));
+    expect(outbox.runningCount).toBe(6);
+    open();
+    for (const id of ids) await expect.poll(async () => (await rowOf(database, id)).status).toBe('handled');
+    expect(order).toEqual(ids);
+    expect(most).toBe(2);
+    for (const id of ids) expect(await attemptsOf(database, id)).toHaveLength(1);
+    await poller.stop();
+  });
+
+  it('what found no slot starts when one is free, and not only at the next sweep', async () => {
+    const { gate, open } = gated();
+    const other = { ...note, type: 'OTHER' };
+    const both = new Outbox(
+      database,
+      [handlerOf(() => gate.then(() => done)) as never, { ...handlerOf(async () => done), definition: other, target: 'other' } as never],
+      { leaseMs: 10_000, failuresMax: 3, retryDelayMs: 1_000, batchSize: 10, concurrencyPerTarget: 1 },
+    );
+    const ids = await recordMany(5);
+    const poller = new Poller(both, { cron: never, lookAheadMs: 0 });
+    poller.wake();
+    await expect.poll(leased).toBe(3);
+    // The other target is not held up meanwhile.
+    const { id } = await database.transaction((tx) => record(tx, other, { n: 100 }));
+    poller.wake();
+    await expect.poll(async () => (await rowOf(database, id)).status).toBe('handled');
+    open();
+    for (const one of ids) await expect.poll(async () => (await rowOf(database, one)).status).toBe('handled');
+    await poller.stop();
+  });
+
+  it('goes back into the queue when the vendor is found to be down: due at once, nothing counted', async () => {
+    const ids = await recordMany(15);
+    const unreached = {
+      call: 'c',
+      at: '',
+      durationMs: 1,
+      request: { method: 'GET', path: '/', body: null },
+      answer: null,
+      outcome: 'not-applied',
+      code: 'E',
+    } as const;
+    const outbox = outboxOf(
+      database,
+      async (_event, context) => {
+        context.journal(unreached);
+        return failed;
+      },
+      { batchSize: OPENS_AFTER, concurrencyPerTarget: OPENS_AFTER },
+    );
+    await outbox.claimAndStart({ deadlineFirst: true });
+    await expect.poll(() => outbox.runningCount).toBe(0);
+    expect(outbox.breakers()).toMatchObject([{ state: 'open' }]);
+    const rows = await Promise.all(ids.map((id) => rowOf(database, id)));
+    expect(rows.map((row) => [row.status, row.failures, row.lease_until])).toEqual(ids.map(() => ['pending', 0, null]));
+    // Each attempt but the last of those that open the breaker lets the next one start.
+    const notStarted = ids.slice(2 * OPENS_AFTER - 1);
+    const decisions = (await Promise.all(notStarted.map((id) => attemptsOf(database, id)))).flat().map((attempt) => attempt.decision);
+    expect(decisions).toEqual(notStarted.map(() => 'interrupted: handed back, nothing counted'));
+  });
+
+  it('goes back at once when the process ends, while what runs may finish', async () => {
+    const ids = await recordMany(3);
+    const { gate, open } = gated();
+    const ran: string[] = [];
+    const outbox = outboxOf(
+      database,
+      async (event) => {
+        ran.push(event.id);
+        await gate;
+        return done;
+      },
+      { concurrencyPerTarget: 1 },
+    );
+    await outbox.claimAndStart({ deadlineFirst: true });
+    const drained = outbox.drain(10_000);
+    for (const id of ids.slice(1)) await expect.poll(async () => (await rowOf(database, id)).lease_until).toBeNull();
+    open();
+    await drained;
+    expect(ran).toEqual(ids.slice(0, 1));
+    expect((await Promise.all(ids.map((id) => rowOf(database, id)))).map((row) => row.status)).toEqual(['handled', 'pending', 'pending']);
+  });
+
+  it('keeps its lease while it waits, and is not handled here once that is lost', async () => {
+    const ids = await recordMany(2);
+    const { gate, open } = gated();
+    const ran: string[] = [];
+    const lost: string[] = [];
+    const outbox = outboxOf(
+      database,
+      async (event, context) => {
+        ran.push(event.id);
+        await gate;
+        if (context.signal.aborted) throw new LeaseLost();
+        return done;
+      },
+      { concurrencyPerTarget: 1, leaseMs: 600 },
+    );
+    outbox.signals.on('lease-lost', ({ eventId }) => lost.push(eventId));
+    await outbox.claimAndStart({ deadlineFirst: true });
+    const leaseOf = async (id: string): Promise<string> => String((await rowOf(database, id)).lease_until);
+    const before = await leaseOf(ids[1] as string);
+    await expect.poll(() => leaseOf(ids[1] as string), { timeout: 3_000 }).not.toBe(before); // renewed
+    await database.execute(sql`UPDATE outbox_event SET attempt = attempt + 1, claimed_by = 'another' WHERE id = ${ids[1] as string}`);
+    await expect.poll(() => lost, { timeout: 3_000 }).toEqual([ids[1]]);
+    open();
+    while (outbox.runningCount > 0) await outbox.oneEnded();
+    expect(ran).toEqual(ids.slice(0, 1));
+    expect(await rowOf(database, ids[1] as string)).toMatchObject({ status: 'pending', attempt: 2, claimed_by: 'another' });
+  });
+
+  it('in a backlog a claim goes on where the last one ended, and comes back for what fell due before that', async () => {
+    const ids = await recordMany(6);
+    const outbox = outboxOf(database, async () => done);
+    const first = await claim(database, outbox.registry, { limit: 3, worker: 'w', leaseMs: 60_000, trigger: 'poll' });
+    const second = await claim(database, outbox.registry, { limit: 3, worker: 'w', leaseMs: 60_000, trigger: 'poll', behind: first.place ?? undefined });
+    expect([...first.rows, ...second.rows].map(({ id }) => id)).toEqual(ids);
+
+    const early: string[] = [];
+    const seen: string[] = [];
+    const backlog = await recordMany(30);
+    const draining = outboxOf(
+      database,
+      async (event) => {
+        seen.push(event.id);
+        // Nobody is told of it, and it stands before everything that is left.
+        if (seen.length === 5) early.push((await database.transaction((tx) => record(tx, note, { n: 1_000 }, { runInMs: -60_000, wake: false }))).id);
+        return done;
+      },
+      { batchSize: 2, concurrencyPerTarget: 2 },
+    );
+    const poller = new Poller(draining, { cron: never, lookAheadMs: 0 });
+    poller.wake();
+    await expect.poll(() => seen.length).toBe(31);
+    expect(seen.toSorted()).toEqual([...backlog, ...early].toSorted());
+    await poller.stop();
+  });
+});
