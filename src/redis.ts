@@ -4,6 +4,7 @@ import type { Logger } from './logging.js';
 /** Without these limits a dead Redis makes a lock hang for many seconds. */
 const LIMITS = {
   maxRetriesPerRequest: 1,
+  enableAutoPipelining: true, // what one turn of the loop asks is sent in one write
   enableOfflineQueue: false,
   commandTimeout: 300,
   connectTimeout: 500,

@@ -4,8 +4,8 @@ import type { OrderStatus, RefundState } from '../entities/box-order.js';
 
 /** Each of these is one conditional UPDATE. False: the order was no longer in a state to leave; the caller does nothing more. */
 
-export async function toOrdering(tx: Tx, orderId: string): Promise<boolean> {
-  return changed(await tx.execute(sql`UPDATE box_order SET status = 'ORDERING', updated_at = ${now} WHERE id = ${orderId} AND status = 'PAYING'`));
+export async function toOrdering(tx: Tx, orderId: string, at: Date): Promise<boolean> {
+  return changed(await tx.execute(sql`UPDATE box_order SET status = 'ORDERING', updated_at = ${at} WHERE id = ${orderId} AND status = 'PAYING'`));
 }
 
 export async function toOrdered(tx: Tx, orderId: string, meicanOrderId: string): Promise<boolean> {

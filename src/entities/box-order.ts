@@ -42,8 +42,6 @@ export class BoxOrder {
   /** Who cancelled it. */
   @OptionalText('operator') operator!: string | null;
   @OptionalText('cancel_reason') cancelReason!: string | null;
-  /** The guard event of the payment. */
-  @OptionalText('guard_event_id') guardEventId!: string | null;
   @OptionalText('request_id') requestId!: string | null;
   @Instant('created_at') createdAt!: Date;
   @Instant('updated_at') updatedAt!: Date;

@@ -20,7 +20,14 @@ export interface CheckedMeal extends MealInput {
   readonly addressId: string;
 }
 
-interface DishRow {
+export interface CheckedMeals {
+  readonly meals: CheckedMeal[];
+  /** The database's clock, read with the meals and carried on by this process's monotonic one. */
+  now(): Date;
+}
+
+/** A dish with its menu, beside a cabinet; null when there is none. */
+interface Row {
   id: unknown;
   name: string;
   meican_dish_id: string;
@@ -31,25 +38,30 @@ interface DishRow {
   meal_type: string;
   corp: string;
   cutoff_at: unknown;
+  sideboard_id: unknown;
+  sideboard_menu_id: unknown;
+  address_id: string | null;
   now: unknown;
 }
 
-/** Garden, day, meal, dish, cabinet and cut-off, before anything is written. Throws Problem. Returns the database's now as well. */
-export async function checkMeals(database: Database, garden: string, meals: readonly MealInput[]): Promise<{ meals: CheckedMeal[]; now: Date }> {
-  const dishes = await database.query<DishRow>(sql`
-    SELECT d.id, d.name, d.meican_dish_id, d.price_in_cent, d.menu_id, m.garden, m.edible_date, m.meal_type, m.corp, m.cutoff_at, ${now} AS now
-    FROM box_dish d JOIN menu m ON m.id = d.menu_id WHERE d.withdrawn = 0 AND d.id IN (${join(meals.map((meal) => meal.dishId))})`);
-  const sideboards = await database.query<{ id: unknown; menu_id: unknown; address_id: string }>(sql`
-    SELECT id, menu_id, address_id FROM box_sideboard WHERE withdrawn = 0 AND id IN (${join(meals.map((meal) => meal.sideboardId))})`);
-  const clock = dishes[0] ? fromSqlInstant(dishes[0].now) : new Date(0);
+/** Garden, day, meal, dish, cabinet and cut-off, before anything is written. Throws Problem. */
+export async function checkMeals(database: Database, garden: string, meals: readonly MealInput[]): Promise<CheckedMeals> {
+  const rows = await database.query<Row>(sql`
+    SELECT d.id, d.name, d.meican_dish_id, d.price_in_cent, d.menu_id, m.garden, m.edible_date, m.meal_type, m.corp, m.cutoff_at,
+      s.id AS sideboard_id, s.menu_id AS sideboard_menu_id, s.address_id, ${now} AS now
+    FROM box_dish d JOIN menu m ON m.id = d.menu_id
+    LEFT JOIN box_sideboard s ON s.withdrawn = 0 AND s.id IN (${join(meals.map((meal) => meal.sideboardId))})
+    WHERE d.withdrawn = 0 AND d.id IN (${join(meals.map((meal) => meal.dishId))})`);
+  const readAtMs = performance.now();
+  const clock = rows[0] ? fromSqlInstant(rows[0].now) : new Date(0);
 
   const checked = await Promise.all(
     meals.map(async (meal, i): Promise<CheckedMeal> => {
-      const dish = dishes.find((row) => String(row.id) === meal.dishId);
-      const sideboard = sideboards.find((row) => String(row.id) === meal.sideboardId);
-      if (!dish || !sideboard || dish.garden !== garden) throw await whatIsMissing(database, garden, meal, Boolean(dish));
+      const dish = rows.find((row) => String(row.id) === meal.dishId);
+      const sideboard = rows.find((row) => String(row.sideboard_id) === meal.sideboardId);
+      if (!dish || !sideboard?.address_id || dish.garden !== garden) throw await whatIsMissing(database, garden, meal, Boolean(dish));
       if (dish.edible_date !== meal.edibleDate || dish.meal_type !== meal.mealType) throw invalid(i, 'dishId', 'the dish is of another day or meal');
-      if (String(sideboard.menu_id) !== String(dish.menu_id)) throw invalid(i, 'sideboardId', 'the cabinet is of another day, meal or garden');
+      if (String(sideboard.sideboard_menu_id) !== String(dish.menu_id)) throw invalid(i, 'sideboardId', 'the cabinet is of another day, meal or garden');
       if (clock >= fromSqlInstant(dish.cutoff_at)) throw new Problem('cutoff-passed');
       return {
         ...meal,
@@ -64,7 +76,7 @@ export async function checkMeals(database: Database, garden: string, meals: read
   );
   const twice = meals.findIndex((meal, i) => meals.findIndex((other) => other.edibleDate === meal.edibleDate && other.mealType === meal.mealType) !== i);
   if (twice >= 0) throw invalid(twice, 'mealType', 'one order for each day and meal');
-  return { meals: checked, now: clock };
+  return { meals: checked, now: () => new Date(clock.getTime() + Math.floor(performance.now() - readAtMs)) };
 }
 
 function invalid(i: number, member: string, message: string): Problem {

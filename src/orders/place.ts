@@ -9,11 +9,11 @@ import type { Clock } from '../clock.js';
 import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
 import { duplicateOf } from '../database/errors.js';
-import { fromSqlInstant, now, sql } from '../database/sql.js';
+import { sql } from '../database/sql.js';
 import { BoxOrder } from '../entities/box-order.js';
 import { energyRollback } from '../handlers/energy-rollback.js';
 import { meicanNewOrder } from '../handlers/meican-new-order.js';
-import { energyKey, outTradeNo } from '../handlers/payloads.js';
+import { outTradeNo } from '../handlers/payloads.js';
 import { makeDue, settleAsNeedless } from '../outbox/expedite.js';
 import { record } from '../outbox/record.js';
 import { Problem } from '../problems.js';
@@ -47,6 +47,17 @@ export interface PlaceRequest {
   readonly traceparent: string | null;
 }
 
+/** An order of this request, as far as what follows needs it. */
+type PlacedOrder = Parameters<typeof orderView>[0] & Pick<BoxOrder, 'cutoffAt'>;
+
+interface Reserved {
+  readonly orders: readonly PlacedOrder[];
+  /** What each took from the stock; of a request that is taken over, that is told by the run that died. */
+  readonly moves: ReadonlyMap<string, StockMoves>;
+  /** The database's clock. */
+  now(): Date;
+}
+
 const NUMBER_TRIES = 5;
 const PROCESSING_ASK_MS = 300;
 
@@ -57,11 +68,10 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
   const { ticket } = found;
   try {
     return await dependencies.locks.withLock([userKey(request.userId)], async (lock) => {
-      const moves = new Map<string, StockMoves>();
-      const orders = (await resumable(dependencies.database, ticket)) ?? (await reserveAll(dependencies, request, ticket, lock, moves));
+      const reserved = (await resumable(dependencies.database, ticket)) ?? (await reserveAll(dependencies, request, ticket, lock));
       crashPoint('place-after-t1');
-      if (orders.every((order) => order.status !== 'PAYING')) return answerAgain(dependencies.database, ticket, orders);
-      return payAndConfirm(dependencies, request, ticket, orders, moves).catch((error: unknown) => {
+      if (reserved.orders.every((order) => order.status !== 'PAYING')) return answerAgain(dependencies.database, ticket, reserved.orders);
+      return payAndConfirm(dependencies, request, ticket, reserved).catch((error: unknown) => {
         if (error instanceof Problem) throw error;
         // Our own database failed while money may be moving. The guards know what to do; the same key will tell how it ended.
         throw new Problem('payment-unknown', { retryAfterS: 5, cause: error });
@@ -77,82 +87,97 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
  * An earlier run of this very request died between T1 and its answer. Null: it left nothing to go on with, the request starts afresh.
  * Otherwise its orders: all PAYING (go on with the payment), or all paid by a T2 whose answer was lost.
  */
-async function resumable(database: Database, ticket: Ticket): Promise<BoxOrder[] | null> {
+async function resumable(database: Database, ticket: Ticket): Promise<Reserved | null> {
   if (ticket.resume.length === 0) return null;
   const found = await Promise.all(ticket.resume.map((orderNo) => database.manager.findOneBy(BoxOrder, { orderNo })));
   const orders = found.filter((order) => order !== null);
   const paying = orders.filter((order) => order.status === 'PAYING');
   const rolledBack = orders.some((order) => order.status === 'SYSTEM_CANCEL');
-  if (orders.length > 0 && !rolledBack && (paying.length === orders.length || paying.length === 0)) return orders;
+  if (orders.length > 0 && !rolledBack && (paying.length === orders.length || paying.length === 0)) {
+    const [clock, readAtMs] = [await database.now(), performance.now()];
+    return { orders, moves: new Map(), now: () => new Date(clock.getTime() + Math.floor(performance.now() - readAtMs)) };
+  }
   await rollBack(database, ticket, paying, new Map()); // a guard has rolled some back already: the rest follow
   return null;
 }
 
 /** T1: check, reserve, and record the guard of each payment before any money moves. */
-async function reserveAll(
-  { database, numbers, paymentWindowMs }: PlaceDependencies,
-  request: PlaceRequest,
-  ticket: Ticket,
-  lock: Grant,
-  moves: Map<string, StockMoves>,
-): Promise<BoxOrder[]> {
+async function reserveAll({ database, numbers, paymentWindowMs }: PlaceDependencies, request: PlaceRequest, ticket: Ticket, lock: Grant): Promise<Reserved> {
   const { meals, now: clock } = await checkMeals(database, request.garden, request.meals);
   for (let tryNo = 1; ; tryNo++) {
-    const orderNos = await numbers.next(meals.length, clock);
+    const orderNos = await numbers.next(meals.length, clock());
     try {
-      const ids = await database.transaction(async (tx) => {
+      return await database.transaction(async (tx) => {
         await hold(tx, ticket, orderNos);
-        const written: string[] = [];
-        for (const [i, meal] of meals.entries()) written.push(await writeOrder(tx, request, meal, orderNos[i] ?? '', paymentWindowMs, lock));
-        for (const [i, taken] of (await reserve(tx, meals)).entries()) moves.set(written[i] ?? '', taken);
-        return written;
+        const orders: PlacedOrder[] = [];
+        for (const [i, meal] of meals.entries()) orders.push(await writeOrder(tx, request, meal, orderNos[i] ?? '', clock(), paymentWindowMs, lock));
+        const taken = await reserve(tx, meals);
+        return { orders, moves: new Map(orders.map(({ id }, i) => [id, taken[i] as StockMoves])), now: clock };
       });
-      return await Promise.all(ids.map((id) => database.manager.findOneByOrFail(BoxOrder, { id })));
     } catch (error) {
       if (error instanceof SoldOut) throw new Problem(error.what === 'dish' ? 'dish-sold-out' : 'sideboard-full');
       const duplicate = duplicateOf(error);
       if (duplicate?.includes('live_key')) throw new Problem('already-ordered');
       if (!duplicate?.includes('order_no') || tryNo === NUMBER_TRIES) throw error;
-      await numbers.reseed(clock);
+      await numbers.reseed(clock());
     }
   }
 }
 
-async function writeOrder(tx: Tx, request: PlaceRequest, meal: CheckedMeal, orderNo: string, paymentWindowMs: number, lock: Grant): Promise<string> {
+async function writeOrder(
+  tx: Tx,
+  request: PlaceRequest,
+  meal: CheckedMeal,
+  orderNo: string,
+  createdAt: Date,
+  paymentWindowMs: number,
+  lock: Grant,
+): Promise<PlacedOrder> {
   const { userId, email, realName, garden, attempted, traceparent } = request;
   const liveKey = `${userId}|${meal.edibleDate}|${meal.mealType}`;
-  const { insertId } = await tx.execute(sql`
+  const { insertId: id } = await tx.execute(sql`
     INSERT INTO box_order (order_no, user_id, email, real_name, garden, corp, status, dish_id, dish_name, meican_dish_id, sideboard_id, address_id, edible_date, meal_type, cutoff_at, price_in_cent, live_key, refund, request_id, created_at, updated_at)
     VALUES (${orderNo}, ${userId}, ${email}, ${realName}, ${garden}, ${meal.corp}, 'PAYING', ${meal.dishId}, ${meal.dishName}, ${meal.meicanDishId}, ${meal.sideboardId}, ${meal.addressId}, ${meal.edibleDate}, ${meal.mealType},
-      ${meal.cutoffAt}, ${meal.priceInCent}, ${liveKey}, 'NONE', ${attempted.requestId}, ${now}, ${now})`);
-  const payload = { orderId: insertId, orderNo, userId, amountInCent: meal.priceInCent };
-  const guard = await record(tx, energyRollback, payload, {
+      ${meal.cutoffAt}, ${meal.priceInCent}, ${liveKey}, 'NONE', ${attempted.requestId}, ${createdAt}, ${createdAt})`);
+  const order: PlacedOrder = {
+    ...meal,
+    id,
+    orderNo,
+    userId,
+    garden,
+    status: 'PAYING',
+    meicanOrderId: null,
+    operator: null,
+    refund: 'NONE',
+    createdAt,
+    updatedAt: createdAt,
+  };
+  await record(tx, energyRollback, guarded(order), {
     runInMs: paymentWindowMs,
-    subjectId: insertId,
+    subjectId: id,
     subjectNo: orderNo,
     requestId: attempted.requestId,
     traceparent,
     firstOfItsKey: true,
   });
-  await tx.execute(sql`UPDATE box_order SET guard_event_id = ${guard.id} WHERE id = ${insertId}`);
-  await writeStep(tx, insertId, 'placed', {
+  await writeStep(tx, id, 'placed', {
     caller: attempted.caller,
     idempotencyKey: attempted.key,
     lock,
     reserved: { dishId: meal.dishId, sideboardId: meal.sideboardId },
     amountInCent: meal.priceInCent,
   });
-  return insertId;
+  return order;
 }
 
-async function payAndConfirm(
-  dependencies: PlaceDependencies,
-  request: PlaceRequest,
-  ticket: Ticket,
-  orders: BoxOrder[],
-  moves: ReadonlyMap<string, StockMoves>,
-): Promise<Answer> {
+/** What the guard of its payment was recorded with. */
+function guarded({ id, orderNo, userId, priceInCent }: PlacedOrder) {
+  return { orderId: id, orderNo, userId, amountInCent: priceInCent };
+}
+
+async function payAndConfirm(dependencies: PlaceDependencies, request: PlaceRequest, ticket: Ticket, reserved: Reserved): Promise<Answer> {
   const { database } = dependencies;
+  const { orders } = reserved;
   const payments = new Map<string, Outcome<null>>();
   for (const order of orders) {
     const payment = await pay(dependencies, request, order);
@@ -161,7 +186,7 @@ async function payAndConfirm(
   }
   crashPoint('place-after-pay');
   const failed = [...payments.values()].find((payment) => payment.kind !== 'applied');
-  const body = failed ? null : await confirm(database, request, ticket, orders, moves);
+  const body = failed ? null : await confirm(database, request, ticket, reserved);
   if (body) {
     crashPoint('place-before-answer');
     return { status: 201, body, replayed: false };
@@ -170,7 +195,7 @@ async function payAndConfirm(
   throw failed ? problemOf(failed) : new Problem('payment-unknown', { retryAfterS: 5 });
 }
 
-async function answerAgain(database: Database, ticket: Ticket, orders: readonly BoxOrder[]): Promise<Answer> {
+async function answerAgain(database: Database, ticket: Ticket, orders: readonly PlacedOrder[]): Promise<Answer> {
   const body = { orders: orders.map(orderView) };
   await complete(database, ticket, 201, body);
   return { status: 201, body, replayed: false };
@@ -179,7 +204,7 @@ async function answerAgain(database: Database, ticket: Ticket, orders: readonly 
 async function pay(
   { energy, clock, paymentWindowMs, payTimeoutMs }: PlaceDependencies,
   { attempted, traceparent }: PlaceRequest,
-  order: BoxOrder,
+  order: PlacedOrder,
 ): Promise<Outcome<null>> {
   const context: CallContext = { requestId: attempted.requestId, traceparent: childTraceparent(traceparent) };
   const number = outTradeNo(order.orderNo);
@@ -212,16 +237,16 @@ async function confirm(
   database: Database,
   { attempted, traceparent }: PlaceRequest,
   ticket: Ticket,
-  orders: BoxOrder[],
-  moves: ReadonlyMap<string, StockMoves>,
+  { orders, moves, now: clock }: Reserved,
 ): Promise<{ orders: ReturnType<typeof orderView>[] } | null> {
   crashPoint('place-before-t2');
   class GuardWasFirst extends Error {}
   try {
     const body = await database.transaction(async (tx) => {
+      const updatedAt = clock();
       for (const order of orders) {
-        if (!(await toOrdering(tx, order.id))) throw new GuardWasFirst();
-        if (order.guardEventId) await settleAsNeedless(tx, order.guardEventId, energyKey(order.orderNo));
+        if (!(await toOrdering(tx, order.id, updatedAt))) throw new GuardWasFirst();
+        await settleAsNeedless(tx, energyRollback, guarded(order));
         await record(
           tx,
           meicanNewOrder,
@@ -230,8 +255,6 @@ async function confirm(
         );
         await writeStep(tx, order.id, 'paid', { outTradeNo: outTradeNo(order.orderNo), amountInCent: order.priceInCent, stock: moves.get(order.id) ?? null });
       }
-      const [clock] = await tx.query<{ now: unknown }>(sql`SELECT ${now} AS now`);
-      const updatedAt = fromSqlInstant(clock?.now);
       const answer = { orders: orders.map((order) => orderView({ ...order, status: 'ORDERING', updatedAt })) };
       await complete(tx, ticket, 201, answer);
       return answer;
@@ -245,9 +268,9 @@ async function confirm(
 }
 
 /** All of them: PAYING → SYSTEM_CANCEL, stock back. Money that was taken, or may have been, goes back through the guards, due now. */
-async function rollBack(database: Database, ticket: Ticket, orders: readonly BoxOrder[], payments: ReadonlyMap<string, Outcome<null>>): Promise<void> {
+async function rollBack(database: Database, ticket: Ticket, orders: readonly PlacedOrder[], payments: ReadonlyMap<string, Outcome<null>>): Promise<void> {
   await database.transaction(async (tx) => {
-    const ended: BoxOrder[] = [];
+    const ended: PlacedOrder[] = [];
     // Another run of this request may have paid: one that died before us, or one that took over from us. Then no answer of ours proves anything.
     const onlyWePaid = (await letGo(tx, ticket)) && ticket.resume.length === 0 && payments.size > 0;
     for (const order of orders) {
@@ -269,9 +292,8 @@ async function rollBack(database: Database, ticket: Ticket, orders: readonly Box
         code: payment !== 'not-sent' && payment.kind !== 'applied' ? payment.code : null,
         released: { dishId: order.dishId, sideboardId: order.sideboardId },
       });
-      if (!order.guardEventId) continue;
-      if (surelyUnpaid) await settleAsNeedless(tx, order.guardEventId, energyKey(order.orderNo));
-      else await makeDue(tx, order.guardEventId);
+      if (surelyUnpaid) await settleAsNeedless(tx, energyRollback, guarded(order));
+      else await makeDue(tx, energyRollback, guarded(order));
     }
     await releaseStock(tx, ended);
   });

@@ -21,9 +21,11 @@ const orderMembers = [
   'refund',
 ] as const;
 
+type Shown = Pick<BoxOrder, (typeof orderMembers)[number]>;
+
 /** The order as the API shows it: no e-mail, no name. */
-export function orderView(order: BoxOrder) {
-  const shown = Object.fromEntries(orderMembers.map((member) => [member, order[member]])) as Pick<BoxOrder, (typeof orderMembers)[number]>;
+export function orderView(order: Shown & Pick<BoxOrder, 'createdAt' | 'updatedAt'>) {
+  const shown = Object.fromEntries(orderMembers.map((member) => [member, order[member]])) as Shown;
   return { ...shown, createdAt: toRfc3339(order.createdAt), updatedAt: toRfc3339(order.updatedAt) };
 }
 

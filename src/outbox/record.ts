@@ -46,7 +46,7 @@ export async function record<P>(tx: Tx, definition: EventDefinition<P>, payload:
   const orderingKey = definition.orderingKey(payload);
   const blocked = orderingKey !== null && options.firstOfItsKey !== true && (await hasPending(tx, orderingKey));
   const runAt = after(options.runInMs ?? 0);
-  const dedupeKey = `${definition.type}:${definition.dedupeKey(payload)}`;
+  const dedupeKey = dedupeKeyOf(definition, payload);
   try {
     const { insertId } = await tx.execute(sql`
       INSERT INTO outbox_event (type, status, subject_id, subject_no, payload, payload_version, dedupe_key, ordering_key, run_at, queue_at, deadline_at, request_id, traceparent, created_at)
@@ -59,6 +59,11 @@ export async function record<P>(tx: Tx, definition: EventDefinition<P>, payload:
     const [existing] = await tx.query<{ id: unknown }>(sql`SELECT id FROM outbox_event WHERE dedupe_key = ${dedupeKey}`);
     return { id: String(existing?.id), isNew: false };
   }
+}
+
+/** What tells this event from every other one, for ever: the column's value. */
+export function dedupeKeyOf<P>(definition: EventDefinition<P>, payload: P): string {
+  return `${definition.type}:${definition.dedupeKey(payload)}`;
 }
 
 /**
