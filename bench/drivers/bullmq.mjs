@@ -1,20 +1,21 @@
 // BullMQ on a Redis that flushes its log with each write (appendfsync always): the durability that an InnoDB commit has.
 import { Queue, Worker } from 'bullmq';
 import IORedis from 'ioredis';
-import { counter, measured } from './job.mjs';
+import { drive, payloadOf } from '../lib/job.mjs';
 
-const { REDIS_URL, JOBS, CONCURRENCY } = process.env;
-const jobs = Number(JOBS);
+const { REDIS_URL, CONCURRENCY } = process.env;
 const connection = new IORedis(REDIS_URL, { maxRetriesPerRequest: null });
-await connection.flushall();
-const queue = new Queue('bench', { connection });
-for (let from = 0; from < jobs; from += 1000)
-  await queue.addBulk(Array.from({ length: Math.min(1000, jobs - from) }, (_, i) => ({ name: 'noop', data: { seq: from + i } })));
-const count = counter(jobs);
-await measured(jobs, async () => {
-  const worker = new Worker('bench', async ({ data }) => count.handle(data.seq), { connection: connection.duplicate(), concurrency: Number(CONCURRENCY) });
-  worker.on('completed', () => count.over());
-  await count.done;
-  return count.duplicates();
+
+await drive({
+  async seed(jobs) {
+    await connection.flushall();
+    const queue = new Queue('bench', { connection });
+    for (let from = 0; from < jobs; from += 1000)
+      await queue.addBulk(Array.from({ length: Math.min(1000, jobs - from) }, (_, i) => ({ name: 'job', data: payloadOf(from + i) })));
+  },
+  async start(handle, over) {
+    const worker = new Worker('bench', ({ data }) => handle(data), { connection: connection.duplicate(), concurrency: Number(CONCURRENCY) });
+    worker.on('completed', () => over());
+    return () => worker.close();
+  },
 });
-process.exit(0);
