@@ -2,11 +2,14 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Milliseconds that only go forward, from anywhere. */
+  monotonic(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -21,6 +24,12 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', onAbort, { once: true });
     }),
 };
+
+/** A clock that was read just now, carried on by this process: the database's, without asking it again. */
+export function carriedOn(readAt: Date, clock: Clock): () => Date {
+  const readAtMs = clock.monotonic();
+  return () => new Date(readAt.getTime() + Math.floor(clock.monotonic() - readAtMs));
+}
 
 const SHANGHAI_OFFSET_MS = 8 * 3_600_000; // Asia/Shanghai has had no daylight saving since 1991
 

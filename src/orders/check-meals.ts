@@ -1,5 +1,6 @@
+import { type Clock, carriedOn } from '../clock.js';
 import type { Database } from '../database/database.js';
-import { fromSqlInstant, join, now, sql } from '../database/sql.js';
+import { now as databaseNow, fromSqlInstant, join, sql } from '../database/sql.js';
 import type { MealType } from '../entities/menu.js';
 import { Problem } from '../problems.js';
 
@@ -45,15 +46,15 @@ interface Row {
 }
 
 /** Garden, day, meal, dish, cabinet and cut-off, before anything is written. Throws Problem. */
-export async function checkMeals(database: Database, garden: string, meals: readonly MealInput[]): Promise<CheckedMeals> {
+export async function checkMeals(database: Database, clock: Clock, garden: string, meals: readonly MealInput[]): Promise<CheckedMeals> {
   const rows = await database.query<Row>(sql`
     SELECT d.id, d.name, d.meican_dish_id, d.price_in_cent, d.menu_id, m.garden, m.edible_date, m.meal_type, m.corp, m.cutoff_at,
-      s.id AS sideboard_id, s.menu_id AS sideboard_menu_id, s.address_id, ${now} AS now
+      s.id AS sideboard_id, s.menu_id AS sideboard_menu_id, s.address_id, ${databaseNow} AS now
     FROM box_dish d JOIN menu m ON m.id = d.menu_id
     LEFT JOIN box_sideboard s ON s.withdrawn = 0 AND s.id IN (${join(meals.map((meal) => meal.sideboardId))})
     WHERE d.withdrawn = 0 AND d.id IN (${join(meals.map((meal) => meal.dishId))})`);
-  const readAtMs = performance.now();
-  const clock = rows[0] ? fromSqlInstant(rows[0].now) : new Date(0);
+  const readAt = rows[0] ? fromSqlInstant(rows[0].now) : new Date(0);
+  const now = carriedOn(readAt, clock);
 
   const checked = await Promise.all(
     meals.map(async (meal, i): Promise<CheckedMeal> => {
@@ -62,7 +63,7 @@ export async function checkMeals(database: Database, garden: string, meals: read
       if (!dish || !sideboard?.address_id || dish.garden !== garden) throw await whatIsMissing(database, garden, meal, Boolean(dish));
       if (dish.edible_date !== meal.edibleDate || dish.meal_type !== meal.mealType) throw invalid(i, 'dishId', 'the dish is of another day or meal');
       if (String(sideboard.sideboard_menu_id) !== String(dish.menu_id)) throw invalid(i, 'sideboardId', 'the cabinet is of another day, meal or garden');
-      if (clock >= fromSqlInstant(dish.cutoff_at)) throw new Problem('cutoff-passed');
+      if (readAt >= fromSqlInstant(dish.cutoff_at)) throw new Problem('cutoff-passed');
       return {
         ...meal,
         corp: dish.corp,
@@ -76,7 +77,7 @@ export async function checkMeals(database: Database, garden: string, meals: read
   );
   const twice = meals.findIndex((meal, i) => meals.findIndex((other) => other.edibleDate === meal.edibleDate && other.mealType === meal.mealType) !== i);
   if (twice >= 0) throw invalid(twice, 'mealType', 'one order for each day and meal');
-  return { meals: checked, now: () => new Date(clock.getTime() + Math.floor(performance.now() - readAtMs)) };
+  return { meals: checked, now };
 }
 
 function invalid(i: number, member: string, message: string): Problem {

@@ -5,11 +5,11 @@ import type { EnergyClient } from '../clients/energy.js';
 import { energyCodes } from '../clients/energy.js';
 import { type Outcome, PROCESSING } from '../clients/outcome.js';
 import type { CallContext } from '../clients/transport.js';
-import type { Clock } from '../clock.js';
+import { type Clock, carriedOn } from '../clock.js';
 import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
 import { duplicateOf } from '../database/errors.js';
-import { sql } from '../database/sql.js';
+import { join, raw, sql } from '../database/sql.js';
 import { BoxOrder } from '../entities/box-order.js';
 import { energyRollback } from '../handlers/energy-rollback.js';
 import { meicanNewOrder } from '../handlers/meican-new-order.js';
@@ -68,7 +68,7 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
   const { ticket } = found;
   try {
     return await dependencies.locks.withLock([userKey(request.userId)], async (lock) => {
-      const reserved = (await resumable(dependencies.database, ticket)) ?? (await reserveAll(dependencies, request, ticket, lock));
+      const reserved = (await resumable(dependencies, ticket)) ?? (await reserveAll(dependencies, request, ticket, lock));
       crashPoint('place-after-t1');
       if (reserved.orders.every((order) => order.status !== 'PAYING')) return answerAgain(dependencies.database, ticket, reserved.orders);
       return payAndConfirm(dependencies, request, ticket, reserved).catch((error: unknown) => {
@@ -87,39 +87,43 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
  * An earlier run of this very request died between T1 and its answer. Null: it left nothing to go on with, the request starts afresh.
  * Otherwise its orders: all PAYING (go on with the payment), or all paid by a T2 whose answer was lost.
  */
-async function resumable(database: Database, ticket: Ticket): Promise<Reserved | null> {
+async function resumable({ database, clock }: PlaceDependencies, ticket: Ticket): Promise<Reserved | null> {
   if (ticket.resume.length === 0) return null;
   const found = await Promise.all(ticket.resume.map((orderNo) => database.manager.findOneBy(BoxOrder, { orderNo })));
   const orders = found.filter((order) => order !== null);
   const paying = orders.filter((order) => order.status === 'PAYING');
   const rolledBack = orders.some((order) => order.status === 'SYSTEM_CANCEL');
   if (orders.length > 0 && !rolledBack && (paying.length === orders.length || paying.length === 0)) {
-    const [clock, readAtMs] = [await database.now(), performance.now()];
-    return { orders, moves: new Map(), now: () => new Date(clock.getTime() + Math.floor(performance.now() - readAtMs)) };
+    return { orders, moves: new Map(), now: carriedOn(await database.now(), clock) };
   }
   await rollBack(database, ticket, paying, new Map()); // a guard has rolled some back already: the rest follow
   return null;
 }
 
 /** T1: check, reserve, and record the guard of each payment before any money moves. */
-async function reserveAll({ database, numbers, paymentWindowMs }: PlaceDependencies, request: PlaceRequest, ticket: Ticket, lock: Grant): Promise<Reserved> {
-  const { meals, now: clock } = await checkMeals(database, request.garden, request.meals);
+async function reserveAll(
+  { database, numbers, clock, paymentWindowMs }: PlaceDependencies,
+  request: PlaceRequest,
+  ticket: Ticket,
+  lock: Grant,
+): Promise<Reserved> {
+  const { meals, now } = await checkMeals(database, clock, request.garden, request.meals);
   for (let tryNo = 1; ; tryNo++) {
-    const orderNos = await numbers.next(meals.length, clock());
+    const orderNos = await numbers.next(meals.length, now());
     try {
       return await database.transaction(async (tx) => {
         await hold(tx, ticket, orderNos);
         const orders: PlacedOrder[] = [];
-        for (const [i, meal] of meals.entries()) orders.push(await writeOrder(tx, request, meal, orderNos[i] ?? '', clock(), paymentWindowMs, lock));
+        for (const [i, meal] of meals.entries()) orders.push(await writeOrder(tx, request, meal, orderNos[i] ?? '', now(), paymentWindowMs, lock));
         const taken = await reserve(tx, meals);
-        return { orders, moves: new Map(orders.map(({ id }, i) => [id, taken[i] as StockMoves])), now: clock };
+        return { orders, moves: new Map(orders.map(({ id }, i) => [id, taken[i] as StockMoves])), now };
       });
     } catch (error) {
       if (error instanceof SoldOut) throw new Problem(error.what === 'dish' ? 'dish-sold-out' : 'sideboard-full');
       const duplicate = duplicateOf(error);
       if (duplicate?.includes('live_key')) throw new Problem('already-ordered');
       if (!duplicate?.includes('order_no') || tryNo === NUMBER_TRIES) throw error;
-      await numbers.reseed(clock());
+      await numbers.reseed(now());
     }
   }
 }
@@ -191,7 +195,10 @@ async function payAndConfirm(dependencies: PlaceDependencies, request: PlaceRequ
     crashPoint('place-before-answer');
     return { status: 201, body, replayed: false };
   }
-  await rollBack(database, ticket, orders, payments);
+  if ((await rollBack(database, ticket, orders, payments)) === 'confirmed') {
+    const confirmed = await Promise.all(orders.map(({ id }) => database.manager.findOneByOrFail(BoxOrder, { id })));
+    return answerAgain(database, ticket, confirmed);
+  }
   throw failed ? problemOf(failed) : new Problem('payment-unknown', { retryAfterS: 5 });
 }
 
@@ -237,13 +244,13 @@ async function confirm(
   database: Database,
   { attempted, traceparent }: PlaceRequest,
   ticket: Ticket,
-  { orders, moves, now: clock }: Reserved,
+  { orders, moves, now }: Reserved,
 ): Promise<{ orders: ReturnType<typeof orderView>[] } | null> {
   crashPoint('place-before-t2');
   class GuardWasFirst extends Error {}
   try {
     const body = await database.transaction(async (tx) => {
-      const updatedAt = clock();
+      const updatedAt = now();
       for (const order of orders) {
         if (!(await toOrdering(tx, order.id, updatedAt))) throw new GuardWasFirst();
         await settleAsNeedless(tx, energyRollback, guarded(order));
@@ -267,10 +274,24 @@ async function confirm(
   }
 }
 
-/** All of them: PAYING → SYSTEM_CANCEL, stock back. Money that was taken, or may have been, goes back through the guards, due now. */
-async function rollBack(database: Database, ticket: Ticket, orders: readonly PlacedOrder[], payments: ReadonlyMap<string, Outcome<null>>): Promise<void> {
-  await database.transaction(async (tx) => {
+/**
+ * All of them: PAYING → SYSTEM_CANCEL, stock back. Money that was taken, or may have been, goes back through the guards, due now.
+ * `confirmed`: another run of this very request, from which this one had taken over, has paid and confirmed them meanwhile; nothing is undone.
+ */
+async function rollBack(
+  database: Database,
+  ticket: Ticket,
+  orders: readonly PlacedOrder[],
+  payments: ReadonlyMap<string, Outcome<null>>,
+): Promise<'rolled-back' | 'confirmed'> {
+  return database.transaction(async (tx) => {
     const ended: PlacedOrder[] = [];
+    const ids = join(orders.map(({ id }) => id));
+    const current =
+      orders.length === 0
+        ? []
+        : await tx.query<{ status: string }>(sql`SELECT status FROM box_order WHERE id IN (${ids}) ORDER BY id ${raw(tx.dialect.forUpdate)}`);
+    if (current.length > 0 && current.every(({ status }) => status !== 'PAYING' && status !== 'SYSTEM_CANCEL')) return 'confirmed';
     // Another run of this request may have paid: one that died before us, or one that took over from us. Then no answer of ours proves anything.
     const onlyWePaid = (await letGo(tx, ticket)) && ticket.resume.length === 0 && payments.size > 0;
     for (const order of orders) {
@@ -296,6 +317,7 @@ async function rollBack(database: Database, ticket: Ticket, orders: readonly Pla
       else await makeDue(tx, energyRollback, guarded(order));
     }
     await releaseStock(tx, ended);
+    return 'rolled-back';
   });
 }
 

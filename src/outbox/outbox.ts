@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import os from 'node:os';
 import type { Database } from '../database/database.js';
-import { after, fromSqlInstant, join, now, sql } from '../database/sql.js';
+import { after, fromSqlInstant, join, now, raw, sql } from '../database/sql.js';
 import { Breaker, type BreakerView } from './breaker.js';
 import { type Claim, type ClaimRequest, claim, type Place } from './claim.js';
 import { Registry } from './registry.js';
@@ -24,6 +24,8 @@ export interface OutboxOptions {
   readonly random?: () => number;
   /** Monotonic milliseconds, for the pauses of breakers. */
   readonly nowMs?: () => number;
+  /** How long an attempt waits for the group before it to be settled. Milliseconds. */
+  readonly patienceMs?: number;
 }
 
 const INLINE_LOOK_MS = 30;
@@ -67,7 +69,7 @@ export class Outbox {
       breakerOf: (target) => this.breakerOf(target),
       leases: new Leases(database, this.signals, { leaseMs: options.leaseMs, worker: this.worker }),
       signals: this.signals,
-      settler: new Settler(database, hooks),
+      settler: new Settler(database, hooks, options.patienceMs),
       failuresMax: options.failuresMax,
       retryDelayMs: options.retryDelayMs,
       random: options.random ?? Math.random,
@@ -173,7 +175,7 @@ export class Outbox {
           worker: this.worker,
           leaseMs: this.options.leaseMs,
           trigger: 'inline',
-          only: { orderingKeys, ids: [] },
+          onlyKeys: orderingKeys,
         });
         this.#announce(claimed, 'inline');
         const held = this.#hold(claimed, claimedAtMs);
@@ -201,7 +203,7 @@ export class Outbox {
   /** Is anything of these keys running, or due within `ms`? */
   async #movesWithin(orderingKeys: readonly string[], ms: number): Promise<boolean> {
     const rows = await this.database.query(sql`
-      SELECT id FROM outbox_event WHERE queued_key IN (${join(orderingKeys)}) AND status = 'pending' AND (lease_until IS NOT NULL OR queue_at <= ${after(ms)}) LIMIT 1`);
+      SELECT id FROM outbox_event ${raw(this.database.dialect.useIndex('outbox_event_queued_key'))} WHERE queued_key IN (${join(orderingKeys)}) AND (lease_until IS NOT NULL OR queue_at <= ${after(ms)}) LIMIT 1`);
     return rows.length > 0;
   }
 

@@ -28,6 +28,8 @@ export class Settler {
   constructor(
     private readonly database: Database,
     private readonly hooks: SettleHooks,
+    /** Infinity: where time stands still, nobody loses patience. */
+    private readonly patienceMs = PATIENCE_MS,
   ) {}
 
   /** False: the lease was lost and nothing was written. */
@@ -53,10 +55,11 @@ export class Settler {
   #write(isImpatient = false): void {
     while (this.#writing < GROUPS_AT_ONCE && this.#waiting.length > 0) {
       if (this.#writing > 0 && this.#waiting.length < GROUP_ENOUGH && !isImpatient) {
-        this.#impatient ??= setTimeout(() => {
-          this.#impatient = undefined;
-          this.#write(true);
-        }, PATIENCE_MS);
+        if (this.patienceMs !== Number.POSITIVE_INFINITY)
+          this.#impatient ??= setTimeout(() => {
+            this.#impatient = undefined;
+            this.#write(true);
+          }, this.patienceMs);
         return;
       }
       this.#writing += 1;

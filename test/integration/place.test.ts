@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { EnergyClient } from '../../src/clients/energy.js';
+import { systemClock } from '../../src/clock.js';
+import { type PlaceDependencies, place } from '../../src/orders/place.js';
 import { databaseKinds } from '../support/databases.js';
 import { Kit } from '../support/kit.js';
 
@@ -176,4 +179,66 @@ describe.each(databaseKinds)('placing an order on %s', (kind) => {
     expect(await kit.stockOf(menu)).toEqual(before);
     expect(kit.mealsAtMeican(sub)).toBe(0);
   });
+
+  it.each([
+    ['pays, too', { kind: 'applied', value: null, duplicate: true }],
+    ['is refused', { kind: 'rejected', code: '40001', message: 'busy' }],
+    ['hears nothing', { kind: 'unknown', code: 'TIMEOUT', message: 'no answer' }],
+  ] as const)(
+    'a request that takes over from one that is only slow, and then %s: both answer 201 with the one order, and so does the next',
+    async (_name, second) => {
+      const sub = someone();
+      const { database, numbers, clients } = kit.runtime;
+      const steps = { firstPays: gate(), firstMayGo: gate(), secondPays: gate(), secondMayGo: gate() };
+      const through = (pay: EnergyClient['pay']): PlaceDependencies => ({
+        database,
+        numbers,
+        energy: { pay, queryPay: clients.energy.queryPay.bind(clients.energy) } as unknown as EnergyClient,
+        locks: { withLock: (_keys, work) => work({ held: false, waitedMs: 0 }) },
+        clock: systemClock,
+        paymentWindowMs: 60_000,
+        payTimeoutMs: 100,
+      });
+      const attempted = { caller: sub, operation: 'place', key: 'k', body: 'b', instance: '/', requestId: 'r', lockMs: 1 };
+      const { garden, meals } = kit.orderBody(menu);
+      const request = { attempted, userId: sub, email: `${sub}@example.com`, realName: sub, garden, meals, traceparent: null };
+      const slow = place(
+        through(async (...wanted) => {
+          steps.firstPays.open();
+          await steps.firstMayGo.passed;
+          return clients.energy.pay(...wanted);
+        }),
+        request,
+      );
+      await steps.firstPays.passed;
+      await new Promise((resolve) => setTimeout(resolve, 10)); // the first one's time is over: 1 ms
+      const next = place(
+        through(async () => {
+          steps.secondPays.open();
+          await steps.secondMayGo.passed;
+          return second;
+        }),
+        request,
+      );
+      await steps.secondPays.passed;
+      steps.firstMayGo.open();
+      const answer = await slow;
+      steps.secondMayGo.open();
+      const ids = [answer, await next, await place(through(clients.energy.pay.bind(clients.energy)), request)].map(({ status, body }) => [
+        status,
+        (body as { orders: { id: string }[] }).orders[0]?.id,
+      ]);
+      expect(new Set(ids.map(String)).size).toBe(1);
+      expect(ids[0]?.[0]).toBe(201);
+      expect(kit.balanceOf(sub)).toBe(100_000 - 2300);
+    },
+  );
 });
+
+function gate() {
+  let open: () => void = () => {};
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open: () => open(), passed };
+}

@@ -42,7 +42,7 @@ const anew = (value: unknown): string => `${String(value)}~${++serial}`;
 export const mechanisms: Record<string, Without> = {
   fence: {
     rewrite: chain(
-      replaceText(/ AND attempt = /, ' AND 0 <= ', /^\s*UPDATE outbox_event SET status = /),
+      replaceText(/ AND attempt = /, ' AND 0 <= ', /^\s*SET status = /),
       replaceText(/ AND status = 'pending' AND lease_until IS NOT NULL/, '', /AND status = 'pending' AND lease_until IS NOT NULL/),
     ),
   },

@@ -259,6 +259,7 @@ function createProcess(world: World, process: SimProcess, without: Without, fail
       concurrencyPerTarget: 10,
       random: world.random,
       nowMs: world.clock.now,
+      patienceMs: Number.POSITIVE_INFINITY,
     },
     { errored: raiseErrored },
   );

@@ -1,7 +1,7 @@
 import type { Answer, CallContext, Carrier, Request } from '../../src/clients/transport.js';
 import type { Clock } from '../../src/clock.js';
 import { Database, type Queryable, type Tx } from '../../src/database/database.js';
-import { type Sql, sql } from '../../src/database/sql.js';
+import { join, type Sql, sql } from '../../src/database/sql.js';
 import type { Signals } from '../../src/outbox/signals.js';
 import { sandboxSecrets } from '../../src/sandbox/defaults.js';
 import { understandEnergy } from '../../src/sandbox/energy.js';
@@ -36,6 +36,7 @@ export class VirtualClock implements Clock {
   #timers: { atMs: number; fire: () => void }[] = [];
   constructor(public ms: number) {}
   now = (): number => this.ms;
+  monotonic = (): number => this.ms;
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.later(ms, resolve));
   }
@@ -188,9 +189,9 @@ export class World {
       },
       execute: async (statement: Sql) => {
         await this.#turn(process, true);
-        const late = await this.#comesTooLate(tx, statement);
+        const { late, inTime } = await this.#settledBy(tx, statement);
         const executed = await tx.execute(this.options.rewrite(statement));
-        if (late && executed.affected > 0) this.zombieWrites += 1;
+        if (late > 0 && executed.affected > inTime) this.zombieWrites += 1;
         return executed;
       },
     };
@@ -204,13 +205,14 @@ export class World {
     });
   }
 
-  /** Is this a settling by a worker whose event has been claimed again since? It must change nothing. */
-  async #comesTooLate(tx: Tx, statement: Sql): Promise<boolean> {
-    if (!/^\s*UPDATE outbox_event SET status = /.test(statement.strings[0] ?? '') || !statement.strings.some((text) => text.includes('AND attempt = ')))
-      return false;
-    const [id, attempt] = statement.values.slice(-2);
-    const [row] = await tx.query<{ attempt: number }>(sql`SELECT attempt FROM outbox_event WHERE id = ${String(id)}`);
-    return row !== undefined && row.attempt !== attempt;
+  /** Of the events that this settles: how many have been claimed again since by another worker? Of those it must change nothing. */
+  async #settledBy(tx: Tx, statement: Sql): Promise<{ late: number; inTime: number }> {
+    if (!/^\s*UPDATE outbox_event \? SET status = [\s\S]*AND attempt = /.test(statement.strings.join('?'))) return { late: 0, inTime: 0 };
+    const [piece, attempt] = statement.values.slice(-2);
+    const ids = scalarsOf(piece);
+    const rows = await tx.query<{ attempt: number }>(sql`SELECT attempt FROM outbox_event WHERE id IN (${join(ids.map(String))})`);
+    const late = rows.filter((row) => row.attempt !== attempt).length;
+    return { late, inTime: ids.length - late };
   }
 
   carrierOf(process: SimProcess, vendor: 'meican' | 'energy'): Carrier {
@@ -311,4 +313,9 @@ export class World {
 function answered(reply: { status: number; headers?: Readonly<Record<string, string>>; body: string }): Answer {
   const headers = Object.fromEntries(Object.entries(reply.headers ?? {}).map(([key, value]) => [key.toLowerCase(), value]));
   return { kind: 'answer', status: reply.status, headers, text: reply.body };
+}
+
+/** The bound values of a piece of SQL, in their order. */
+function scalarsOf(value: Sql['values'][number] | undefined): unknown[] {
+  return value !== null && typeof value === 'object' && 'strings' in value ? value.values.flatMap(scalarsOf) : [value];
 }
