@@ -13,11 +13,10 @@ import { pruneIdempotencyRecords } from './orders/idempotency.js';
 import { LocalLocks, type Locks, RedisLocks } from './orders/lock.js';
 import { createOrderNumbers, type OrderNumbers } from './orders/number.js';
 import { Outbox } from './outbox/outbox.js';
-import { onDue } from './outbox/wake.js';
-import { connectRedis, connectSubscriber, readyWithin } from './redis.js';
+import { connectRedis, readyWithin } from './redis.js';
 import type { Settings } from './settings.js';
+import { WakeUps } from './wake-ups.js';
 
-const WAKE_CHANNEL = 'lunchbox:wake';
 const MEICAN_SETTLE_MARGIN_MS = 10_000;
 const REDIS_START_MS = 1_000;
 
@@ -60,7 +59,7 @@ export async function createRuntime(settings: Settings, logger: Logger): Promise
   logSignals(outbox.signals, logger);
   alertBreakers(outbox, logger);
   const locks = redis.length > 0 ? new RedisLocks(redis, { unavailable: () => metrics.lockUnavailable(), available: () => {} }) : new LocalLocks();
-  const wakeUps = new WakeUps(settings, database, redis[0]);
+  const wakeUps = new WakeUps(settings.REDIS_URLS, database, redis[0]);
   return {
     settings,
     database,
@@ -182,52 +181,4 @@ function alertBreakers(outbox: Outbox, logger: Logger): void {
       .then(() => outbox.database.transaction((tx) => raiseVendorDown(tx, target, isNew)))
       .catch((err: unknown) => logger.error({ err, target }, 'the alert about a vendor could not be recorded'));
   });
-}
-
-/** Carries "something is due" from commits to pollers: within the process, and over Redis between processes. A hint, never needed. */
-class WakeUps {
-  readonly #listeners = new Set<() => void>();
-  readonly #stop: () => void;
-  #subscriber: Redis | undefined;
-  #publishing = false;
-
-  constructor(
-    private readonly settings: Settings,
-    database: Database,
-    private readonly publisher: Redis | undefined,
-  ) {
-    this.#stop = onDue(database, () => {
-      this.#tell();
-      this.#publish();
-    });
-  }
-
-  listen(listener: () => void): void {
-    this.#listeners.add(listener);
-    const [url] = this.settings.REDIS_URLS;
-    if (!url || this.#subscriber) return;
-    this.#subscriber = connectSubscriber(url);
-    this.#subscriber.on('message', () => this.#tell());
-    void this.#subscriber.subscribe(WAKE_CHANNEL).catch(() => {});
-  }
-
-  async close(): Promise<void> {
-    this.#stop();
-    this.#listeners.clear();
-    this.#subscriber?.disconnect();
-  }
-
-  #tell(): void {
-    for (const listener of this.#listeners) listener();
-  }
-
-  /** Commits of one turn of the loop share one message. */
-  #publish(): void {
-    if (!this.publisher || this.#publishing) return;
-    this.#publishing = true;
-    setImmediate(() => {
-      this.#publishing = false;
-      void this.publisher?.publish(WAKE_CHANNEL, '1').catch(() => {});
-    });
-  }
 }

@@ -28,37 +28,38 @@ async function insert(kind, count, row) {
     );
 }
 
-async function seed(jobs) {
-  await migrate(database);
-  for (const table of ['event_attempt', 'outbox_event']) await database.execute(sql`TRUNCATE TABLE ${raw(table)}`);
+/** What the drain meets besides its jobs; there once, and left by every drain as it was. */
+async function seedBase(jobs) {
   // What was handled before: doubled within the server until there is enough.
   if (Number(HANDLED) > 0) {
-    await insert(
-      'handled',
-      1000,
-      (seq, key) =>
-        `('BENCH', 'handled', '${JSON.stringify(payloadOf(seq))}', 1, '${key}', 'k${seq}', UTC_TIMESTAMP(3), NULL, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
-    );
+    const handled = (seq, key) =>
+      `('BENCH', 'handled', '${JSON.stringify(payloadOf(seq))}', 1, '${key}', 'k${seq}', UTC_TIMESTAMP(3), NULL, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`;
+    await insert('handled', 1000, handled);
     for (let count = 1000; count < Number(HANDLED); count *= 2)
       await database.execute(sql`
         INSERT INTO outbox_event (${raw(columns)}) SELECT type, status, payload, payload_version, CONCAT('h', ${count}, '-', id), CONCAT('k', ${count}, '-', id), run_at, NULL, created_at, settled_at
         FROM outbox_event ORDER BY id LIMIT ${raw(String(Math.min(count, Number(HANDLED) - count)))}`);
   }
   // Each of these waits behind a key whose first event is stuck: it snoozes for a day.
-  await insert(
-    'stuck',
-    Number(BLOCKED),
-    (seq, key) => `('BENCH', 'pending', '{}', 1, '${key}', 'b${seq}', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 1 DAY, UTC_TIMESTAMP(3), NULL)`,
-  );
-  await insert('blocked', Number(BLOCKED), (seq, key) => `('BENCH', 'pending', '{}', 1, '${key}', 'b${seq}', UTC_TIMESTAMP(3), NULL, UTC_TIMESTAMP(3), NULL)`);
-  // One key with many: the first may run, the others wait for it.
-  const before = Number(ONE_KEY);
-  await insert(
-    'one-key',
-    before,
-    (seq, key) =>
-      `('BENCH', 'pending', '${JSON.stringify(payloadOf(jobs + seq))}', 1, '${key}', 'one', UTC_TIMESTAMP(3), ${seq === 0 ? 'UTC_TIMESTAMP(3)' : 'NULL'}, UTC_TIMESTAMP(3), NULL)`,
-  );
+  const pending = (key, orderingKey, queueAt, payload = '{}') =>
+    `('BENCH', 'pending', '${payload}', 1, '${key}', ${orderingKey}, UTC_TIMESTAMP(3), ${queueAt}, UTC_TIMESTAMP(3), NULL)`;
+  await insert('stuck', Number(BLOCKED), (seq, key) => pending(key, `'b${seq}'`, 'UTC_TIMESTAMP(3) + INTERVAL 1 DAY'));
+  await insert('blocked', Number(BLOCKED), (seq, key) => pending(key, `'b${seq}'`, 'NULL'));
+  // One key with many: the first may run, each of the others after the one before it.
+  await insert('one-key', Number(ONE_KEY), (seq, key) => pending(key, "'one'", seq === 0 ? 'UTC_TIMESTAMP(3)' : 'NULL', JSON.stringify(payloadOf(jobs + seq))));
+}
+
+async function seed(jobs) {
+  await migrate(database);
+  await database.execute(sql`TRUNCATE TABLE event_attempt`);
+  const [{ count }] = await database.query(sql`SELECT COUNT(*) AS count FROM (SELECT 1 FROM outbox_event LIMIT 1) AS some`);
+  if (process.env.KEEP_BASE !== '1' || Number(count) === 0 || Number(ONE_KEY) > 0) {
+    await database.execute(sql`TRUNCATE TABLE outbox_event`);
+    await seedBase(jobs);
+  }
+  // The jobs of the drain before this one.
+  for (let deleted = 1; deleted > 0; )
+    deleted = (await database.execute(sql`DELETE FROM outbox_event WHERE dedupe_key LIKE 'BENCH:job:%' ORDER BY dedupe_key LIMIT 5000`)).affected;
   await insert(
     'job',
     jobs,
@@ -71,11 +72,13 @@ async function seed(jobs) {
 await drive({
   seed,
   async start(handle, over) {
+    const jobs = Number(process.env.JOBS);
     const handler = {
       definition,
       target: 'bench',
       limits: { deadlineMs: 30_000, maxSnoozeMs: 1_000 },
       async handle({ payload }) {
+        if (payload.seq >= jobs) return { kind: 'done', outcome: 'applied', note: 'one of the key with many' };
         await handle(payload);
         return { kind: 'done', outcome: 'applied', note: 'done' };
       },
@@ -87,7 +90,7 @@ await drive({
       batchSize: Number(BATCH),
       concurrencyPerTarget: Number(CONCURRENCY),
     });
-    outbox.signals.on('attempt-ended', ({ status }) => status === 'handled' && over());
+    outbox.signals.on('attempt-ended', ({ status, decision }) => status === 'handled' && decision === 'done' && over());
     for (const signal of ['settle-failed', 'sweep-failed', 'renew-failed']) outbox.signals.on(signal, ({ error }) => console.error(signal, error));
     const poller = new Poller(outbox, { cron: '*/15 * * * * *', lookAheadMs: 15_000 });
     poller.start();

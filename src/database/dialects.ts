@@ -7,6 +7,7 @@ export const mysqlDialect: Dialect = {
   instant: (plusMs) =>
     plusMs === 0 ? { text: 'UTC_TIMESTAMP(3)', params: [] } : { text: '(UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND)', params: [plusMs * 1000] },
   useIndex: (name) => `FORCE INDEX (${name})`,
+  byPrimaryKey: 'FORCE INDEX (PRIMARY)',
   remembered: (expression) => `LAST_INSERT_ID(${expression})`,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
   forUpdate: 'FOR UPDATE',
@@ -18,6 +19,7 @@ export function sqliteDialect(clock: Clock): Dialect {
     name: 'sqlite',
     instant: (plusMs) => ({ text: '?', params: [toSqlInstant(new Date(clock.now() + plusMs))] }),
     useIndex: (name) => `INDEXED BY ${name}`,
+    byPrimaryKey: 'NOT INDEXED',
     remembered: (expression) => expression,
     skipLocked: '',
     forUpdate: '',

@@ -32,6 +32,8 @@ export interface Dialect {
   instant(plusMs: number): Omit<Rendered, 'isStable'>;
   /** Appended to a table that must be read by this index: another one would lock rows that nobody asked for. */
   useIndex(name: string): string;
+  /** The same for the primary key: by fresh statistics any index on a status may look as good, and by stale ones it is not. */
+  readonly byPrimaryKey: string;
   /** An expression whose value the UPDATE that uses it reports as `insertId`; SQLite's does not. */
   remembered(expression: string): string;
   /** Appended to a SELECT that claims rows; SQLite needs none, its write transactions are alone. */

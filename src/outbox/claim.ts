@@ -21,8 +21,8 @@ export interface ClaimRequest {
   readonly onlyTypes?: readonly string[];
   /** Types whose vendor is known to be down: claimed only when their deadline has passed, so that their path can change. */
   readonly heldTypes?: readonly string[];
-  /** Claim only events with these ordering keys or ids (an inline run). */
-  readonly only?: { readonly orderingKeys: readonly string[]; readonly ids: readonly string[] };
+  /** Claim only events with these ordering keys (an inline run). */
+  readonly onlyKeys?: readonly string[];
   /** There is a backlog: what has the earliest deadline first, then the longest due. */
   readonly deadlineFirst?: boolean;
   /** Look so far ahead for the next due time. Milliseconds. */
@@ -130,7 +130,7 @@ async function selectDue(tx: Tx, request: ClaimRequest, without: readonly Row[])
   if (request.behind) conditions.push(sql`AND (queue_at > ${request.behind.queueAt} OR (queue_at = ${request.behind.queueAt} AND id > ${request.behind.id}))`);
   if (without.length > 0) conditions.push(sql`AND id NOT IN (${join(without.map((row) => String(row.id)))})`);
   return tx.query<Row>(sql`
-    SELECT ${columns}, ${now} AS now FROM outbox_event WHERE queue_at <= ${after(request.lookAheadMs ?? 0)} ${join(conditions, ' ')}
+    SELECT ${columns}, ${now} AS now FROM outbox_event ${raw(tx.dialect.useIndex(request.onlyKeys ? 'outbox_event_queued_key' : 'outbox_event_queue'))} WHERE queue_at <= ${after(request.lookAheadMs ?? 0)} ${join(conditions, ' ')}
     ORDER BY queue_at, id LIMIT ${raw(String(request.limit - without.length))} ${raw(tx.dialect.skipLocked)}`);
 }
 
@@ -146,12 +146,7 @@ function conditionsOf(request: ClaimRequest): Sql[] {
   if (request.withoutTypes?.length) conditions.push(sql`AND type NOT IN (${join(request.withoutTypes)})`);
   if (request.onlyTypes?.length) conditions.push(sql`AND type IN (${join(request.onlyTypes)})`);
   if (request.heldTypes?.length) conditions.push(sql`AND (type NOT IN (${join(request.heldTypes)}) OR deadline_at <= ${now})`);
-  if (request.only) {
-    const { orderingKeys, ids } = request.only;
-    const either = [...(orderingKeys.length ? [sql`queued_key IN (${join(orderingKeys)})`] : []), ...(ids.length ? [sql`id IN (${join(ids)})`] : [])];
-    if (either.length === 0) return [sql`AND 1 = 0`];
-    conditions.push(sql`AND status = 'pending' AND (${join(either, ' OR ')})`);
-  }
+  if (request.onlyKeys) conditions.push(sql`AND queued_key IN (${join(request.onlyKeys)})`);
   return conditions;
 }
 
@@ -176,7 +171,7 @@ async function withoutBlocked(tx: Tx, rows: readonly Row[]): Promise<Row[]> {
   const keys = [...new Set(rows.map((row) => row.ordering_key).filter((key) => key !== null))];
   if (keys.length === 0) return [...rows];
   const queued = await tx.query<{ id: number | string; ordering_key: string; lease_until: unknown }>(sql`
-    SELECT id, queued_key AS ordering_key, lease_until FROM outbox_event WHERE queued_key IN (${join(keys)}) AND status = 'pending'`);
+    SELECT id, queued_key AS ordering_key, lease_until FROM outbox_event ${raw(tx.dialect.useIndex('outbox_event_queued_key'))} WHERE queued_key IN (${join(keys)})`);
   const free: Row[] = [];
   for (const row of rows) {
     const rivals = queued.filter((other) => other.ordering_key === row.ordering_key && String(other.id) !== String(row.id));
@@ -194,7 +189,7 @@ async function withoutBlocked(tx: Tx, rows: readonly Row[]): Promise<Row[]> {
 
 async function stillPending(tx: Tx, rivals: readonly { id: number | string }[]): Promise<boolean> {
   const rows = await tx.query(
-    sql`SELECT id FROM outbox_event WHERE id IN (${join(rivals.map((rival) => String(rival.id)))}) AND status = 'pending' AND queue_at IS NOT NULL ${raw(tx.dialect.forUpdate)}`,
+    sql`SELECT id FROM outbox_event ${raw(tx.dialect.byPrimaryKey)} WHERE id IN (${join(rivals.map((rival) => String(rival.id)))}) AND status = 'pending' AND queue_at IS NOT NULL ${raw(tx.dialect.forUpdate)}`,
   );
   return rows.length > 0;
 }

@@ -1,5 +1,5 @@
 import type { Tx } from '../database/database.js';
-import { now, sql } from '../database/sql.js';
+import { now, raw, sql } from '../database/sql.js';
 import { dedupeKeyOf } from './record.js';
 import { promoteNext } from './settle.js';
 import type { EventDefinition } from './types.js';
@@ -8,14 +8,14 @@ import { wakeAfterCommit } from './wake.js';
 /** What waits at the head of this key becomes due now: the caller has changed what it waited for. A running attempt is left alone. */
 export async function expedite(tx: Tx, orderingKey: string): Promise<void> {
   await tx.execute(sql`
-    UPDATE outbox_event SET run_at = ${now}, queue_at = ${now}
-    WHERE queued_key = ${orderingKey} AND status = 'pending' AND lease_until IS NULL AND queue_at > ${now}`);
+    UPDATE outbox_event ${raw(tx.dialect.useIndex('outbox_event_queued_key'))} SET run_at = ${now}, queue_at = ${now}
+    WHERE queued_key = ${orderingKey} AND lease_until IS NULL AND queue_at > ${now}`);
 }
 
 /** Brings the event that was recorded for this forward to now. False when it is no longer waiting. */
 export async function makeDue<P>(tx: Tx, definition: EventDefinition<P>, payload: P): Promise<boolean> {
   const { affected } = await tx.execute(sql`
-    UPDATE outbox_event SET run_at = ${now}, queue_at = ${now}
+    UPDATE outbox_event ${raw(tx.dialect.useIndex('outbox_event_dedupe_key'))} SET run_at = ${now}, queue_at = ${now}
     WHERE dedupe_key = ${dedupeKeyOf(definition, payload)} AND status = 'pending' AND lease_until IS NULL AND queue_at IS NOT NULL`);
   if (affected === 1) wakeAfterCommit(tx);
   return affected === 1;
@@ -27,7 +27,7 @@ export async function makeDue<P>(tx: Tx, definition: EventDefinition<P>, payload
  */
 export async function settleAsNeedless<P>(tx: Tx, definition: EventDefinition<P>, payload: P): Promise<void> {
   await tx.execute(sql`
-    UPDATE outbox_event SET status = 'handled', queue_at = NULL, lease_until = NULL, claimed_by = NULL, settled_at = ${now}
+    UPDATE outbox_event ${raw(tx.dialect.useIndex('outbox_event_dedupe_key'))} SET status = 'handled', queue_at = NULL, lease_until = NULL, claimed_by = NULL, settled_at = ${now}
     WHERE dedupe_key = ${dedupeKeyOf(definition, payload)} AND status = 'pending'`);
   await promoteNext(tx, definition.orderingKey(payload));
 }

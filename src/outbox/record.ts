@@ -72,6 +72,6 @@ export function dedupeKeyOf<P>(definition: EventDefinition<P>, payload: P): stri
  */
 async function hasPending(tx: Tx, orderingKey: string): Promise<boolean> {
   const rows = await tx.query(sql`
-    SELECT id FROM outbox_event WHERE ordering_key = ${orderingKey} AND status = 'pending' ORDER BY id DESC LIMIT 1 ${raw(tx.dialect.forUpdate)}`);
+    SELECT id FROM outbox_event ${raw(tx.dialect.useIndex('outbox_event_ordering_key'))} WHERE ordering_key = ${orderingKey} AND status = 'pending' ORDER BY id DESC LIMIT 1 ${raw(tx.dialect.forUpdate)}`);
   return rows.length > 0;
 }

@@ -92,7 +92,7 @@ async function backToPending(tx: Tx, event: Locked): Promise<void> {
 /** What was requeued goes before younger events of its key that merely wait, and behind one that runs or is older. */
 async function goesAhead(tx: Tx, id: string, orderingKey: string): Promise<boolean> {
   const queued = await tx.query<{ id: number | string; lease_until: unknown }>(sql`
-    SELECT id, lease_until FROM outbox_event WHERE queued_key = ${orderingKey} AND status = 'pending' ${raw(tx.dialect.forUpdate)}`);
+    SELECT id, lease_until FROM outbox_event ${raw(tx.dialect.useIndex('outbox_event_queued_key'))} WHERE queued_key = ${orderingKey} ${raw(tx.dialect.forUpdate)}`);
   if (queued.some((other) => other.lease_until !== null || BigInt(other.id) < BigInt(id))) return false;
   for (const other of queued) await tx.execute(sql`UPDATE outbox_event SET queue_at = NULL WHERE id = ${String(other.id)}`);
   return true;

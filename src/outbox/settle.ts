@@ -96,7 +96,7 @@ async function writeEvents(tx: Tx, alike: readonly Ended[]): Promise<number> {
   const runAt = transition.runInMs === null ? null : after(transition.runInMs);
   const settledAt = transition.status === 'pending' ? null : now;
   const { affected } = await tx.execute(sql`
-    UPDATE outbox_event SET status = ${transition.status}, failures = ${transition.failures}, interruptions = ${transition.interruptions},
+    UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET status = ${transition.status}, failures = ${transition.failures}, interruptions = ${transition.interruptions},
       run_at = ${runAt === null ? sql`run_at` : runAt}, queue_at = ${runAt}, lease_until = NULL, claimed_by = NULL,
       snooze_since = ${transition.snoozing ? sql`COALESCE(snooze_since, ${now})` : null},
       unknown_at = ${transition.newDoubt ? now : sql`unknown_at`},
@@ -138,21 +138,27 @@ export async function promoteNext(tx: Tx, orderingKey: string | null): Promise<v
 async function promoteNextOf(tx: Tx, orderingKeys: readonly (string | null)[]): Promise<void> {
   const keys = [...new Set(orderingKeys.filter((key) => key !== null))];
   if (keys.length === 0) return;
+  const byKey = raw(tx.dialect.useIndex('outbox_event_ordering_key'));
   const oldest = keys.map(
     (key, i) =>
-      sql`SELECT * FROM (SELECT id, queue_at FROM outbox_event WHERE ordering_key = ${key} AND status = 'pending' ORDER BY id LIMIT 1) AS ${raw(`k${i}`)}`,
+      sql`SELECT * FROM (SELECT id, queue_at FROM outbox_event ${byKey} WHERE ordering_key = ${key} AND status = 'pending' ORDER BY id LIMIT 1) AS ${raw(`k${i}`)}`,
   );
   const found = await tx.query<{ id: number | string; queue_at: unknown }>(sql`${join(oldest, ' UNION ALL ')}`);
   const ids = found.filter(({ queue_at }) => queue_at === null).map(({ id }) => String(id));
   if (ids.length === 0) return;
   wakeAfterCommit(tx);
-  await tx.execute(sql`UPDATE outbox_event SET queue_at = run_at WHERE id IN (${join(ids)}) AND status = 'pending' AND queue_at IS NULL`);
+  await tx.execute(
+    sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = run_at WHERE id IN (${join(ids)}) AND status = 'pending' AND queue_at IS NULL`,
+  );
 }
 
 /** An older event of the key was requeued while this one ran: it goes first, now that this one has to wait. */
 async function yieldToOlder(tx: Tx, event: ClaimedEvent): Promise<void> {
   if (event.orderingKey === null) return;
-  const older = await tx.query(sql`SELECT id FROM outbox_event WHERE ordering_key = ${event.orderingKey} AND status = 'pending' AND id < ${event.id} LIMIT 1`);
+  const byKey = raw(tx.dialect.useIndex('outbox_event_ordering_key'));
+  const older = await tx.query(
+    sql`SELECT id FROM outbox_event ${byKey} WHERE ordering_key = ${event.orderingKey} AND status = 'pending' AND id < ${event.id} LIMIT 1`,
+  );
   if (older.length === 0) return;
   await tx.execute(sql`UPDATE outbox_event SET queue_at = NULL WHERE id = ${event.id}`);
   await promoteNext(tx, event.orderingKey);
