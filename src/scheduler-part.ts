@@ -24,21 +24,21 @@ export async function startScheduler(runtime: Runtime, logger: Logger): Promise<
     warn: (message) => logger.warn({ source: 'node-cron' }, String(message)),
     error: (message) => logger.error({ source: 'node-cron', err: message }, 'node-cron'),
   });
-  const poller = new Poller(outbox, { cron: settings.SCHEDULER_CRON, lookAheadMs: LOOK_AHEAD_MS });
+  const heart = beat(outbox, 'scheduler', version, (err) => logger.warn({ err }, 'the heartbeat could not be written'));
+  const poller = new Poller(outbox, { cron: settings.SCHEDULER_CRON, lookAheadMs: LOOK_AHEAD_MS, look: heart.look });
   runtime.onWake(() => poller.wake());
   const tasks: ScheduledTask[] = [
     cron.schedule(BOOKS_CRON, () => compareBooks(runtime, logger), { name: 'books', noOverlap: true }),
     cron.schedule(HOUSEKEEPING_CRON, () => keepHouse(runtime, logger), { name: 'housekeeping', noOverlap: true }),
   ];
   poller.start();
-  const goodbye = beat(outbox, 'scheduler', version, (err) => logger.warn({ err }, 'the heartbeat could not be written'));
   return {
     poller,
     async stop() {
       for (const task of tasks) await task.destroy();
       await poller.stop();
       await outbox.drain(settings.SHUTDOWN_TIMEOUT_MS / 2);
-      await goodbye();
+      await heart.stop();
     },
   };
 }

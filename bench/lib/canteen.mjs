@@ -8,18 +8,17 @@ import { usageOf } from './measure.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const secret = 'a-secret-for-benchmarks-only';
 export const garden = 'bench';
+/** As the units in deploy/ start them. */
+const HEAP = ['--max-old-space-size=192'];
 
 /** A built program; resolves when its log says that it is ready. */
 async function launch(name, env, line) {
-  const child = spawn(
-    process.execPath,
-    [...(name === process.env.PROFILED ? (process.env.DRIVER_ARGS ?? '').split(' ') : []), path.join(root, 'dist', `${name}.js`)],
-    {
-      env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
-      stdio: ['ignore', 'pipe', 2],
-      cwd: root,
-    },
-  );
+  const flags = [...HEAP, ...(name === process.env.PROFILED ? (process.env.DRIVER_ARGS ?? '').split(' ') : [])];
+  const child = spawn(process.execPath, [...flags, path.join(root, 'dist', `${name}.js`)], {
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
+    stdio: ['ignore', 'pipe', 2],
+    cwd: root,
+  });
   process.once('exit', () => child.kill('SIGKILL'));
   await new Promise((resolve, reject) => {
     child.stdout.on('data', (chunk) => String(chunk).includes(line) && resolve());
@@ -36,7 +35,8 @@ async function launch(name, env, line) {
   };
 }
 
-export async function openCanteen(servers, settings = {}) {
+/** `meicanBehind`: opens something that stands between us and the sandbox's Meican; told the sandbox's URL, it says its own. */
+export async function openCanteen(servers, settings = {}, { meicanBehind } = {}) {
   const { sandboxSettings } = await import('../../dist/sandbox/defaults.js');
   const { Database } = await import('../../dist/database/database.js');
   const { migrate } = await import('../../dist/database/migrate.js');
@@ -45,10 +45,12 @@ export async function openCanteen(servers, settings = {}) {
   const sandboxPort = await freePort();
   const sandbox = await launch('sandbox', { SANDBOX_PORT: String(sandboxPort), LOG_LEVEL: 'info' }, 'sandbox listens');
   const sandboxUrl = `http://127.0.0.1:${sandboxPort}`;
+  const proxy = await meicanBehind?.(sandboxUrl);
   const env = {
     ...Object.fromEntries(Object.entries(sandboxSettings(sandboxUrl)).map(([key, value]) => [key, String(value)])),
     DATABASE_URL: servers.env.DATABASE_URL,
     REDIS_URLS: servers.env.LOCKS_URL,
+    ...(proxy ? { MEICAN_BASE_URL: `${proxy.url}/meican` } : {}),
     AUTH_JWT_SECRET: secret,
     LOG_LEVEL: 'info',
     RATE_LIMIT_PER_MINUTE: '100000000',
@@ -62,6 +64,9 @@ export async function openCanteen(servers, settings = {}) {
     database,
     sandbox,
     sandboxUrl,
+    proxy,
+    /** The vendors' own books. */
+    ledger: async () => (await fetch(`${sandboxUrl}/__sandbox/ledger`)).json(),
     async startApi(more = {}) {
       const port = await freePort();
       return { ...(await launch('api', { ...env, PORT: String(port), ...more }, 'api listens')), url: `http://127.0.0.1:${port}` };
@@ -81,6 +86,7 @@ export async function openCanteen(servers, settings = {}) {
     },
     async close() {
       await database.close();
+      proxy?.close();
       await sandbox.stop();
     },
   };

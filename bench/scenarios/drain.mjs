@@ -6,6 +6,7 @@ import { startServers } from '../lib/servers.mjs';
 const noop = [
   { name: 'lunchbox', driver: 'lunchbox', store: 'mariadb', env: {} },
   { name: 'lunchbox, SCHEDULER_BATCH_SIZE 100', driver: 'lunchbox', store: 'mariadb', env: { BATCH: '100' } },
+  { name: 'lunchbox, four processes', driver: 'lunchbox', store: 'mariadb', env: {}, workers: 4 },
   { name: 'textbook loop', driver: 'textbook', store: 'mariadb', env: {} },
   { name: 'BullMQ, appendfsync always', driver: 'bullmq', store: 'redis', env: {} },
   { name: 'graphile-worker, defaults', driver: 'graphile', store: 'postgres', env: {} },
@@ -37,6 +38,7 @@ export async function measure({ rounds, jobs, concurrency, only, withPostgres, h
           const result = await drain(contender, {
             env: { ...servers.env, CONCURRENCY: String(concurrency), HANDLER: handler },
             jobs: count,
+            workers: contender.workers,
             storePid: contender.store === 'postgres' ? undefined : servers.pids[contender.store],
             counters: isMariadb ? counters.read : undefined,
           });

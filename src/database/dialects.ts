@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { type Dialect, toSqlInstant } from './sql.js';
+import { type Dialect, sql, toSqlInstant } from './sql.js';
 
 /** MySQL 8 and MariaDB 10.6+. UTC_TIMESTAMP does not depend on the session's or the server's time zone. */
 export const mysqlDialect: Dialect = {
@@ -8,7 +8,7 @@ export const mysqlDialect: Dialect = {
     plusMs === 0 ? { text: 'UTC_TIMESTAMP(3)', params: [] } : { text: '(UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND)', params: [plusMs * 1000] },
   useIndex: (name) => `FORCE INDEX (${name})`,
   byPrimaryKey: 'FORCE INDEX (PRIMARY)',
-  remembered: (expression) => `LAST_INSERT_ID(${expression})`,
+  remembered: (expression) => sql`LAST_INSERT_ID(${expression})`,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
   forUpdate: 'FOR UPDATE',
 };

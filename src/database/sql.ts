@@ -35,7 +35,7 @@ export interface Dialect {
   /** The same for the primary key: by fresh statistics any index on a status may look as good, and by stale ones it is not. */
   readonly byPrimaryKey: string;
   /** An expression whose value the UPDATE that uses it reports as `insertId`; SQLite's does not. */
-  remembered(expression: string): string;
+  remembered(expression: Sql): Sql;
   /** Appended to a SELECT that claims rows; SQLite needs none, its write transactions are alone. */
   readonly skipLocked: string;
   /** Appended to a SELECT that must see, and hold, the newest state of its rows. */

@@ -1,5 +1,5 @@
-import type { Queryable } from '../database/database.js';
-import { after, fromSqlInstant, fromSqlInstantOrNull, now, sql } from '../database/sql.js';
+import type { Executed, Queryable } from '../database/database.js';
+import { after, fromSqlInstant, fromSqlInstantOrNull, now, type Sql, sql } from '../database/sql.js';
 import type { Outbox } from './outbox.js';
 
 /** How often a process says that it lives; missing for so long it counts as lost. Milliseconds. */
@@ -21,33 +21,57 @@ export interface Heartbeat {
   readonly lost: boolean;
 }
 
-/** Says every twenty seconds that this process lives, what it runs and which vendors it finds down. Returns the way to stop, which says good-bye. */
-export function beat(outbox: Outbox, kind: string, version: string, onError: (error: unknown) => void): () => Promise<void> {
+export interface Beating {
+  /** What a poller asks at each tick (`Outbox.nextDueInMs`), and a heartbeat with it: an idle scheduler sends one statement a tick. */
+  look(lookAheadMs: number): Promise<number | null>;
+  /** Says good-bye. */
+  stop(): Promise<void>;
+}
+
+/** Says every twenty seconds, or with each tick, that this process lives, what it runs and which vendors it finds down. */
+export function beat(outbox: Outbox, kind: string, version: string, onError: (error: unknown) => void): Beating {
   let lastSweepMs: number | null = null;
   outbox.signals.on('swept', ({ durationMs }) => {
     lastSweepMs = Math.round(durationMs);
   });
-  const say = async (): Promise<void> => {
+  let saidAtMs = Number.NEGATIVE_INFINITY;
+  const say = async (along: Sql): Promise<Executed> => {
     const breakers = JSON.stringify(outbox.breakers().map(({ target, state, since }) => ({ target, state, since: since?.toISOString() ?? null })));
     const sweptAt = lastSweepMs === null ? null : now;
     const running = outbox.runningCount;
     const { database } = outbox;
-    const { affected } = await database.execute(sql`
-      UPDATE process_heartbeat SET seen_at = ${now}, swept_at = ${sweptAt === null ? sql`swept_at` : sweptAt}, sweep_ms = ${lastSweepMs}, running = ${running}, breakers = ${breakers} WHERE worker = ${outbox.worker}`);
-    if (affected === 0) {
+    const executed = await database.execute(sql`
+      UPDATE process_heartbeat SET seen_at = ${now}, swept_at = ${sweptAt === null ? sql`swept_at` : sweptAt}, sweep_ms = ${lastSweepMs}, running = ${running}, breakers = ${breakers} WHERE worker = ${outbox.worker} ${along}`);
+    if (executed.affected === 0) {
       await database.execute(sql`
         INSERT INTO process_heartbeat (worker, kind, version, started_at, seen_at, swept_at, sweep_ms, running, breakers)
         VALUES (${outbox.worker}, ${kind}, ${version}, ${now}, ${now}, ${sweptAt}, ${lastSweepMs}, ${running}, ${breakers})`);
       await database.execute(sql`DELETE FROM process_heartbeat WHERE seen_at < ${after(-KEEP_MS)}`);
     }
     lastSweepMs = null;
+    saidAtMs = performance.now();
+    return executed;
   };
-  const sayIfPossible = (): Promise<void> => say().catch(onError);
-  void sayIfPossible();
-  const timer = setInterval(() => void sayIfPossible(), HEARTBEAT_EVERY_MS);
-  return async () => {
-    clearInterval(timer);
-    await outbox.database.execute(sql`DELETE FROM process_heartbeat WHERE worker = ${outbox.worker}`).catch(onError);
+  const sayIfSilent = (): void => {
+    if (performance.now() - saidAtMs < HEARTBEAT_EVERY_MS - 1_000) return;
+    say(sql``).catch(onError);
+  };
+  sayIfSilent();
+  const timer = setInterval(sayIfSilent, HEARTBEAT_EVERY_MS);
+  return {
+    async look(lookAheadMs) {
+      const { dialect } = outbox.database;
+      if (dialect.name === 'sqlite') return outbox.nextDueInMs(lookAheadMs); // an UPDATE cannot answer there
+      // 0: nothing falls due; else one more than the milliseconds until then.
+      const dueIn = sql`COALESCE((SELECT 1 + GREATEST(0, TIMESTAMPDIFF(MICROSECOND, ${now}, queue_at) DIV 1000) FROM outbox_event WHERE queue_at <= ${after(lookAheadMs)} ORDER BY queue_at LIMIT 1), 0)`;
+      const { affected, insertId } = await say(sql`AND ${dialect.remembered(dueIn)} >= 0`);
+      if (affected === 0) return outbox.nextDueInMs(lookAheadMs);
+      return insertId === '0' ? null : Number(insertId) - 1;
+    },
+    async stop() {
+      clearInterval(timer);
+      await outbox.database.execute(sql`DELETE FROM process_heartbeat WHERE worker = ${outbox.worker}`).catch(onError);
+    },
   };
 }
 

@@ -6,6 +6,8 @@ export interface PollOptions {
   readonly cron: string;
   /** The time between two sweeps: the next due event is looked for so far ahead. Milliseconds. */
   readonly lookAheadMs: number;
+  /** Asked at each tick; absent: `Outbox.nextDueInMs`. */
+  readonly look?: (lookAheadMs: number) => Promise<number | null>;
 }
 
 /**
@@ -61,7 +63,8 @@ export class Poller {
     if (this.#stopped || this.#sweeping !== undefined) return this.wake();
     const startedMs = performance.now();
     try {
-      if ((await this.outbox.nextDueInMs(this.options.lookAheadMs)) !== null) return this.wake();
+      const { lookAheadMs, look } = this.options;
+      if ((await (look ? look(lookAheadMs) : this.outbox.nextDueInMs(lookAheadMs))) !== null) return this.wake();
       this.outbox.signals.emit('swept', { claimed: 0, durationMs: performance.now() - startedMs });
     } catch (error) {
       this.outbox.signals.emit('sweep-failed', { error });

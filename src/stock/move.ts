@@ -62,7 +62,7 @@ function inOrder(ids: readonly string[]): string[] {
 
 /** One more or one less, by primary key, told without a second question where the database can. Null: the condition did not hold, or there is no such row. */
 async function moveOne(tx: Tx, table: 'box_dish' | 'box_sideboard', id: string, by: 1 | -1, condition: Sql): Promise<Move | null> {
-  const next = raw(tx.dialect.remembered(`remaining ${by === 1 ? '+' : '-'} 1`));
+  const next = tx.dialect.remembered(raw(`remaining ${by === 1 ? '+' : '-'} 1`));
   const { affected, insertId } = await tx.execute(sql`UPDATE ${raw(table)} SET remaining = ${next} WHERE id = ${id} ${condition}`);
   if (affected !== 1) return null;
   const after = tx.dialect.name === 'mysql' ? Number(insertId) : await remainingOf(tx, table, id);
