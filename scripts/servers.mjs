@@ -190,6 +190,7 @@ export async function startMariadb({ directory, port, timeZone = '+00:00', durab
       `--lc-messages-dir=${programs.basedir}/share/mysql`,
       `--socket=${path.join(directory, 'db.sock')}`,
       `--pid-file=${path.join(directory, 'db.pid')}`,
+      `--tmpdir=${directory}`, // of its own: a server that starts clears the temporary tables of all that share the folder
       `--port=${port}`,
       '--bind-address=127.0.0.1',
       '--skip-name-resolve',

@@ -9,7 +9,7 @@ const fileOf = (driver) => path.join(fileURLToPath(new URL('../drivers', import.
 /** A driver's process, and what it says. */
 export function forkDriver(driver, env) {
   const child = fork(fileOf(driver), ['drain'], {
-    env: { ...process.env, ...env },
+    env: { ...process.env, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 2, 2, 'ipc'],
     execArgv: (process.env.DRIVER_ARGS ?? '').split(' ').filter(Boolean),
   });

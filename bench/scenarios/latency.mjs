@@ -60,7 +60,7 @@ export async function measure({ rounds, isQuick, withPostgres }) {
 }
 
 async function open(driver, part, env) {
-  const child = fork(fileURLToPath(new URL(`../drivers/${driver}.mjs`, import.meta.url)), [part], { env: { ...process.env, ...env } });
+  const child = fork(fileURLToPath(new URL(`../drivers/${driver}.mjs`, import.meta.url)), [part], { env: { ...process.env, NODE_ENV: 'production', ...env } });
   await new Promise((resolve, reject) => {
     child.once('message', resolve);
     child.once('exit', (code) => reject(new Error(`${driver} ${part} ended with ${code}`)));

@@ -130,6 +130,16 @@ async function books({ database, ledger, proxy }) {
       "SELECT d.id FROM box_dish d WHERE d.stock - d.remaining <> (SELECT COUNT(*) FROM box_order o WHERE o.dish_id = d.id AND o.status IN ('PAYING', 'ORDERING', 'ORDERED'))",
     ),
   );
+  await database.query(statement('ANALYZE TABLE outbox_event, event_attempt, box_order, order_step'));
+  const sizes = await database.query(
+    statement(
+      "SELECT table_name AS name, data_length + index_length AS bytes FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN ('outbox_event', 'event_attempt', 'box_order', 'order_step')",
+    ),
+  );
+  const placements = await database.query(
+    statement("SELECT TIMESTAMPDIFF(MICROSECOND, created_at, settled_at) / 1000 AS ms FROM outbox_event WHERE type = 'MEICAN_NEW_V2_ORDER' AND status = 'handled'"),
+  );
+  const placedMs = placements.map(({ ms }) => Number(ms));
   const { meican, energy } = await ledger();
   const { trades, refunds } = energy;
   const meals = new Set(meican.orders.filter(({ cancelled }) => !cancelled).map(({ orderId }) => String(orderId)));
@@ -144,6 +154,8 @@ async function books({ database, ledger, proxy }) {
     orders: orders.map((row) => ({ ...row, n: Number(row.n) })),
     events: events.map((row) => ({ ...row, n: Number(row.n) })),
     errored,
+    placedS: { p50: quantile(placedMs, 0.5) / 1000, p99: quantile(placedMs, 0.99) / 1000, max: Math.max(...placedMs) / 1000 },
+    sizes: sizes.map(({ name, bytes }) => ({ name, bytes: Number(bytes) })),
     differences,
     meican: proxy.told(),
   };
@@ -212,12 +224,14 @@ function print(rush) {
         ['answers to orders', statuses(rush.statuses.place)],
         ['answers to cancels', statuses(rush.statuses.cancel)],
         ['order answered, p50 / p99', `${round(median(rush.placeMs), 0)} / ${round(quantile(rush.placeMs, 0.99), 0)} ms`],
+        ['order to placed at Meican, p50 / p99 / longest', `${round(rush.placedS.p50, 1)} / ${round(rush.placedS.p99, 1)} / ${round(rush.placedS.max, 1)} s`],
         ['oldest due event, most', `${round(Math.max(...rush.oldestS), 1)} s`],
         ['due events, most', Math.max(...rush.backlog)],
         ['all settled after the last order', `${rush.settledAfterS - rush.orderedWithinS} s`],
         ['orders', rush.orders.map(({ status, refund, n }) => `${n} ${status}${refund === 'NONE' ? '' : `, refund ${refund}`}`).join('; ')],
         ['events', rush.events.map(({ status, n }) => `${n} ${status}`).join('; ')],
         ['errored', rush.errored.map(({ type, code, n }) => `${n} ${type} ${code}`).join('; ') || 'none'],
+        ['bytes an order', rush.sizes.map(({ name, bytes }) => `${name} ${Math.round(bytes / rush.diners)}`).join(', ')],
         ['Meican', `${rush.meican.limited} calls refused for their rate, ${rush.meican.lied} lies`],
         ['books: differences', `${rush.differences.stock} in the stock, ${rush.differences.meals} meals, ${rush.differences.points} payments`],
       ],

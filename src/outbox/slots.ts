@@ -20,6 +20,8 @@ interface Target {
   readonly name: string;
   readonly types: readonly string[];
   busy: number;
+  /** Of these: attempts of events whose last attempt ended without a word. */
+  suspects: number;
   /** Claimed ahead: in order, each with its lease. */
   waiting: Held[];
 }
@@ -40,7 +42,7 @@ export class Slots {
   ) {
     for (const { target, definition } of registry.all()) {
       const known = this.#targets.get(target);
-      this.#targets.set(target, { name: target, types: [...(known?.types ?? []), definition.type], busy: 0, waiting: [] });
+      this.#targets.set(target, { name: target, types: [...(known?.types ?? []), definition.type], busy: 0, suspects: 0, waiting: [] });
     }
   }
 
@@ -70,41 +72,44 @@ export class Slots {
   /** Takes a slot, if there is one; else the event waits for one. */
   enter(held: Held): boolean {
     const target = this.#of(held);
-    const isFree = target.busy < this.max;
-    if (isFree) target.busy += 1;
+    const isFree = target.busy < this.max && mayStart(target, held);
+    if (isFree) take(target, held);
     else target.waiting.push(held);
     return isFree;
   }
 
   /** Takes a slot whether or not there is one: somebody waits for the answer. */
   enterAtOnce(held: Held): void {
-    this.#of(held).busy += 1;
+    take(this.#of(held), held);
   }
 
   /** Gives a slot back. Returns what takes it. */
   leave(held: Held): Held | undefined {
     const target = this.#of(held);
     target.busy -= 1;
+    if (isSuspect(held)) target.suspects -= 1;
     const breaker = this.breakerOf(target.name);
     // What waits although the breaker is open was claimed because its deadline has passed: it is not held back.
     const isFree = breaker.isOpen ? target.busy < this.max : breaker.freeSlots(this.max, target.busy) > 0;
-    const next = isFree ? target.waiting.shift() : undefined;
-    if (next) target.busy += 1;
+    const next = isFree ? target.waiting.find((waiting) => mayStart(target, waiting)) : undefined;
+    if (next) {
+      target.waiting.splice(target.waiting.indexOf(next), 1);
+      take(target, next);
+    }
     if (this.#room && !this.#isCrowded(this.#room.crowded)) this.#room.resolve();
     return next;
   }
 
   /** Takes what waits: of one target, or of all. Each has a slot now. */
   takeWaiting(name?: string): Held[] {
-    const taken = [...this.#targets.values()]
+    return [...this.#targets.values()]
       .filter((target) => name === undefined || target.name === name)
       .flatMap((target) => {
         const { waiting } = target;
         target.waiting = [];
-        target.busy += waiting.length;
+        for (const held of waiting) take(target, held);
         return waiting;
       });
-    return taken;
   }
 
   /** Resolves when something can be claimed of a target that is crowded now; at once when none is. */
@@ -134,4 +139,16 @@ export class Slots {
   #of({ handler }: Held): Target {
     return this.#targets.get(handler.target) as Target;
   }
+}
+
+/**
+ * An event whose last attempt ended without a word may have killed its process, or have stood beside one that did. Two of those never run at
+ * once: the one that kills is found out by itself, and the others are not counted out with it.
+ */
+const isSuspect = ({ row }: Held): boolean => row.interruptions > 0;
+const mayStart = (target: Target, held: Held): boolean => !isSuspect(held) || target.suspects === 0;
+
+function take(target: Target, held: Held): void {
+  target.busy += 1;
+  if (isSuspect(held)) target.suspects += 1;
 }

@@ -166,6 +166,28 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     expect(await rowOf(database, ids[1] as string)).toMatchObject({ status: 'pending', attempt: 2, claimed_by: 'another' });
   });
 
+  it('events whose last attempt ended without a word run one at a time, beside the others', async () => {
+    const ids = await recordMany(6);
+    for (const id of ids.slice(0, 3)) await database.execute(sql`UPDATE outbox_event SET interruptions = 1 WHERE id = ${id}`);
+    let suspects = 0;
+    let most = 0;
+    const order: string[] = [];
+    const { gate, open } = gated();
+    const outbox = outboxOf(database, async (event) => {
+      order.push(event.id);
+      if (event.interruptions > 0) most = Math.max(most, ++suspects);
+      await gate;
+      if (event.interruptions > 0) suspects -= 1;
+      return done;
+    });
+    await outbox.claimAndStart();
+    await expect.poll(() => order).toEqual([ids[0], ...ids.slice(3)]);
+    open();
+    await expect.poll(() => outbox.runningCount).toBe(0);
+    expect(order.toSorted()).toEqual(ids.toSorted());
+    expect(most).toBe(1);
+  });
+
   it('in a backlog a claim goes on where the last one ended, and comes back for what fell due before that', async () => {
     const ids = await recordMany(6);
     const outbox = outboxOf(database, async () => done);

@@ -1,12 +1,13 @@
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Database } from '../../src/database/database.js';
+import { Database, type Tx } from '../../src/database/database.js';
 import { migrate } from '../../src/database/migrate.js';
 import { sql } from '../../src/database/sql.js';
 import { expedite, makeDue, settleAsNeedless } from '../../src/outbox/expedite.js';
+import { prune } from '../../src/outbox/prune.js';
 import { requeue } from '../../src/outbox/requeue.js';
 import { emptyDatabase } from '../support/databases.js';
-import { done, failed, note, outboxOf, recordNote, runDue } from '../support/engine.js';
+import { done, failed, note, outboxOf, recordNote, rowOf, runDue } from '../support/engine.js';
 import { noteStatements } from '../support/statements.js';
 
 /** The indexes that lead straight to a few rows. One on a status leads to all that have it. */
@@ -51,13 +52,13 @@ it('every statement of the engine finds its events by an index that leads straig
       if (event.payload.n === 13) await new Promise((resolve) => setTimeout(resolve, 300)); // so that leases are renewed
       if (event.payload.n === 14) await context.step(async () => {});
       if (event.payload.n === 15 || event.payload.n === 3) return failed;
-      if (event.payload.n === 16 || event.payload.n === 4) return { kind: 'snooze', afterMs: 1, outcome: null, reason: 'later' };
+      if (event.attempt === 1 && (event.payload.n === 16 || event.payload.n === 4)) return { kind: 'snooze', afterMs: 1, outcome: null, reason: 'later' };
       return done;
     },
     { leaseMs: 300, failuresMax: 1, retryDelayMs: 1 },
   );
   await outbox.claimAndStart({ deadlineFirst: true, lookAheadMs: 15_000 });
-  await Promise.race([runDue(outbox), new Promise((resolve) => setTimeout(resolve, 1_500))]);
+  await runDue(outbox);
   await outbox.drain(1_000);
   await outbox.runInline(['k1', 'k2'], 50);
   await outbox.nextDueInMs(15_000);
@@ -86,4 +87,39 @@ it('every statement of the engine finds its events by an index that leads straig
       expect([text, STRAIGHT.has(String(step.key))]).toEqual([text, true]);
     for (const step of plan.filter(({ table }) => table === 'outbox_event')) expect([text, step.type]).not.toEqual([text, 'ALL']);
   }
+});
+
+it('no claim waits for a prune: finished rows are deleted by their keys, and nothing else is locked', async () => {
+  await connection.query("UPDATE outbox_event SET settled_at = UTC_TIMESTAMP(3) - INTERVAL 2 DAY WHERE dedupe_key LIKE 'NOTE:h%' LIMIT 200");
+  const ids: string[] = [];
+  for (let n = 200; n < 205; n++) ids.push(await recordNote(database, { n }));
+  const other = await Database.open({ url });
+  let isDeleted = false;
+  let open: () => void = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const held = new Proxy(other, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key, target);
+      if (key !== 'transaction') return typeof value === 'function' ? value.bind(target) : value;
+      return <T>(work: (tx: Tx) => Promise<T>) =>
+        target.transaction(async (tx) => {
+          const result = await work(tx);
+          isDeleted = true;
+          await gate; // everything is deleted, and not committed
+          return result;
+        });
+    },
+  });
+  const pruning = prune(held, { keepMs: 86_400_000, batchSize: 200, batchesMax: 1 });
+  await expect.poll(() => isDeleted).toBe(true);
+  const outbox = outboxOf(database, async () => done);
+  const startedMs = performance.now();
+  await runDue(outbox);
+  for (const id of ids) expect((await rowOf(database, id)).status).toBe('handled');
+  expect(performance.now() - startedMs).toBeLessThan(4_000); // a lock is waited for for five seconds
+  open();
+  expect(await pruning).toBe(200);
+  await other.close();
 });
