@@ -137,7 +137,9 @@ async function books({ database, ledger, proxy }) {
     ),
   );
   const placements = await database.query(
-    statement("SELECT TIMESTAMPDIFF(MICROSECOND, created_at, settled_at) / 1000 AS ms FROM outbox_event WHERE type = 'MEICAN_NEW_V2_ORDER' AND status = 'handled'"),
+    statement(
+      "SELECT TIMESTAMPDIFF(MICROSECOND, created_at, settled_at) / 1000 AS ms FROM outbox_event WHERE type = 'MEICAN_NEW_V2_ORDER' AND status = 'handled'",
+    ),
   );
   const placedMs = placements.map(({ ms }) => Number(ms));
   const { meican, energy } = await ledger();
