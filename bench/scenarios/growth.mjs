@@ -77,12 +77,12 @@ async function explain(root, database) {
   await root.query(`USE ${database}`);
   const notPaused = 'AND type NOT IN (SELECT type FROM event_pause WHERE until_at > UTC_TIMESTAMP(3) AND ended_at IS NULL)';
   const statements = {
-    'claim, longest due': `SELECT id FROM outbox_event WHERE queue_at <= UTC_TIMESTAMP(3) ${notPaused} ORDER BY queue_at, id LIMIT 100 FOR UPDATE SKIP LOCKED`,
-    'claim, going on': `SELECT id FROM outbox_event WHERE queue_at <= UTC_TIMESTAMP(3) ${notPaused} AND (queue_at > UTC_TIMESTAMP(3) - INTERVAL 5 SECOND OR (queue_at = UTC_TIMESTAMP(3) - INTERVAL 5 SECOND AND id > 5)) ORDER BY queue_at, id LIMIT 100 FOR UPDATE SKIP LOCKED`,
+    'claim, longest due': `SELECT id FROM outbox_event FORCE INDEX (outbox_event_queue) WHERE queue_at <= UTC_TIMESTAMP(3) ${notPaused} ORDER BY queue_at, id LIMIT 100 FOR UPDATE SKIP LOCKED`,
+    'claim, going on': `SELECT id FROM outbox_event FORCE INDEX (outbox_event_queue) WHERE queue_at <= UTC_TIMESTAMP(3) ${notPaused} AND (queue_at > UTC_TIMESTAMP(3) - INTERVAL 5 SECOND OR (queue_at = UTC_TIMESTAMP(3) - INTERVAL 5 SECOND AND id > 5)) ORDER BY queue_at, id LIMIT 100 FOR UPDATE SKIP LOCKED`,
     'claim, earliest deadline': `SELECT id FROM outbox_event FORCE INDEX (outbox_event_urgent) WHERE urgent_at IS NOT NULL AND queue_at <= UTC_TIMESTAMP(3) ${notPaused} ORDER BY urgent_at, id LIMIT 100 FOR UPDATE SKIP LOCKED`,
-    'claim, rivals of the keys': "SELECT id FROM outbox_event WHERE queued_key IN ('k1', 'k2', 'k3') AND status = 'pending'",
-    'settle, by id': "UPDATE outbox_event SET queue_at = NULL WHERE id IN (1, 2, 3) AND attempt = 1 AND status = 'pending' AND lease_until IS NOT NULL",
-    'settle, next of the key': "SELECT id, queue_at FROM outbox_event WHERE ordering_key = 'k1' AND status = 'pending' ORDER BY id LIMIT 1",
+    'claim, rivals of the keys': "SELECT id FROM outbox_event FORCE INDEX (outbox_event_queued_key) WHERE queued_key IN ('k1', 'k2', 'k3')",
+    'settle, by id': "UPDATE outbox_event FORCE INDEX (PRIMARY) SET queue_at = NULL WHERE id IN (1, 2, 3) AND attempt = 1 AND status = 'pending' AND lease_until IS NOT NULL",
+    'settle, next of the key': "SELECT id, queue_at FROM outbox_event FORCE INDEX (outbox_event_ordering_key) WHERE ordering_key = 'k1' AND status = 'pending' ORDER BY id LIMIT 1",
     'an idle tick': 'SELECT queue_at FROM outbox_event WHERE queue_at <= UTC_TIMESTAMP(3) + INTERVAL 15 SECOND ORDER BY queue_at LIMIT 1',
     prune: "SELECT id FROM outbox_event WHERE status = 'handled' AND settled_at < UTC_TIMESTAMP(3) - INTERVAL 90 DAY ORDER BY settled_at LIMIT 200",
   };
