@@ -9,6 +9,14 @@ export function quantile(numbers, q) {
 
 export const median = (numbers) => quantile(numbers, 0.5);
 
+export const range = (numbers) => `${Math.min(...numbers)}–${Math.max(...numbers)}`;
+
+/** Median, range, and the median of the ratios to the runs of the same rounds that are the base. */
+export const against = (rates, base) => [median(rates), range(rates), base ? median(rates.map((rate, i) => rate / base[i % base.length])).toFixed(2) : ''];
+
+/** The price of a flush in these rounds, for a person. */
+export const flushes = (us) => `fdatasync ${median(us)} µs (${range(us)})`;
+
 export const round = (number, digits = 2) => Number(number.toFixed(digits));
 
 /** What one flush costs here, now: the median of fifty. Microseconds. */

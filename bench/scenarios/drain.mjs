@@ -1,5 +1,5 @@
 // How fast a full table is emptied, side by side with the peers; with a handler that does nothing, and with one that calls a partner for 20 ms.
-import { fsyncUs, median, round, table } from '../lib/measure.mjs';
+import { against, flushes, fsyncUs, median, round, table } from '../lib/measure.mjs';
 import { drain, mariadbCounters } from '../lib/run.mjs';
 import { startServers } from '../lib/servers.mjs';
 
@@ -63,7 +63,7 @@ function print(handler, results, { jobs, concurrency, rounds, fsync }) {
   const baseRates = results.get(base)?.map(({ jobsPerS }) => jobsPerS);
   const of = (all, key) => (all[0][key] === undefined ? '' : round(median(all.map((one) => one[key])), 3));
   console.log(
-    `\ndrain, ${handler === 'http' ? 'a call of 20 ms' : 'no-op'}, ${jobs} jobs, concurrency ${concurrency}, ${rounds} interleaved rounds, fdatasync ${median(fsync)} µs (${Math.min(...fsync)}–${Math.max(...fsync)})`,
+    `\ndrain, ${handler === 'http' ? 'a call of 20 ms' : 'no-op'}, ${jobs} jobs, concurrency ${concurrency}, ${rounds} interleaved rounds, ${flushes(fsync)}`,
   );
   console.log(
     table(
@@ -72,9 +72,7 @@ function print(handler, results, { jobs, concurrency, rounds, fsync }) {
         const rates = all.map(({ jobsPerS }) => jobsPerS);
         return [
           name,
-          median(rates),
-          `${Math.min(...rates)}–${Math.max(...rates)}`,
-          baseRates ? median(rates.map((rate, i) => rate / baseRates[i])).toFixed(2) : '',
+          ...against(rates, baseRates),
           of(all, 'cpuSPer1000'),
           of(all, 'storeCpuSPer1000') || '',
           of(all, 'statementsPerJob'),

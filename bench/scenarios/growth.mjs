@@ -1,5 +1,5 @@
 // The same drain in a table that is empty, that holds a million and five million handled events, that holds a hundred thousand blocked ones, and one key with many.
-import { fsyncUs, median, table } from '../lib/measure.mjs';
+import { against, flushes, fsyncUs, median, table } from '../lib/measure.mjs';
 import { drain, mariadbCounters } from '../lib/run.mjs';
 import { startServers } from '../lib/servers.mjs';
 
@@ -49,9 +49,7 @@ export async function measure({ rounds, jobs, concurrency, only, isQuick }) {
     await servers.stop();
   }
   const empty = results.get('empty').map(({ jobsPerS }) => jobsPerS);
-  console.log(
-    `\ngrowth, no-op, ${jobs} jobs, concurrency ${concurrency}, ${rounds} interleaved rounds, fdatasync ${median(fsync)} µs (${Math.min(...fsync)}–${Math.max(...fsync)})`,
-  );
+  console.log(`\ngrowth, no-op, ${jobs} jobs, concurrency ${concurrency}, ${rounds} interleaved rounds, ${flushes(fsync)}`);
   console.log(
     table(
       ['table holds', 'median jobs/s', 'range', '× empty', 'store CPU s/1000', 'duplicates'],
@@ -59,9 +57,7 @@ export async function measure({ rounds, jobs, concurrency, only, isQuick }) {
         const rates = all.map(({ jobsPerS }) => jobsPerS);
         return [
           name,
-          median(rates),
-          `${Math.min(...rates)}–${Math.max(...rates)}`,
-          median(rates.map((rate, i) => rate / empty[i])).toFixed(2),
+          ...against(rates, empty),
           median(all.map(({ storeCpuSPer1000 }) => storeCpuSPer1000)),
           all.reduce((sum, { duplicates }) => sum + duplicates, 0),
         ];
@@ -81,8 +77,10 @@ async function explain(root, database) {
     'claim, going on': `SELECT id FROM outbox_event FORCE INDEX (outbox_event_queue) WHERE queue_at <= UTC_TIMESTAMP(3) ${notPaused} AND (queue_at > UTC_TIMESTAMP(3) - INTERVAL 5 SECOND OR (queue_at = UTC_TIMESTAMP(3) - INTERVAL 5 SECOND AND id > 5)) ORDER BY queue_at, id LIMIT 100 FOR UPDATE SKIP LOCKED`,
     'claim, earliest deadline': `SELECT id FROM outbox_event FORCE INDEX (outbox_event_urgent) WHERE urgent_at IS NOT NULL AND queue_at <= UTC_TIMESTAMP(3) ${notPaused} ORDER BY urgent_at, id LIMIT 100 FOR UPDATE SKIP LOCKED`,
     'claim, rivals of the keys': "SELECT id FROM outbox_event FORCE INDEX (outbox_event_queued_key) WHERE queued_key IN ('k1', 'k2', 'k3')",
-    'settle, by id': "UPDATE outbox_event FORCE INDEX (PRIMARY) SET queue_at = NULL WHERE id IN (1, 2, 3) AND attempt = 1 AND status = 'pending' AND lease_until IS NOT NULL",
-    'settle, next of the key': "SELECT id, queue_at FROM outbox_event FORCE INDEX (outbox_event_ordering_key) WHERE ordering_key = 'k1' AND status = 'pending' ORDER BY id LIMIT 1",
+    'settle, by id':
+      "UPDATE outbox_event FORCE INDEX (PRIMARY) SET queue_at = NULL WHERE id IN (1, 2, 3) AND attempt = 1 AND status = 'pending' AND lease_until IS NOT NULL",
+    'settle, next of the key':
+      "SELECT id, queue_at FROM outbox_event FORCE INDEX (outbox_event_ordering_key) WHERE ordering_key = 'k1' AND status = 'pending' ORDER BY id LIMIT 1",
     'an idle tick': 'SELECT queue_at FROM outbox_event WHERE queue_at <= UTC_TIMESTAMP(3) + INTERVAL 15 SECOND ORDER BY queue_at LIMIT 1',
     prune: "SELECT id FROM outbox_event WHERE status = 'handled' AND settled_at < UTC_TIMESTAMP(3) - INTERVAL 90 DAY ORDER BY settled_at LIMIT 200",
   };

@@ -1,7 +1,7 @@
 // Low load: how long from the commit of a record to the start of its handler, in another process.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { fsyncUs, median, quantile, round, sleep, table } from '../lib/measure.mjs';
+import { flushes, fsyncUs, median, quantile, round, sleep, table } from '../lib/measure.mjs';
 import { startServers } from '../lib/servers.mjs';
 
 const EVERY_MS = 20;
@@ -43,9 +43,7 @@ export async function measure({ rounds, isQuick, withPostgres }) {
   } finally {
     await servers.stop();
   }
-  console.log(
-    `\nlatency, commit to start of the handler, ${count} records every ${EVERY_MS} ms, ${rounds} interleaved rounds, fdatasync ${median(fsync)} µs (${Math.min(...fsync)}–${Math.max(...fsync)})`,
-  );
+  console.log(`\nlatency, commit to start of the handler, ${count} records every ${EVERY_MS} ms, ${rounds} interleaved rounds, ${flushes(fsync)}`);
   const base = results.get('graphile-worker') ?? results.get('BullMQ, appendfsync always');
   console.log(
     table(

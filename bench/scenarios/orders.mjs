@@ -1,7 +1,7 @@
 // Placing and cancelling over HTTP by the built programs, beside a bare HTTP server with one transaction of the same shape, 50 connections.
 
 import { garden, openCanteen, openLoad, openProbe } from '../lib/canteen.mjs';
-import { fsyncUs, median, round, sleep, table } from '../lib/measure.mjs';
+import { flushes, fsyncUs, median, round, sleep, table } from '../lib/measure.mjs';
 import { startServers } from '../lib/servers.mjs';
 
 const DATE = '2031-03-03';
@@ -119,9 +119,7 @@ async function drained({ database }) {
 }
 
 function print({ results, rounds, count, fsync, rss, oversold }) {
-  console.log(
-    `\norders, ${count} requests a run, ${CONNECTIONS} connections, ${rounds} interleaved rounds, fdatasync ${median(fsync)} µs (${Math.min(...fsync)}–${Math.max(...fsync)})`,
-  );
+  console.log(`\norders, ${count} requests a run, ${CONNECTIONS} connections, ${rounds} interleaved rounds, ${flushes(fsync)}`);
   const rows = Object.entries(results).map(([name, all]) => {
     const base = results[name === 'place, one dish' ? 'probe, hot' : 'probe'];
     const of = (key) => all.map((one) => one[key]);
