@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.js';
-import { after, join, now, raw, sql } from '../database/sql.js';
+import { after, join, now, raw, type Sql, sql } from '../database/sql.js';
 import type { Signals } from './signals.js';
 import { LeaseLost } from './types.js';
 
@@ -110,14 +110,12 @@ export class Leases {
     const startedMs = performance.now();
     try {
       const byId = raw(this.database.dialect.byPrimaryKey);
-      const ids = join(leases.map(({ id }) => id));
-      const fence = join(leases.map((lease) => sql`(${lease.id}, ${lease.attempt})`));
-      const pairs = this.database.dialect.name === 'sqlite' ? sql`(VALUES ${fence})` : sql`(${fence})`;
+      const ours = this.#ours(leases);
       const until = after(this.options.leaseMs);
       const { affected } = await this.database.execute(sql`
         UPDATE outbox_event ${byId} SET lease_until = ${until}, queue_at = ${until}
-        WHERE id IN (${ids}) AND (id, attempt) IN ${pairs} AND status = 'pending' AND lease_until > ${now} AND claimed_by = ${this.options.worker}`);
-      const renewed = affected === leases.length ? leases : await this.#stillOurs(leases, pairs);
+        WHERE ${ours}`);
+      const renewed = affected === leases.length ? leases : await this.#stillOurs(leases, ours);
       for (const lease of renewed) lease.heldUntilMs = startedMs + this.options.leaseMs;
       for (const lease of leases) if (!renewed.includes(lease) && this.#held.has(lease)) this.#lose(lease);
     } catch (error) {
@@ -127,10 +125,16 @@ export class Leases {
     }
   }
 
-  async #stillOurs(leases: Lease[], pairs: ReturnType<typeof sql>): Promise<Lease[]> {
+  /** The rows that this process still holds by these leases: what is renewed, and what is looked at when not all were. */
+  #ours(leases: readonly Lease[]): Sql {
+    const fence = join(leases.map(({ id, attempt }) => sql`(${id}, ${attempt})`));
+    const pairs = this.database.dialect.name === 'sqlite' ? sql`(VALUES ${fence})` : sql`(${fence})`;
+    return sql`id IN (${join(leases.map(({ id }) => id))}) AND (id, attempt) IN ${pairs} AND status = 'pending' AND lease_until > ${now} AND claimed_by = ${this.options.worker}`;
+  }
+
+  async #stillOurs(leases: Lease[], ours: Sql): Promise<Lease[]> {
     const rows = await this.database.query<{ id: number | string; attempt: number }>(sql`
-      SELECT id, attempt FROM outbox_event ${raw(this.database.dialect.byPrimaryKey)}
-      WHERE id IN (${join(leases.map(({ id }) => id))}) AND (id, attempt) IN ${pairs} AND status = 'pending' AND lease_until > ${now} AND claimed_by = ${this.options.worker}`);
+      SELECT id, attempt FROM outbox_event ${raw(this.database.dialect.byPrimaryKey)} WHERE ${ours}`);
     return leases.filter((lease) => rows.some((row) => String(row.id) === lease.id && row.attempt === lease.attempt));
   }
 

@@ -142,8 +142,8 @@ export class Slots {
 }
 
 /**
- * An event whose last attempt ended without a word may have killed its process, or have stood beside one that did. Two of those never run at
- * once: the one that kills is found out by itself, and the others are not counted out with it.
+ * An event whose last attempt ended without a word may have killed its process, or have stood beside one that did. Two of those of one vendor
+ * are not run at once by a process: the one that kills is found out, and the others of its vendor are not counted out with it.
  */
 const isSuspect = ({ row }: Held): boolean => row.interruptions > 0;
 const mayStart = (target: Target, held: Held): boolean => !isSuspect(held) || target.suspects === 0;
