@@ -23,17 +23,17 @@ app.post('/v1/orders', async (request, reply) => {
   const connection = await pool.getConnection();
   try {
     await connection.query('START TRANSACTION');
-    await connection.query('INSERT INTO probe_order (order_no, user_id, dish_id, sideboard_id, amount) VALUES (?, ?, ?, ?, 1880)', [
+    await connection.execute('INSERT INTO probe_order (order_no, user_id, dish_id, sideboard_id, amount) VALUES (?, ?, ?, ?, 1880)', [
       orderNo,
       userId,
       dish,
       sideboard,
     ]);
-    await connection.query("INSERT INTO probe_event (type, payload) VALUES ('NEW_ORDER', ?)", [
+    await connection.execute("INSERT INTO probe_event (type, payload) VALUES ('NEW_ORDER', ?)", [
       JSON.stringify({ orderNo, userId, dish, sideboard, amount: 1880 }),
     ]);
-    await connection.query('UPDATE probe_sideboard SET remaining = remaining - 1 WHERE id = ? AND remaining >= 1', [sideboard]);
-    await connection.query('UPDATE probe_dish SET remaining = remaining - 1 WHERE id = ? AND remaining >= 1', [dish]);
+    await connection.execute('UPDATE probe_sideboard SET remaining = remaining - 1 WHERE id = ? AND remaining >= 1', [sideboard]);
+    await connection.execute('UPDATE probe_dish SET remaining = remaining - 1 WHERE id = ? AND remaining >= 1', [dish]);
     await connection.query('COMMIT');
   } catch (error) {
     await connection.query('ROLLBACK').catch(() => {});

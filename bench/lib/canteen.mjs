@@ -97,6 +97,7 @@ export async function openLoad() {
   const child = fork(fileURLToPath(new URL('load.mjs', import.meta.url)));
   await new Promise((resolve) => child.once('message', resolve));
   return {
+    pid: child.pid,
     send: (plan) =>
       new Promise((resolve) => {
         child.once('message', resolve);
@@ -112,5 +113,5 @@ export async function openProbe(servers) {
     env: { ...process.env, DATABASE_URL: servers.env.DATABASE_URL, PORT: String(port), NODE_ENV: 'production' },
   });
   await new Promise((resolve) => child.once('message', resolve));
-  return { url: `http://127.0.0.1:${port}`, close: () => child.disconnect() };
+  return { url: `http://127.0.0.1:${port}`, pid: child.pid, close: () => child.disconnect() };
 }

@@ -1,4 +1,4 @@
-// What every driver does the same: it seeds, says that it is ready, drains when told to, and counts each job once.
+// What every driver does the same: it seeds, says that it is ready, drains when told to, counts its CPU from when it is told to, and counts each job once.
 import http from 'node:http';
 import { monotonicMs } from './measure.mjs';
 
@@ -63,8 +63,9 @@ export async function drive({ seed, start }) {
   setInterval(() => process.send?.({ kind: 'progress', overCount, lastMs }), 10);
   process.on('message', async ({ kind }) => {
     if (kind === 'go') {
-      cpu = process.cpuUsage();
       stop = await start(handle, over);
+    } else if (kind === 'count') {
+      cpu = process.cpuUsage();
     } else if (kind === 'measure') {
       const { user, system } = process.cpuUsage(cpu);
       process.send({ kind: 'measured', cpuS: (user + system) / 1e6, rssMib: process.memoryUsage().rss / 2 ** 20, handled, startedAt });

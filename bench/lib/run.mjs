@@ -37,22 +37,33 @@ export async function stopDriver({ child }) {
   await gone;
 }
 
-/** @param contender {{ driver: string, store: string, env?: object }} @param options {{ env: object, jobs: number, workers?: number, maxS?: number, storePid?: number, counters?: () => Promise<object> }} */
-export async function drain({ driver, env: own = {} }, { env: shared, jobs, workers = 1, maxS = 120, storePid, counters, isSeeded = false }) {
-  const env = { ...shared, ...own, JOBS: String(jobs) };
-  if (!isSeeded) execFileSync(process.execPath, [fileOf(driver), 'seed'], { env: { ...process.env, ...env }, stdio: ['ignore', 2, 2] });
+/**
+ * Drains `warmUp` jobs and then `jobs` more, in one go; what is told is of the latter: a process that runs for weeks is measured, not the compiler of its first second.
+ * @param contender {{ driver: string, store: string, env?: object }} @param options {{ env: object, jobs: number, warmUp?: number, workers?: number, maxS?: number, storePid?: number, counters?: () => Promise<object> }}
+ */
+export async function drain({ driver, env: own = {} }, { env: shared, jobs, warmUp = 0, workers = 1, maxS = 120, storePid, counters }) {
+  const total = warmUp + jobs;
+  const env = { ...shared, ...own, JOBS: String(total) };
+  execFileSync(process.execPath, [fileOf(driver), 'seed'], { env: { ...process.env, ...env }, stdio: ['ignore', 2, 2] });
   const running = Array.from({ length: workers }, () => forkDriver(driver, env));
   await Promise.all(running.map((worker) => worker.ready));
   await sleep(200);
-  const before = await counters?.();
-  const storeCpuS = storePid ? usageOf(storePid).cpuS : 0;
   const startedMs = monotonicMs();
   for (const { child } of running) child.send({ kind: 'go' });
   const overCount = () => running.reduce((sum, { progress }) => sum + progress.overCount, 0);
-  while (overCount() < jobs && monotonicMs() - startedMs < maxS * 1000) await sleep(5);
-  const isCut = overCount() < jobs;
-  const done = Math.min(overCount(), jobs);
-  const seconds = (isCut ? monotonicMs() - startedMs : Math.max(...running.map(({ progress }) => progress.lastMs)) - startedMs) / 1000;
+  const reached = async (count) => {
+    while (overCount() < count && monotonicMs() - startedMs < maxS * 1000) await sleep(5);
+  };
+  await reached(warmUp);
+  const warm = overCount();
+  const warmMs = warmUp > 0 ? Math.max(...running.map(({ progress }) => progress.lastMs)) : startedMs;
+  for (const { child } of running) child.send({ kind: 'count' });
+  const storeCpuS = storePid ? usageOf(storePid).cpuS : 0;
+  const before = await counters?.();
+  await reached(total);
+  const isCut = overCount() < total;
+  const done = Math.min(overCount(), total) - warm;
+  const seconds = (isCut ? monotonicMs() - warmMs : Math.max(...running.map(({ progress }) => progress.lastMs)) - warmMs) / 1000;
   const storeUsedS = storePid ? usageOf(storePid).cpuS - storeCpuS : 0;
   const measured = await Promise.all(
     running.map((worker) => {

@@ -8,6 +8,7 @@ const noop = [
   { name: 'lunchbox, SCHEDULER_BATCH_SIZE 100', driver: 'lunchbox', store: 'mariadb', env: { BATCH: '100' } },
   { name: 'lunchbox, four processes', driver: 'lunchbox', store: 'mariadb', env: {}, workers: 4 },
   { name: 'textbook loop', driver: 'textbook', store: 'mariadb', env: {} },
+  { name: 'textbook loop, fifty at once', driver: 'textbook', store: 'mariadb', env: { MODE: 'at-once' } },
   { name: 'BullMQ, appendfsync always', driver: 'bullmq', store: 'redis', env: {} },
   { name: 'graphile-worker, defaults', driver: 'graphile', store: 'postgres', env: {} },
   { name: 'graphile-worker, tuned', driver: 'graphile', store: 'postgres', env: { MODE: 'tuned' } },
@@ -38,6 +39,7 @@ export async function measure({ rounds, jobs, concurrency, only, withPostgres, h
           const result = await drain(contender, {
             env: { ...servers.env, CONCURRENCY: String(concurrency), HANDLER: handler },
             jobs: count,
+            warmUp: count / 4,
             workers: contender.workers,
             storePid: contender.store === 'postgres' ? undefined : servers.pids[contender.store],
             counters: isMariadb ? counters.read : undefined,
@@ -63,7 +65,7 @@ function print(handler, results, { jobs, concurrency, rounds, fsync }) {
   const baseRates = results.get(base)?.map(({ jobsPerS }) => jobsPerS);
   const of = (all, key) => (all[0][key] === undefined ? '' : round(median(all.map((one) => one[key])), 3));
   console.log(
-    `\ndrain, ${handler === 'http' ? 'a call of 20 ms' : 'no-op'}, ${jobs} jobs, concurrency ${concurrency}, ${rounds} interleaved rounds, ${flushes(fsync)}`,
+    `\ndrain, ${handler === 'http' ? 'a call of 20 ms' : 'no-op'}, ${jobs} jobs, concurrency ${concurrency}, after ${jobs / 4} to warm up, ${rounds} interleaved rounds, ${flushes(fsync)}`,
   );
   console.log(
     table(

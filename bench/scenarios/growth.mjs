@@ -34,6 +34,7 @@ export async function measure({ rounds, jobs, concurrency, only, isQuick }) {
         const result = await drain(contender, {
           env: { CONCURRENCY: String(concurrency), HANDLER: 'noop' },
           jobs,
+          warmUp: jobs / 4,
           storePid: servers.pids.mariadb,
           counters: counters.read,
         });
@@ -49,7 +50,7 @@ export async function measure({ rounds, jobs, concurrency, only, isQuick }) {
     await servers.stop();
   }
   const empty = results.get('empty').map(({ jobsPerS }) => jobsPerS);
-  console.log(`\ngrowth, no-op, ${jobs} jobs, concurrency ${concurrency}, ${rounds} interleaved rounds, ${flushes(fsync)}`);
+  console.log(`\ngrowth, no-op, ${jobs} jobs, concurrency ${concurrency}, after ${jobs / 4} to warm up, ${rounds} interleaved rounds, ${flushes(fsync)}`);
   console.log(
     table(
       ['table holds', 'median jobs/s', 'range', '× empty', 'store CPU s/1000', 'duplicates'],
@@ -79,8 +80,7 @@ async function explain(root, database) {
     'claim, rivals of the keys': "SELECT id FROM outbox_event FORCE INDEX (outbox_event_queued_key) WHERE queued_key IN ('k1', 'k2', 'k3')",
     'settle, by id':
       "UPDATE outbox_event FORCE INDEX (PRIMARY) SET queue_at = NULL WHERE id IN (1, 2, 3) AND attempt = 1 AND status = 'pending' AND lease_until IS NOT NULL",
-    'settle, next of the key':
-      "SELECT id, queue_at FROM outbox_event FORCE INDEX (outbox_event_ordering_key) WHERE ordering_key = 'k1' AND status = 'pending' ORDER BY id LIMIT 1",
+    'settle, next of the key': "SELECT id, queue_at FROM outbox_event FORCE INDEX (outbox_event_pending_key) WHERE pending_key = 'k1' ORDER BY id LIMIT 1",
     'an idle tick': 'SELECT queue_at FROM outbox_event WHERE queue_at <= UTC_TIMESTAMP(3) + INTERVAL 15 SECOND ORDER BY queue_at LIMIT 1',
     prune: "SELECT id FROM outbox_event WHERE status = 'handled' AND settled_at < UTC_TIMESTAMP(3) - INTERVAL 90 DAY ORDER BY settled_at LIMIT 200",
   };

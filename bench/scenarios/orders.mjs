@@ -1,7 +1,7 @@
 // Placing and cancelling over HTTP by the built programs, beside a bare HTTP server with one transaction of the same shape, 50 connections.
 
 import { garden, openCanteen, openLoad, openProbe } from '../lib/canteen.mjs';
-import { flushes, fsyncUs, median, round, sleep, table } from '../lib/measure.mjs';
+import { flushes, fsyncUs, median, round, sleep, table, usageOf } from '../lib/measure.mjs';
 import { startServers } from '../lib/servers.mjs';
 
 const DATE = '2031-03-03';
@@ -39,9 +39,15 @@ export async function measure({ rounds, isQuick, minutes }) {
   const results = { probe: [], 'probe, hot': [], 'place, spread': [], 'place, one dish': [], 'cancel, 202': [], 'place, spread, with a scheduler': [] };
   const rss = { api: [], scheduler: [] };
   const fsync = [];
+  const pids = { api: api.pid, mariadb: servers.pids.mariadb, redis: servers.pids.locks, sandbox: canteen.sandbox.pid, load: load.pid, probe: probe.pid };
+  const cpu = () => Object.fromEntries(Object.entries(pids).map(([process, pid]) => [process, usageOf(pid).cpuS]));
   const shoot = async (name, url, requests) => {
+    const before = cpu();
     const { bodies, ...result } = await load.send({ url, connections: CONNECTIONS, requests });
-    results[name].push(result);
+    const after = cpu();
+    // Milliseconds of CPU for a request, by who used them.
+    const cpuMs = Object.fromEntries(Object.keys(pids).map((process) => [process, ((after[process] - before[process]) * 1000) / requests.length]));
+    results[name].push({ ...result, cpuMs });
     console.error(`${name}: ${result.perS}/s, p50 ${round(result.p50, 1)} ms, p99 ${round(result.p99, 1)} ms, ${JSON.stringify(result.statuses)}`);
     return bodies;
   };
@@ -139,6 +145,9 @@ function print({ results, rounds, count, fsync, rss, oversold }) {
     ];
   });
   console.log(table(['what', 'requests/s', 'range', '× probe', 'p50 ms', 'p99 ms', '× its p99', '201 or 202', 'others'], rows));
+  const users = ['api', 'mariadb', 'redis', 'sandbox', 'load', 'probe'];
+  const cpuRows = Object.entries(results).map(([name, all]) => [name, ...users.map((user) => round(median(all.map(({ cpuMs }) => cpuMs[user]))))]);
+  console.log(`\nCPU ms a request\n${table(['what', ...users], cpuRows)}`);
   console.log(
     `one dish with ${oversold.stock} boxes, ${2 * oversold.stock} diners: ${oversold.sold} sold, ${oversold.remaining} left, answers ${JSON.stringify(oversold.statuses)}`,
   );

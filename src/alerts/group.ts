@@ -96,7 +96,7 @@ export async function isDrained(database: Database, group: AlertGroup): Promise<
   const quietMs = quietAfterMs[group.kind];
   const rows =
     quietMs === undefined
-      ? await database.query(sql`SELECT id FROM outbox_event WHERE cause = ${group.groupKey} AND status IN ('errored', 'pending') LIMIT 1`)
+      ? await database.query(sql`SELECT id FROM outbox_event WHERE cause = ${group.groupKey} AND cause_status IN ('errored', 'pending') LIMIT 1`)
       : await database.query(sql`SELECT id FROM alert WHERE id = ${group.id} AND last_at > ${after(-quietMs)}`);
   return rows.length === 0;
 }

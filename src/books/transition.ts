@@ -22,14 +22,18 @@ export interface Ending {
   readonly refund: RefundState;
   readonly operator?: string | null;
   readonly reason?: string | null;
+  /** Only while its cut-off has not passed. */
+  readonly beforeCutoff?: boolean;
+  /** Now, where the caller knows it and tells it on. */
+  readonly at?: Date;
 }
 
 /** Ends a live order. Whoever gets true, and nobody else, releases its stock (`release`) in the same transaction. */
 export async function endOrder(tx: Tx, orderId: string, ending: Ending): Promise<boolean> {
   return changed(
     await tx.execute(sql`
-      UPDATE box_order SET status = ${ending.to}, refund = ${ending.refund}, live_key = NULL, operator = ${ending.operator ?? null}, cancel_reason = ${ending.reason ?? null}, updated_at = ${now}
-      WHERE id = ${orderId} AND status IN (${join(ending.from)})`),
+      UPDATE box_order SET status = ${ending.to}, refund = ${ending.refund}, live_key = NULL, operator = ${ending.operator ?? null}, cancel_reason = ${ending.reason ?? null}, updated_at = ${ending.at ?? now}
+      WHERE id = ${orderId} AND status IN (${join(ending.from)}) ${ending.beforeCutoff ? sql`AND cutoff_at > ${now}` : sql``}`),
   );
 }
 

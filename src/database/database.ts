@@ -38,7 +38,7 @@ export interface Tx extends Queryable {
 export interface DatabaseOptions {
   /** `mysql://user:pass@host:port/db` or `sqlite:./path.db` (`sqlite::memory:`). */
   readonly url: string;
-  /** Connections in the pool; SQLite has one. */
+  /** Connections for single statements, and as many for transactions; SQLite has one. */
   readonly poolSize?: number;
   /** A statement that has not answered by then is given up and its connection destroyed. Milliseconds. */
   readonly statementTimeoutMs?: number;
@@ -62,6 +62,8 @@ export class Database implements Queryable {
     readonly dialect: Dialect,
     private readonly statementTimeoutMs: number,
     private readonly clock: Clock,
+    /** Connections that are used for transactions alone; SQLite has one for all. */
+    private readonly transactions?: mysql2.Pool,
   ) {}
 
   static async open(options: DatabaseOptions): Promise<Database> {
@@ -73,9 +75,9 @@ export class Database implements Queryable {
       serializeSqlite(source);
       return new Database(source, sqliteDialect(clock), timeoutMs, clock);
     }
-    const source = mysqlSource(options.url, options.poolSize ?? 10, options.serverLimitMs);
+    const { source, transactions } = mysqlPools(options.url, options.poolSize ?? 10, options.serverLimitMs);
     await source.initialize();
-    return new Database(source, mysqlDialect, timeoutMs, clock);
+    return new Database(source, mysqlDialect, timeoutMs, clock, transactions());
   }
 
   get manager(): EntityManager {
@@ -114,7 +116,9 @@ export class Database implements Queryable {
   }
 
   async close(): Promise<void> {
-    if (this.source.isInitialized) await this.source.destroy();
+    if (!this.source.isInitialized) return;
+    await this.source.destroy();
+    await this.transactions?.promise().end();
   }
 
   async #transactionOnce<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -122,7 +126,7 @@ export class Database implements Queryable {
     const tx = new Transaction(runner, this.dialect);
     try {
       const result = await this.#limited(runner, async () => {
-        await begin(runner, this.dialect);
+        await begin(runner, this.transactions);
         const value = await (inTransaction ? inTransaction.run(this.source, () => work(tx)) : work(tx));
         tx.isOpen = false;
         await end(runner, this.dialect, 'COMMIT');
@@ -133,7 +137,8 @@ export class Database implements Queryable {
       return result;
     } catch (error) {
       tx.isOpen = false;
-      if (runner.isTransactionActive) await end(runner, this.dialect, 'ROLLBACK').catch(() => {});
+      // A connection whose transaction nobody could end must not be used for another one.
+      if (runner.isTransactionActive) await end(runner, this.dialect, 'ROLLBACK').catch(() => destroy(runner));
       await runner.release().catch(() => {});
       throw error;
     }
@@ -152,13 +157,12 @@ export class Database implements Queryable {
   /** mysql2 has no timeout for its pool queue nor for a silent server; a connection that does not answer is destroyed. */
   async #limited<T>(runner: QueryRunner, use: () => Promise<T>): Promise<T> {
     if (this.dialect.name === 'sqlite') return use();
-    const destroy = (): void => (runner as unknown as { databaseConnection?: { destroy(): void } }).databaseConnection?.destroy();
     const work = use();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        destroy();
-        work.catch(() => {}).finally(destroy); // it may have waited for a connection, and get one that nobody would give back
+        destroy(runner);
+        work.catch(() => {}).finally(() => destroy(runner)); // it may have waited for a connection, and get one that nobody would give back
         reject(Object.assign(new Error('the database did not answer in time'), { code: 'DATABASE_TIMEOUT' }));
       }, this.statementTimeoutMs);
     });
@@ -224,16 +228,30 @@ async function change(runner: QueryRunner, dialect: Dialect, statement: Sql): Pr
   return { affected: result.affected ?? 0, insertId: String(result.raw ?? '') };
 }
 
-async function begin(runner: QueryRunner, dialect: Dialect): Promise<void> {
-  if (dialect.name === 'sqlite') return runner.startTransaction();
-  await send(runner, { text: 'START TRANSACTION', params: [], isStable: false });
+/** On a connection that commits nothing by itself a transaction begins with its first statement: one round trip less. */
+async function begin(runner: QueryRunner, transactions: mysql2.Pool | undefined): Promise<void> {
+  if (!transactions) return runner.startTransaction();
+  connectionOf(runner).databaseConnection = await connectionFrom(transactions);
   setActive(runner, true); // so that what TypeORM writes through this runner joins in
+}
+
+function connectionFrom(pool: mysql2.Pool): Promise<mysql2.PoolConnection> {
+  return new Promise((resolve, reject) => pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection))));
 }
 
 async function end(runner: QueryRunner, dialect: Dialect, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
   if (dialect.name === 'sqlite') return how === 'COMMIT' ? runner.commitTransaction() : runner.rollbackTransaction();
   await send(runner, { text: how, params: [], isStable: false });
   setActive(runner, false);
+}
+
+/** The connection that a runner of TypeORM's holds, and gives back when it is released. */
+function connectionOf(runner: QueryRunner): { databaseConnection?: mysql2.PoolConnection } {
+  return runner as unknown as { databaseConnection?: mysql2.PoolConnection };
+}
+
+function destroy(runner: QueryRunner): void {
+  connectionOf(runner).databaseConnection?.destroy();
 }
 
 function setActive(runner: QueryRunner, isActive: boolean): void {
@@ -272,29 +290,17 @@ function sqliteSource(file: string): DataSource {
   });
 }
 
-function mysqlSource(url: string, poolSize: number, serverLimitMs: number | undefined): DataSource {
+/** TypeORM's pool, for single statements and for the read side, and one of the same options for transactions. */
+function mysqlPools(url: string, poolSize: number, serverLimitMs: number | undefined): { source: DataSource; transactions: () => mysql2.Pool } {
+  let forTransactions: mysql2.Pool | undefined;
   const driver = {
     ...mysql2,
-    // mysql2 knows no init statement; the pool's own event is the one place that no connection slips past.
     createPool(options: mysql2.PoolOptions) {
-      const pool = mysql2.createPool(options);
-      pool.on('connection', (connection) => {
-        connection.query(
-          `SET time_zone='+00:00', innodb_lock_wait_timeout=${LOCK_WAIT_S}, sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'`,
-        );
-        connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'); // claims under REPEATABLE READ deadlock on gap locks
-        // A process that froze, or lost its network, in the middle of a transaction would keep its locks until it is back. MariaDB ends it; MySQL
-        // knows no such limit and refuses the statement.
-        connection.query(`SET SESSION idle_transaction_timeout=${IDLE_TRANSACTION_S}`, () => {});
-        if (serverLimitMs === undefined) return;
-        // Each server knows one of them, and refuses the other.
-        connection.query(`SET SESSION max_statement_time=${serverLimitMs / 1000}`, () => {});
-        connection.query(`SET SESSION max_execution_time=${serverLimitMs}`, () => {});
-      });
-      return pool;
+      forTransactions = withSession(mysql2.createPool(options), serverLimitMs, 'SET autocommit=0');
+      return withSession(mysql2.createPool(options), serverLimitMs);
     },
   };
-  return new DataSource({
+  const source = new DataSource({
     type: 'mysql',
     url,
     driver,
@@ -307,4 +313,24 @@ function mysqlSource(url: string, poolSize: number, serverLimitMs: number | unde
     // The server keeps 16,382 prepared statements for all its connections together.
     extra: { enableKeepAlive: true, maxIdle: poolSize, maxPreparedStatements: 100 },
   });
+  return { source, transactions: () => forTransactions as mysql2.Pool };
+}
+
+/** mysql2 knows no init statement; the pool's own event is the one place that no connection slips past. */
+function withSession(pool: mysql2.Pool, serverLimitMs: number | undefined, more?: string): mysql2.Pool {
+  pool.on('connection', (connection) => {
+    connection.query(
+      `SET time_zone='+00:00', innodb_lock_wait_timeout=${LOCK_WAIT_S}, sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'`,
+    );
+    connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'); // claims under REPEATABLE READ deadlock on gap locks
+    if (more) connection.query(more, (error) => error && connection.destroy());
+    // A process that froze, or lost its network, in the middle of a transaction would keep its locks until it is back. MariaDB ends it; MySQL
+    // knows no such limit and refuses the statement.
+    connection.query(`SET SESSION idle_transaction_timeout=${IDLE_TRANSACTION_S}`, () => {});
+    if (serverLimitMs === undefined) return;
+    // Each server knows one of them, and refuses the other.
+    connection.query(`SET SESSION max_statement_time=${serverLimitMs / 1000}`, () => {});
+    connection.query(`SET SESSION max_execution_time=${serverLimitMs}`, () => {});
+  });
+  return pool;
 }

@@ -56,6 +56,25 @@ export function join(parts: readonly SqlPart[], separator = ', '): Sql {
   return { kind: 'sql', strings: [...strings, ''], values: parts, ...(parts.length > 1 ? { isList: true } : {}) };
 }
 
+/**
+ * Ids of rows, as numbers. As text MariaDB would compare them with a BIGINT column as decimals: once for each row and each id of the list.
+ * One alone is a parameter like any other, so that its statement is prepared.
+ */
+export function ids(list: readonly string[]): Sql {
+  const [first] = list;
+  return list.length === 1 && first !== undefined ? join([first]) : { kind: 'sql', strings: [list.map(idDigits).join(', ')], values: [], isList: true };
+}
+
+/** One id among many in a statement whose text is never the same; see `ids`. */
+export function idAmongMany(id: string): Sql {
+  return { kind: 'sql', strings: [idDigits(id)], values: [], isList: true };
+}
+
+function idDigits(id: string): string {
+  if (!/^\d{1,20}$/.test(id)) throw new TypeError('not the id of a row');
+  return id;
+}
+
 /** `now` of the database. */
 export const now: DatabaseInstant = { kind: 'instant', plusMs: 0 };
 

@@ -21,12 +21,13 @@ const claims = z.object({
 
 /** With neither a secret nor a key set configured nothing is open: every token is refused. */
 export function createAuthenticate({ secret, jwksUrl }: AuthOptions): Authenticate {
-  const key = secret ? new TextEncoder().encode(secret) : undefined;
+  // Imported once: given as bytes, it would be imported again for each token.
+  const key = secret ? crypto.subtle.importKey('raw', new TextEncoder().encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']) : undefined;
   const keySet = jwksUrl ? createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: 3_000 }) : undefined;
 
   const verify = async (token: string): Promise<JWTPayload> => {
     if (keySet) return (await jwtVerify(token, keySet, { algorithms: ['RS256', 'ES256', 'EdDSA', 'PS256'], clockTolerance: CLOCK_TOLERANCE_S })).payload;
-    if (key) return (await jwtVerify(token, key, { algorithms: ['HS256'], clockTolerance: CLOCK_TOLERANCE_S })).payload;
+    if (key) return (await jwtVerify(token, await key, { algorithms: ['HS256'], clockTolerance: CLOCK_TOLERANCE_S })).payload;
     throw new Error('no key is configured');
   };
 

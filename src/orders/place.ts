@@ -253,7 +253,7 @@ async function confirm(
       const updatedAt = now();
       for (const order of orders) {
         if (!(await toOrdering(tx, order.id, updatedAt))) throw new GuardWasFirst();
-        await settleAsNeedless(tx, energyRollback, guarded(order));
+        await settleAsNeedless(tx, energyRollback, guarded(order), { lastOfItsKey: true }); // refunds are of ended orders
         await record(
           tx,
           meicanNewOrder,

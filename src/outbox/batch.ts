@@ -90,7 +90,7 @@ export async function previewBatch(
   const token = randomBytes(16).toString('hex');
   return database.transaction(async (tx) => {
     const found = await tx.query<{ id: number | string; attempt: number; type: string; cause: string | null; settled_at: unknown }>(sql`
-      SELECT id, attempt, type, cause, settled_at FROM outbox_event WHERE status = 'errored' ${filter.type ? sql`AND type = ${filter.type}` : sql``} ${filter.cause ? sql`AND cause = ${filter.cause}` : sql``}
+      SELECT id, attempt, type, cause, settled_at FROM outbox_event WHERE status = 'errored' ${filter.type ? sql`AND type = ${filter.type}` : sql``} ${filter.cause ? sql`AND cause = ${filter.cause} AND cause_status = 'errored'` : sql``}
       ORDER BY id LIMIT ${raw(String(BATCH_MAX + 1))}`);
     const set = found.slice(0, BATCH_MAX);
     const { insertId } = await tx.execute(sql`

@@ -1,7 +1,8 @@
 import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
-import { after, fromSqlInstant, fromSqlInstantOrNull, join, now, raw, type Sql, sql } from '../database/sql.js';
+import { after, fromSqlInstant, fromSqlInstantOrNull, ids, join, now, raw, type Sql, sql } from '../database/sql.js';
 import type { Trigger } from '../entities/event-attempt.js';
+import { INTERRUPTIONS_MAX } from './decide.js';
 import { notPaused } from './pause.js';
 import type { Registry } from './registry.js';
 import type { ClaimedEvent } from './types.js';
@@ -9,6 +10,8 @@ import type { ClaimedEvent } from './types.js';
 /** How long an event of an unknown type, or of a newer payload version, is left to other processes. */
 const LEFT_ALONE_MS = 60_000;
 const LEFT_ALONE_ROWS = 1000;
+/** How long a suspect waits while its process holds another one. */
+const SUSPECT_WAITS_MS = 1_000;
 
 export interface ClaimRequest {
   readonly limit: number;
@@ -25,6 +28,8 @@ export interface ClaimRequest {
   readonly onlyKeys?: readonly string[];
   /** There is a backlog: what has the earliest deadline first, then the longest due. */
   readonly deadlineFirst?: boolean;
+  /** This process holds a suspect already; see `isSuspect`. */
+  readonly holdsSuspect?: boolean;
   /** Look so far ahead for the next due time. Milliseconds. */
   readonly lookAheadMs?: number;
   /** Begin behind this place of the queue. */
@@ -95,17 +100,21 @@ export async function claim(database: Database, registry: Registry, request: Cla
       tx,
       dueRows.filter((row) => !known.includes(row)),
     );
-    const free = await withoutBlocked(tx, known);
+    const { free, aside } = await oneSuspect(tx, await withoutBlocked(tx, known), request);
     if (free.length > 0) {
       await takeLease(tx, free, request);
       await journalStart(tx, free, request);
     }
     const upcoming = rows.find((row) => !dueRows.includes(row));
+    const waits = [
+      ...(upcoming ? [fromSqlInstant(upcoming.queue_at).getTime() - fromSqlInstant(upcoming.now).getTime()] : []),
+      ...(aside.length > 0 ? [SUSPECT_WAITS_MS] : []),
+    ];
     return {
       rows: free.map((row) => toClaimed(row, request.trigger)),
       full: dueRows.length === request.limit,
       place: placeOf(longestDue.at(-1)) ?? request.behind ?? null,
-      nextDueInMs: upcoming ? fromSqlInstant(upcoming.queue_at).getTime() - fromSqlInstant(upcoming.now).getTime() : null,
+      nextDueInMs: waits.length > 0 ? Math.min(...waits) : null,
       leftAlone,
     };
   });
@@ -116,6 +125,8 @@ export async function claim(database: Database, registry: Registry, request: Cla
 const columns =
   raw(`id, type, payload, payload_version, subject_id, subject_no, ordering_key, attempt, failures, interruptions, snooze_since, unknown_at, deadline_at,
       request_id, traceparent, created_at, run_at, queue_at, lease_until`);
+
+const idOf = ({ id }: { readonly id: number | string }): string => String(id);
 
 function placeOf(row: Row | undefined): Place | undefined {
   return row && { queueAt: fromSqlInstant(row.queue_at), id: String(row.id) };
@@ -128,7 +139,7 @@ function placeOf(row: Row | undefined): Place | undefined {
 async function selectDue(tx: Tx, request: ClaimRequest, without: readonly Row[]): Promise<Row[]> {
   const conditions = conditionsOf(request);
   if (request.behind) conditions.push(sql`AND (queue_at > ${request.behind.queueAt} OR (queue_at = ${request.behind.queueAt} AND id > ${request.behind.id}))`);
-  if (without.length > 0) conditions.push(sql`AND id NOT IN (${join(without.map((row) => String(row.id)))})`);
+  if (without.length > 0) conditions.push(sql`AND id NOT IN (${ids(without.map(idOf))})`);
   return tx.query<Row>(sql`
     SELECT ${columns}, ${now} AS now FROM outbox_event ${raw(tx.dialect.useIndex(request.onlyKeys ? 'outbox_event_queued_key' : 'outbox_event_queue'))} WHERE queue_at <= ${after(request.lookAheadMs ?? 0)} ${join(conditions, ' ')}
     ORDER BY queue_at, id LIMIT ${raw(String(request.limit - without.length))} ${raw(tx.dialect.skipLocked)}`);
@@ -189,18 +200,36 @@ async function withoutBlocked(tx: Tx, rows: readonly Row[]): Promise<Row[]> {
 
 async function stillPending(tx: Tx, rivals: readonly { id: number | string }[]): Promise<boolean> {
   const rows = await tx.query(
-    sql`SELECT id FROM outbox_event ${raw(tx.dialect.byPrimaryKey)} WHERE id IN (${join(rivals.map((rival) => String(rival.id)))}) AND status = 'pending' AND queue_at IS NOT NULL ${raw(tx.dialect.forUpdate)}`,
+    sql`SELECT id FROM outbox_event ${raw(tx.dialect.byPrimaryKey)} WHERE id IN (${ids(rivals.map(idOf))}) AND status = 'pending' AND queue_at IS NOT NULL ${raw(tx.dialect.forUpdate)}`,
   );
   return rows.length > 0;
 }
 
+/**
+ * Two attempts in a row ended without a word: it may itself be what kills its process, or have been claimed together with that. A process holds
+ * one such event at a time: the one that kills is found out, and nobody else is counted out with it.
+ */
+export function isSuspect({ interruptions }: { readonly interruptions: number }): boolean {
+  return interruptions === INTERRUPTIONS_MAX - 1;
+}
+
+/** At most one suspect, and none while the process holds one; the others fall due again a little later. */
+async function oneSuspect(tx: Tx, rows: readonly Row[], { holdsSuspect }: ClaimRequest): Promise<{ free: Row[]; aside: Row[] }> {
+  const suspects = rows.filter((row) => isSuspect({ interruptions: interruptionsOf(row) }));
+  const aside = holdsSuspect ? suspects : suspects.slice(1);
+  if (aside.length > 0) await tx.execute(sql`UPDATE outbox_event SET queue_at = ${after(SUSPECT_WAITS_MS)} WHERE id IN (${ids(aside.map(idOf))})`);
+  return { free: rows.filter((row) => !aside.includes(row)), aside };
+}
+
+/** With the attempt that never said how it ended. */
+const interruptionsOf = (row: Row): number => row.interruptions + (row.lease_until === null ? 0 : 1);
+
 /** A row that still carries a lease was interrupted: its worker never said how it ended, so the outcome is unknown. */
 async function takeLease(tx: Tx, rows: readonly Row[], request: ClaimRequest): Promise<void> {
-  const ids = join(rows.map((row) => String(row.id)));
   const interrupted = rows.filter((row) => row.lease_until !== null);
   if (interrupted.length > 0) {
     await tx.execute(sql`
-      UPDATE outbox_event SET interruptions = interruptions + 1, unknown_at = ${now}, outcome = 'unknown' WHERE id IN (${join(interrupted.map((row) => String(row.id)))})`);
+      UPDATE outbox_event SET interruptions = interruptions + 1, unknown_at = ${now}, outcome = 'unknown' WHERE id IN (${ids(interrupted.map(idOf))})`);
     for (const row of interrupted) {
       await tx.execute(sql`
         UPDATE event_attempt SET finished_at = ${now}, outcome = 'unknown', error_code = 'interrupted', error_message = 'the worker never said how it ended', decision = 'started again by another claim'
@@ -208,12 +237,14 @@ async function takeLease(tx: Tx, rows: readonly Row[], request: ClaimRequest): P
     }
   }
   await tx.execute(sql`
-    UPDATE outbox_event SET attempt = attempt + 1, lease_until = ${after(request.leaseMs)}, queue_at = ${after(request.leaseMs)}, claimed_by = ${request.worker} WHERE id IN (${ids})`);
+    UPDATE outbox_event SET attempt = attempt + 1, lease_until = ${after(request.leaseMs)}, queue_at = ${after(request.leaseMs)}, claimed_by = ${request.worker} WHERE id IN (${ids(rows.map(idOf))})`);
 }
 
+/** After the lease was taken: the row says already which attempt this is. */
 async function journalStart(tx: Tx, rows: readonly Row[], request: ClaimRequest): Promise<void> {
-  const values = rows.map((row) => sql`(${String(row.id)}, ${row.attempt + 1}, ${request.trigger}, ${request.worker}, ${now})`);
-  await tx.execute(sql`INSERT INTO event_attempt (event_id, number, ${raw('`trigger`')}, worker, started_at) VALUES ${join(values)}`);
+  await tx.execute(sql`
+    INSERT INTO event_attempt (event_id, number, ${raw('`trigger`')}, worker, started_at)
+    SELECT id, attempt, ${request.trigger}, ${request.worker}, ${now} FROM outbox_event ${raw(tx.dialect.byPrimaryKey)} WHERE id IN (${ids(rows.map(idOf))})`);
 }
 
 function toClaimed(row: Row, trigger: Trigger): ClaimedRow {
@@ -228,7 +259,7 @@ function toClaimed(row: Row, trigger: Trigger): ClaimedRow {
     orderingKey: row.ordering_key,
     attempt: row.attempt + 1,
     failures: row.failures,
-    interruptions: row.interruptions + (interrupted ? 1 : 0),
+    interruptions: interruptionsOf(row),
     snoozeSince: fromSqlInstantOrNull(row.snooze_since),
     unknownAt: interrupted ? fromSqlInstant(row.now) : fromSqlInstantOrNull(row.unknown_at),
     deadlineAt: fromSqlInstantOrNull(row.deadline_at),

@@ -162,7 +162,7 @@ function branchesOf({ state, types, cause, subjectId, settledSince }: EventFilte
   if (subjectId !== undefined) return [{ index: 'outbox_event_subject', conditions: [sql`subject_id = ${subjectId}`, ...ofStatus], order: byId }];
   if (cause !== undefined) {
     const statuses: readonly EventStatus[] = status ? [status] : ['pending', 'errored', 'handled', 'discarded'];
-    return statuses.map((one) => ({ index: 'outbox_event_cause', conditions: [sql`cause = ${cause}`, sql`status = ${one}`], order: byId }));
+    return statuses.map((one) => ({ index: 'outbox_event_cause_status', conditions: [sql`cause = ${cause}`, sql`cause_status = ${one}`], order: byId }));
   }
   if (!status)
     return types

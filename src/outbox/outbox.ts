@@ -3,7 +3,7 @@ import os from 'node:os';
 import type { Database } from '../database/database.js';
 import { after, fromSqlInstant, join, now, raw, sql } from '../database/sql.js';
 import { Breaker, type BreakerView } from './breaker.js';
-import { type Claim, type ClaimRequest, claim, type Place } from './claim.js';
+import { type Claim, type ClaimRequest, claim, isSuspect, type Place } from './claim.js';
 import { Registry } from './registry.js';
 import { Leases } from './renew.js';
 import { type Held, type RunDependencies, run } from './run.js';
@@ -50,6 +50,8 @@ export class Outbox {
   readonly #shutdown = new AbortController();
   readonly #running = new Set<Promise<void>>();
   readonly #slots: Slots;
+  /** Of what it holds: events that may be what kills their process. */
+  #suspectCount = 0;
   #onEnded: (() => void)[] = [];
   /** Where the last claim of a backlog ended, among events of which types, and since when it has not looked from the start. */
   #reached: { readonly place: Place; readonly among: string; readonly sinceMs: number } | undefined;
@@ -123,7 +125,14 @@ export class Outbox {
     const reached = this.#reached;
     const goesOn = request.deadlineFirst === true && reached?.among === among && claimedAtMs - reached.sinceMs < GO_ON_MS;
     const behind = goesOn ? reached.place : undefined;
-    const claimed = await claim(this.database, this.registry, { worker: this.worker, leaseMs: this.options.leaseMs, trigger: 'poll', ...request, behind });
+    const claimed = await claim(this.database, this.registry, {
+      worker: this.worker,
+      leaseMs: this.options.leaseMs,
+      trigger: 'poll',
+      holdsSuspect: this.#suspectCount > 0,
+      ...request,
+      behind,
+    });
     this.#reached = claimed.place && claimed.full ? { place: claimed.place, among, sinceMs: goesOn ? reached.sinceMs : claimedAtMs } : undefined;
     this.#announce(claimed, 'poll');
     for (const held of this.#hold(claimed, claimedAtMs)) if (this.#slots.enter(held)) void this.#start(held);
@@ -132,6 +141,7 @@ export class Outbox {
 
   #hold({ rows }: Claim, claimedAtMs: number): Held[] {
     const { leases } = this.#dependencies;
+    this.#suspectCount += rows.filter(isSuspect).length;
     return rows.map((row) => ({ row, handler: this.registry.get(row.type), lease: leases.hold(row.id, row.attempt, claimedAtMs), claimedAtMs }));
   }
 
@@ -176,6 +186,7 @@ export class Outbox {
           leaseMs: this.options.leaseMs,
           trigger: 'inline',
           onlyKeys: orderingKeys,
+          holdsSuspect: this.#suspectCount > 0,
         });
         this.#announce(claimed, 'inline');
         const held = this.#hold(claimed, claimedAtMs);
@@ -247,6 +258,7 @@ export class Outbox {
     };
     const attempt = run(this.#dependencies, held, { handBack, answered }).finally(() => {
       this.#running.delete(attempt);
+      if (isSuspect(held.row)) this.#suspectCount -= 1;
       const told = this.#onEnded;
       this.#onEnded = [];
       for (const tell of told) tell();

@@ -1,6 +1,6 @@
 import type { Tx } from '../database/database.js';
 import { duplicateOf } from '../database/errors.js';
-import { after, now, raw, sql } from '../database/sql.js';
+import { after, join, now, raw, sql } from '../database/sql.js';
 import { type EventDefinition, PayloadInvalid, PayloadTooLarge, RecordedOutsideTransaction } from './types.js';
 import { WAKE_AHEAD_MS, wakeAfterCommit } from './wake.js';
 
@@ -15,7 +15,7 @@ export interface RecordOptions {
   readonly subjectNo?: string;
   readonly requestId?: string | null;
   readonly traceparent?: string | null;
-  /** The caller knows that no event with this ordering key was ever recorded: saves one look. */
+  /** The caller knows that no event with this ordering key is pending (it was never used, or `pendingOf` has said so): saves one look. */
   readonly firstOfItsKey?: boolean;
   /** False: the caller carries it out itself (inline); the schedulers need not be woken. */
   readonly wake?: boolean;
@@ -44,7 +44,7 @@ export async function record<P>(tx: Tx, definition: EventDefinition<P>, payload:
     throw new PayloadTooLarge(`${definition.type}: the payload has ${Buffer.byteLength(text)} bytes, more than ${PAYLOAD_MAX_BYTES}`);
 
   const orderingKey = definition.orderingKey(payload);
-  const blocked = orderingKey !== null && options.firstOfItsKey !== true && (await hasPending(tx, orderingKey));
+  const blocked = orderingKey !== null && options.firstOfItsKey !== true && (await pendingOf(tx, [orderingKey])).size > 0;
   const runAt = after(options.runInMs ?? 0);
   const dedupeKey = dedupeKeyOf(definition, payload);
   try {
@@ -67,11 +67,12 @@ export function dedupeKeyOf<P>(definition: EventDefinition<P>, payload: P): stri
 }
 
 /**
- * Is somebody ahead of us? The newest pending event of the key is locked, so that it cannot settle between this look and our
+ * In which of these keys is somebody ahead of us? The pending events of the keys are locked, so that none can settle between this look and our
  * commit: whoever settles it later sees our row and lets it go on. Without the lock our event could wait for ever.
  */
-async function hasPending(tx: Tx, orderingKey: string): Promise<boolean> {
-  const rows = await tx.query(sql`
-    SELECT id FROM outbox_event ${raw(tx.dialect.useIndex('outbox_event_ordering_key'))} WHERE ordering_key = ${orderingKey} AND status = 'pending' ORDER BY id DESC LIMIT 1 ${raw(tx.dialect.forUpdate)}`);
-  return rows.length > 0;
+export async function pendingOf(tx: Tx, orderingKeys: readonly string[]): Promise<Set<string>> {
+  const newest = orderingKeys.length === 1 ? raw('ORDER BY id DESC LIMIT 1') : sql``; // of one key the newest is enough: it settles last
+  const rows = await tx.query<{ pending_key: string }>(sql`
+    SELECT pending_key FROM outbox_event ${raw(tx.dialect.useIndex('outbox_event_pending_key'))} WHERE pending_key IN (${join(orderingKeys)}) ${newest} ${raw(tx.dialect.forUpdate)}`);
+  return new Set(rows.map(({ pending_key }) => pending_key));
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.js';
-import { after, join, now, raw, type Sql, sql } from '../database/sql.js';
+import { after, idAmongMany, ids, join, now, raw, type Sql, sql } from '../database/sql.js';
 import type { Signals } from './signals.js';
 import { LeaseLost } from './types.js';
 
@@ -127,9 +127,9 @@ export class Leases {
 
   /** The rows that this process still holds by these leases: what is renewed, and what is looked at when not all were. */
   #ours(leases: readonly Lease[]): Sql {
-    const fence = join(leases.map(({ id, attempt }) => sql`(${id}, ${attempt})`));
+    const fence = join(leases.map(({ id, attempt }) => sql`(${leases.length > 1 ? idAmongMany(id) : id}, ${attempt})`));
     const pairs = this.database.dialect.name === 'sqlite' ? sql`(VALUES ${fence})` : sql`(${fence})`;
-    return sql`id IN (${join(leases.map(({ id }) => id))}) AND (id, attempt) IN ${pairs} AND status = 'pending' AND lease_until > ${now} AND claimed_by = ${this.options.worker}`;
+    return sql`id IN (${ids(leases.map(({ id }) => id))}) AND (id, attempt) IN ${pairs} AND status = 'pending' AND lease_until > ${now} AND claimed_by = ${this.options.worker}`;
   }
 
   async #stillOurs(leases: Lease[], ours: Sql): Promise<Lease[]> {

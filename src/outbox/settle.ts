@@ -1,6 +1,6 @@
 import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
-import { after, join, now, raw, type Sql, sql } from '../database/sql.js';
+import { after, idAmongMany, ids, join, now, raw, type Sql, sql } from '../database/sql.js';
 import { cutCharacters } from '../text.js';
 import { causeOf } from './cause.js';
 import type { Transition } from './decide.js';
@@ -66,11 +66,13 @@ export class NotAll extends Error {
   override readonly name = 'NotAll';
 }
 
-function buckets(group: readonly Ended[], keyOf: (ended: Ended) => string): Ended[][] {
-  const found = new Map<string, Ended[]>();
-  for (const ended of group) {
-    const key = keyOf(ended);
-    found.set(key, [...(found.get(key) ?? []), ended]);
+function buckets<T>(group: readonly T[], keyOf: (one: T) => string): T[][] {
+  const found = new Map<string, T[]>();
+  for (const one of group) {
+    const key = keyOf(one);
+    const bucket = found.get(key);
+    if (bucket) bucket.push(one);
+    else found.set(key, [one]);
   }
   return [...found.values()];
 }
@@ -110,13 +112,16 @@ async function writeEvents(tx: Tx, alike: readonly Ended[]): Promise<number> {
 async function writeAttempts(tx: Tx, alike: readonly Ended[]): Promise<void> {
   const [{ event, transition }] = alike as [Ended];
   const { failure } = transition;
-  const each = (of: (ended: Ended) => string | number | null): Sql =>
-    alike.length === 1
-      ? sql`${of(alike[0] as Ended)}`
-      : sql`CASE event_id ${join(
-          alike.map((ended) => sql`WHEN ${ended.event.id} THEN ${of(ended)}`),
-          ' ',
-        )} END`;
+  // What most of them say is said once.
+  const each = (of: (ended: Ended) => string | number | null): Sql => {
+    const [most = [], ...others] = buckets(
+      alike.map((ended) => ({ id: ended.event.id, value: of(ended) })),
+      ({ value }) => String(value),
+    ).sort((a, b) => b.length - a.length);
+    const usual = most[0]?.value ?? null;
+    const cases = others.flat().map(({ id, value }) => sql`WHEN ${idAmongMany(id)} THEN ${value}`);
+    return cases.length === 0 ? sql`${usual}` : sql`CASE event_id ${join(cases, ' ')} ELSE ${usual} END`;
+  };
   const exchanges = alike.every((ended) => ended.exchanges.length === 0) ? sql`${null}` : each((ended) => packExchanges(ended.exchanges));
   await tx.execute(sql`
     UPDATE event_attempt SET finished_at = ${now}, duration_ms = ${each((ended) => Math.round(ended.durationMs))}, outcome = ${transition.outcome}, decision = ${cutCharacters(transition.decision, DECISION_MAX)},
@@ -125,8 +130,7 @@ async function writeAttempts(tx: Tx, alike: readonly Ended[]): Promise<void> {
 }
 
 function idsOf(alike: readonly Ended[], column: 'id' | 'event_id'): Sql {
-  const [first] = alike;
-  return alike.length === 1 && first ? sql`${raw(column)} = ${first.event.id}` : sql`${raw(column)} IN (${join(alike.map(({ event }) => event.id))})`;
+  return sql`${raw(column)} IN (${ids(alike.map(({ event }) => event.id))})`;
 }
 
 /** Lets the oldest pending event of the key into the queue. Called by whoever settles, requeues or discards one of them. */
@@ -134,31 +138,28 @@ export async function promoteNext(tx: Tx, orderingKey: string | null): Promise<v
   await promoteNextOf(tx, [orderingKey]);
 }
 
-/** The same for several keys. Index outbox_event_ordering_key holds, for each, the oldest pending one first. */
+/** The same for several keys. Index outbox_event_pending_key holds, for each, the oldest first. */
 async function promoteNextOf(tx: Tx, orderingKeys: readonly (string | null)[]): Promise<void> {
   const keys = [...new Set(orderingKeys.filter((key) => key !== null))];
   if (keys.length === 0) return;
-  const byKey = raw(tx.dialect.useIndex('outbox_event_ordering_key'));
+  const byKey = raw(tx.dialect.useIndex('outbox_event_pending_key'));
   const oldest = keys.map(
-    (key, i) =>
-      sql`SELECT * FROM (SELECT id, queue_at FROM outbox_event ${byKey} WHERE ordering_key = ${key} AND status = 'pending' ORDER BY id LIMIT 1) AS ${raw(`k${i}`)}`,
+    (key, i) => sql`SELECT * FROM (SELECT id, queue_at FROM outbox_event ${byKey} WHERE pending_key = ${key} ORDER BY id LIMIT 1) AS ${raw(`k${i}`)}`,
   );
   const found = await tx.query<{ id: number | string; queue_at: unknown }>(sql`${join(oldest, ' UNION ALL ')}`);
-  const ids = found.filter(({ queue_at }) => queue_at === null).map(({ id }) => String(id));
-  if (ids.length === 0) return;
+  const next = found.filter(({ queue_at }) => queue_at === null).map(({ id }) => String(id));
+  if (next.length === 0) return;
   wakeAfterCommit(tx);
   await tx.execute(
-    sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = run_at WHERE id IN (${join(ids)}) AND status = 'pending' AND queue_at IS NULL`,
+    sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = run_at WHERE id IN (${ids(next)}) AND status = 'pending' AND queue_at IS NULL`,
   );
 }
 
 /** An older event of the key was requeued while this one ran: it goes first, now that this one has to wait. */
 async function yieldToOlder(tx: Tx, event: ClaimedEvent): Promise<void> {
   if (event.orderingKey === null) return;
-  const byKey = raw(tx.dialect.useIndex('outbox_event_ordering_key'));
-  const older = await tx.query(
-    sql`SELECT id FROM outbox_event ${byKey} WHERE ordering_key = ${event.orderingKey} AND status = 'pending' AND id < ${event.id} LIMIT 1`,
-  );
+  const byKey = raw(tx.dialect.useIndex('outbox_event_pending_key'));
+  const older = await tx.query(sql`SELECT id FROM outbox_event ${byKey} WHERE pending_key = ${event.orderingKey} AND id < ${event.id} LIMIT 1`);
   if (older.length === 0) return;
   await tx.execute(sql`UPDATE outbox_event SET queue_at = NULL WHERE id = ${event.id}`);
   await promoteNext(tx, event.orderingKey);

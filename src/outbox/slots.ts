@@ -20,8 +20,6 @@ interface Target {
   readonly name: string;
   readonly types: readonly string[];
   busy: number;
-  /** Of these: attempts of events whose last attempt ended without a word. */
-  suspects: number;
   /** Claimed ahead: in order, each with its lease. */
   waiting: Held[];
 }
@@ -42,7 +40,7 @@ export class Slots {
   ) {
     for (const { target, definition } of registry.all()) {
       const known = this.#targets.get(target);
-      this.#targets.set(target, { name: target, types: [...(known?.types ?? []), definition.type], busy: 0, suspects: 0, waiting: [] });
+      this.#targets.set(target, { name: target, types: [...(known?.types ?? []), definition.type], busy: 0, waiting: [] });
     }
   }
 
@@ -72,30 +70,26 @@ export class Slots {
   /** Takes a slot, if there is one; else the event waits for one. */
   enter(held: Held): boolean {
     const target = this.#of(held);
-    const isFree = target.busy < this.max && mayStart(target, held);
-    if (isFree) take(target, held);
+    const isFree = target.busy < this.max;
+    if (isFree) target.busy += 1;
     else target.waiting.push(held);
     return isFree;
   }
 
   /** Takes a slot whether or not there is one: somebody waits for the answer. */
   enterAtOnce(held: Held): void {
-    take(this.#of(held), held);
+    this.#of(held).busy += 1;
   }
 
   /** Gives a slot back. Returns what takes it. */
   leave(held: Held): Held | undefined {
     const target = this.#of(held);
     target.busy -= 1;
-    if (isSuspect(held)) target.suspects -= 1;
     const breaker = this.breakerOf(target.name);
     // What waits although the breaker is open was claimed because its deadline has passed: it is not held back.
     const isFree = breaker.isOpen ? target.busy < this.max : breaker.freeSlots(this.max, target.busy) > 0;
-    const next = isFree ? target.waiting.find((waiting) => mayStart(target, waiting)) : undefined;
-    if (next) {
-      target.waiting.splice(target.waiting.indexOf(next), 1);
-      take(target, next);
-    }
+    const next = isFree ? target.waiting.shift() : undefined;
+    if (next) target.busy += 1;
     if (this.#room && !this.#isCrowded(this.#room.crowded)) this.#room.resolve();
     return next;
   }
@@ -107,7 +101,7 @@ export class Slots {
       .flatMap((target) => {
         const { waiting } = target;
         target.waiting = [];
-        for (const held of waiting) take(target, held);
+        target.busy += waiting.length;
         return waiting;
       });
   }
@@ -139,16 +133,4 @@ export class Slots {
   #of({ handler }: Held): Target {
     return this.#targets.get(handler.target) as Target;
   }
-}
-
-/**
- * An event whose last attempt ended without a word may have killed its process, or have stood beside one that did. Two of those of one vendor
- * are not run at once by a process: the one that kills is found out, and the others of its vendor are not counted out with it.
- */
-const isSuspect = ({ row }: Held): boolean => row.interruptions > 0;
-const mayStart = (target: Target, held: Held): boolean => !isSuspect(held) || target.suspects === 0;
-
-function take(target: Target, held: Held): void {
-  target.busy += 1;
-  if (isSuspect(held)) target.suspects += 1;
 }

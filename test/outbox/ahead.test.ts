@@ -166,26 +166,56 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     expect(await rowOf(database, ids[1] as string)).toMatchObject({ status: 'pending', attempt: 2, claimed_by: 'another' });
   });
 
-  it('events whose last attempt ended without a word run one at a time, beside the others', async () => {
+  it('of events that were interrupted twice a process holds one at a time, beside all others; the next follows by itself', async () => {
     const ids = await recordMany(6);
-    for (const id of ids.slice(0, 3)) await database.execute(sql`UPDATE outbox_event SET interruptions = 1 WHERE id = ${id}`);
+    for (const id of ids.slice(0, 3)) await database.execute(sql`UPDATE outbox_event SET interruptions = 2 WHERE id = ${id}`);
+    for (const id of ids.slice(3, 5)) await database.execute(sql`UPDATE outbox_event SET interruptions = 1 WHERE id = ${id}`);
     let suspects = 0;
     let most = 0;
     const order: string[] = [];
     const { gate, open } = gated();
     const outbox = outboxOf(database, async (event) => {
       order.push(event.id);
-      if (event.interruptions > 0) most = Math.max(most, ++suspects);
+      if (event.interruptions === 2) most = Math.max(most, ++suspects);
       await gate;
-      if (event.interruptions > 0) suspects -= 1;
+      if (event.interruptions === 2) suspects -= 1;
       return done;
     });
-    await outbox.claimAndStart();
+    expect(await outbox.claimAndStart()).toMatchObject({ nextDueInMs: 1_000 });
     await expect.poll(() => order).toEqual([ids[0], ...ids.slice(3)]);
+    for (const id of ids.slice(1, 3)) expect(await rowOf(database, id)).toMatchObject({ status: 'pending', attempt: 0, lease_until: null });
     open();
     await expect.poll(() => outbox.runningCount).toBe(0);
+    const poller = new Poller(outbox, { cron: never, lookAheadMs: 15_000 });
+    poller.wake();
+    await expect.poll(() => order.length, { timeout: 5_000 }).toBe(6);
     expect(order.toSorted()).toEqual(ids.toSorted());
     expect(most).toBe(1);
+    await poller.stop();
+  });
+
+  it('one that kills its process is errored; all that were claimed with it are handled', async () => {
+    const [killer = '', ...others] = await recordMany(8);
+    const { registry } = outboxOf(database, async () => done);
+    const handled = new Set<string>();
+    let deaths = 0;
+    let isGivenUp = false;
+    for (let n = 0; n < 40 && (!isGivenUp || handled.size < others.length); n++) {
+      const { rows } = await claim(database, registry, { limit: 10, worker: `w${n}`, leaseMs: 60_000, trigger: 'poll' });
+      for (const { interruptions } of rows.filter(({ id }) => id !== killer)) expect(interruptions).toBeLessThan(3);
+      const kills = rows.find(({ id }) => id === killer);
+      isGivenUp ||= kills?.interruptions === 3;
+      if (kills && kills.interruptions < 3) deaths += 1;
+      else
+        for (const { id } of rows) {
+          await database.execute(sql`UPDATE outbox_event SET status = 'handled', queue_at = NULL, lease_until = NULL WHERE id = ${id}`);
+          if (id !== killer) handled.add(id);
+        }
+      // Time passes: leases run out, and what waits falls due.
+      await database.execute(sql`UPDATE outbox_event SET queue_at = run_at WHERE status = 'pending'`);
+    }
+    expect([...handled].toSorted()).toEqual(others.toSorted());
+    expect([deaths, isGivenUp]).toEqual([3, true]);
   });
 
   it('in a backlog a claim goes on where the last one ended, and comes back for what fell due before that', async () => {

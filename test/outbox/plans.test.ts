@@ -16,7 +16,7 @@ const STRAIGHT = new Set([
   'outbox_event_queue',
   'outbox_event_urgent',
   'outbox_event_queued_key',
-  'outbox_event_ordering_key',
+  'outbox_event_pending_key',
   'outbox_event_dedupe_key',
 ]);
 

@@ -269,7 +269,7 @@ function createProcess(world: World, process: SimProcess, without: Without, fail
     process,
     diners: new Set<Diner>(),
     place: { database, energy, locks: noLocks, numbers, clock: world.clock, paymentWindowMs: 60_000, payTimeoutMs: 0 },
-    cancel: { database, outbox, locks: noLocks, inlineBudgetMs: 0 },
+    cancel: { database, outbox, locks: noLocks, clock: world.clock, inlineBudgetMs: 0 },
     poll: (): void => void outbox.claimAndStart().catch(() => {}),
   };
 }

@@ -4,6 +4,7 @@ import { Operations1763770000000 } from './1763770000000-operations.js';
 import { Batches1763780000000 } from './1763780000000-batches.js';
 import { OnCall1763790000000 } from './1763790000000-on-call.js';
 import { QueuedKey1763800000000 } from './1763800000000-queued-key.js';
+import { FewerMoves1763810000000 } from './1763810000000-fewer-moves.js';
 
 /** THE list, oldest first. A migration that has been released is never edited; a later one mends it. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Batches1763780000000,
   OnCall1763790000000,
   QueuedKey1763800000000,
+  FewerMoves1763810000000,
 ];
