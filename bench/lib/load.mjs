@@ -1,16 +1,19 @@
-// A closed loop of so many connections, in a process of its own. Told by its parent: { url, connections, requests: [{ path, token, key, body }] }.
+// A closed loop of so many connections, in a process of its own. Told by its parent: { urls, connections, requests: [{ path, token, key, body }] }; several servers take turns.
 import http from 'node:http';
 import { quantile } from './measure.mjs';
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', async ({ url, connections, requests }) => {
-  const { hostname, port } = new URL(url);
-  const agent = new http.Agent({ keepAlive: true, maxSockets: connections });
+process.on('message', async ({ urls, connections, requests }) => {
+  const servers = urls.map((url) => ({
+    hostname: new URL(url).hostname,
+    port: new URL(url).port,
+    agent: new http.Agent({ keepAlive: true, maxSockets: connections }),
+  }));
   const times = [];
   const statuses = {};
   const bodies = [];
   let next = 0;
-  const send = ({ path, token, key, body }) =>
+  const send = ({ path, token, key, body }, server) =>
     new Promise((resolve) => {
       const text = JSON.stringify(body);
       const startedMs = performance.now();
@@ -20,7 +23,7 @@ process.on('message', async ({ url, connections, requests }) => {
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(text),
       };
-      const request = http.request({ hostname, port, path, method: 'POST', agent, headers }, (response) => {
+      const request = http.request({ ...server, path, method: 'POST', headers }, (response) => {
         let answer = '';
         response.on('data', (chunk) => {
           answer += chunk;
@@ -40,12 +43,12 @@ process.on('message', async ({ url, connections, requests }) => {
     });
   const startedMs = performance.now();
   await Promise.all(
-    Array.from({ length: connections }, async () => {
-      while (next < requests.length) await send(requests[next++]);
+    Array.from({ length: connections }, async (_, i) => {
+      while (next < requests.length) await send(requests[next++], servers[i % servers.length]);
     }),
   );
   const seconds = (performance.now() - startedMs) / 1000;
-  agent.destroy();
+  for (const { agent } of servers) agent.destroy();
   process.send({
     perS: Math.round(requests.length / seconds),
     p50: quantile(times, 0.5),

@@ -13,6 +13,7 @@ export async function measure({ rounds, isQuick, minutes }) {
   const canteen = await openCanteen(servers);
   // Answered with 202 at once: what follows is the schedulers' work.
   const api = await canteen.startApi({ INLINE_BUDGET_MS: '0' });
+  const second = await canteen.startApi({ INLINE_BUDGET_MS: '0' });
   const load = await openLoad();
   const probe = await openProbe(servers);
   const menu = await canteen.menu(DATE, { dishes: 100, stock: 1_000_000 });
@@ -36,14 +37,30 @@ export async function measure({ rounds, isQuick, minutes }) {
   const asOurs = (requests) => requests.map(({ body: { meals }, ...request }) => ({ ...request, body: { garden, meals } }));
   const spread = (i) => i % 100;
   const hot = () => 0;
-  const results = { probe: [], 'probe, hot': [], 'place, spread': [], 'place, one dish': [], 'cancel, 202': [], 'place, spread, with a scheduler': [] };
+  const results = {
+    probe: [],
+    'probe, hot': [],
+    'place, spread': [],
+    'place, one dish': [],
+    'cancel, 202': [],
+    'place, spread, two APIs': [],
+    'place, spread, with a scheduler': [],
+  };
   const rss = { api: [], scheduler: [] };
   const fsync = [];
-  const pids = { api: api.pid, mariadb: servers.pids.mariadb, redis: servers.pids.locks, sandbox: canteen.sandbox.pid, load: load.pid, probe: probe.pid };
+  const pids = {
+    api: api.pid,
+    'second api': second.pid,
+    mariadb: servers.pids.mariadb,
+    redis: servers.pids.locks,
+    sandbox: canteen.sandbox.pid,
+    load: load.pid,
+    probe: probe.pid,
+  };
   const cpu = () => Object.fromEntries(Object.entries(pids).map(([process, pid]) => [process, usageOf(pid).cpuS]));
-  const shoot = async (name, url, requests) => {
+  const shoot = async (name, urls, requests) => {
     const before = cpu();
-    const { bodies, ...result } = await load.send({ url, connections: CONNECTIONS, requests });
+    const { bodies, ...result } = await load.send({ urls, connections: CONNECTIONS, requests });
     const after = cpu();
     // Milliseconds of CPU for a request, by who used them.
     const cpuMs = Object.fromEntries(Object.keys(pids).map((process) => [process, ((after[process] - before[process]) * 1000) / requests.length]));
@@ -53,22 +70,23 @@ export async function measure({ rounds, isQuick, minutes }) {
   };
   let oversold;
   try {
-    await load.send({ url: probe.url, connections: CONNECTIONS, requests: asProbe(await place(spread)) }); // warm-up
-    await load.send({ url: api.url, connections: CONNECTIONS, requests: asOurs(await place(spread)) });
+    await load.send({ urls: [probe.url], connections: CONNECTIONS, requests: asProbe(await place(spread)) }); // warm-up
+    for (const { url } of [api, second]) await load.send({ urls: [url], connections: CONNECTIONS, requests: asOurs(await place(spread)) });
     for (let n = 0; n < rounds; n++) {
       fsync.push(fsyncUs(servers.directory));
-      await shoot('probe', probe.url, asProbe(await place(spread)));
+      await shoot('probe', [probe.url], asProbe(await place(spread)));
       const requests = asOurs(await place(spread));
-      const answers = await shoot('place, spread', api.url, requests);
-      await shoot('probe, hot', probe.url, asProbe(await place(hot)));
-      await shoot('place, one dish', api.url, asOurs(await place(hot)));
+      const answers = await shoot('place, spread', [api.url], requests);
+      await shoot('probe, hot', [probe.url], asProbe(await place(hot)));
+      await shoot('place, one dish', [api.url], asOurs(await place(hot)));
       const byUser = new Map(requests.map((request) => [request.userId, request]));
       const placed = answers.map((text) => JSON.parse(text).orders?.[0]).filter(Boolean);
       await shoot(
         'cancel, 202',
-        api.url,
+        [api.url],
         placed.map((order) => ({ path: `/v1/orders/${order.id}/cancel`, token: byUser.get(order.userId).token, key: `c-${order.id}`, body: {} })),
       );
+      await shoot('place, spread, two APIs', [api.url, second.url], asOurs(await place(spread)));
       rss.api.push(Math.round(api.usage().rssMib));
     }
     oversold = await soldOut(canteen, api, load);
@@ -76,7 +94,7 @@ export async function measure({ rounds, isQuick, minutes }) {
     await drained(canteen);
     const endsAtMs = performance.now() + (minutes ?? 0) * 60_000;
     for (let n = 0; n < rounds || performance.now() < endsAtMs; n++) {
-      await shoot('place, spread, with a scheduler', api.url, asOurs(await place(spread)));
+      await shoot('place, spread, with a scheduler', [api.url], asOurs(await place(spread)));
       rss.api.push(Math.round(api.usage().rssMib));
       rss.scheduler.push(Math.round(scheduler.usage().rssMib));
     }
@@ -87,6 +105,7 @@ export async function measure({ rounds, isQuick, minutes }) {
     load.close();
     probe.close();
     await api.stop();
+    await second.stop();
     await canteen.close();
     await servers.stop();
   }
@@ -103,7 +122,7 @@ async function soldOut({ database, menu, tokenFor }, api, load) {
   const requests = await Promise.all(
     Array.from({ length: 2 * stock }, async (_, i) => ({ path: '/v1/orders', token: await tokenFor(`s${i}`), key: `s${i}`, body: { garden, meals } })),
   );
-  const { statuses } = await load.send({ url: api.url, connections: CONNECTIONS, requests });
+  const { statuses } = await load.send({ urls: [api.url], connections: CONNECTIONS, requests });
   const [row] = await database.query({
     kind: 'sql',
     strings: [`SELECT d.remaining, (SELECT COUNT(*) FROM box_order o WHERE o.dish_id = d.id) AS sold FROM box_dish d WHERE d.id = ${dishes[0].id}`],
@@ -145,7 +164,7 @@ function print({ results, rounds, count, fsync, rss, oversold }) {
     ];
   });
   console.log(table(['what', 'requests/s', 'range', '× probe', 'p50 ms', 'p99 ms', '× its p99', '201 or 202', 'others'], rows));
-  const users = ['api', 'mariadb', 'redis', 'sandbox', 'load', 'probe'];
+  const users = ['api', 'second api', 'mariadb', 'redis', 'sandbox', 'load', 'probe'];
   const cpuRows = Object.entries(results).map(([name, all]) => [name, ...users.map((user) => round(median(all.map(({ cpuMs }) => cpuMs[user]))))]);
   console.log(`\nCPU ms a request\n${table(['what', ...users], cpuRows)}`);
   console.log(
