@@ -70,9 +70,14 @@ export interface Carrier {
  */
 export class Transport implements Carrier {
   readonly #axios: AxiosInstance;
-  readonly #reads = { http: new http.Agent({ keepAlive: true, maxSockets: 20 }), https: new https.Agent({ keepAlive: true, maxSockets: 20 }) };
+  readonly #base: URL;
+  readonly #isTls: boolean;
+  readonly #reads: http.Agent;
 
   constructor(private readonly options: TransportOptions) {
+    this.#base = new URL(options.baseUrl.replace(/\/+$/, ''));
+    this.#isTls = this.#base.protocol === 'https:';
+    this.#reads = agentOf(this.#isTls, { keepAlive: true, maxSockets: 20 });
     this.#axios = axios.create({
       baseURL: options.baseUrl.replace(/\/+$/, ''),
       responseType: 'text',
@@ -101,11 +106,13 @@ export class Transport implements Carrier {
     if (context.signal?.aborted) return { kind: 'no-answer', sent: false, code: 'ABORTED' };
     const deadline = AbortSignal.timeout(this.options.timeoutMs); // a dripping body outlives axios' own timeout
     const signal = context.signal ? AbortSignal.any([context.signal, deadline]) : deadline;
-    const line = request.isRead ? null : freshLine();
-    const span = startSpan('client', `${request.method} ${this.pathOf(request.path)}`, context.traceparent, {
+    const line = request.isRead ? null : freshLine(this.#isTls);
+    const agent = line?.agent ?? this.#reads;
+    const path = this.pathOf(request.path);
+    const span = startSpan('client', `${request.method} ${path}`, context.traceparent, {
       'http.request.method': request.method,
-      'url.path': this.pathOf(request.path),
-      'server.address': new URL(this.options.baseUrl).host,
+      'url.path': path,
+      'server.address': this.#base.host,
     });
     const config: AxiosRequestConfig & { isRead: boolean } = {
       method: request.method,
@@ -114,8 +121,7 @@ export class Transport implements Carrier {
       signal,
       isRead: request.isRead,
       ...(request.body === null ? {} : { data: request.body }),
-      httpAgent: line?.http ?? this.#reads.http,
-      httpsAgent: line?.https ?? this.#reads.https,
+      ...(this.#isTls ? { httpsAgent: agent } : { httpAgent: agent }),
     };
     try {
       const response = await this.#axios.request<string>(config);
@@ -130,8 +136,7 @@ export class Transport implements Carrier {
   }
 
   close(): void {
-    this.#reads.http.destroy();
-    this.#reads.https.destroy();
+    this.#reads.destroy();
   }
 }
 
@@ -139,20 +144,19 @@ export class Transport implements Carrier {
  * A connection of its own for one request, which knows whether it ever stood (with TLS: whether the handshake was over). What was
  * asked over one that never did, e.g. because every packet was swallowed, was surely not executed.
  */
-function freshLine() {
+function freshLine(isTls: boolean) {
   let stood = false;
-  const agents = { http: new http.Agent({ keepAlive: false }), https: new https.Agent({ keepAlive: false }) };
-  for (const [agent, event] of [
-    [agents.http, 'connect'],
-    [agents.https, 'secureConnect'],
-  ] as const) {
-    const create = agent.createConnection.bind(agent) as (...given: unknown[]) => Socket;
-    agent.createConnection = ((...given: unknown[]) =>
-      create(...given).once(event, () => {
-        stood = true;
-      })) as typeof agent.createConnection;
-  }
-  return { ...agents, stood: () => stood };
+  const agent = agentOf(isTls, { keepAlive: false });
+  const create = agent.createConnection.bind(agent) as (...given: unknown[]) => Socket;
+  agent.createConnection = ((...given: unknown[]) =>
+    create(...given).once(isTls ? 'secureConnect' : 'connect', () => {
+      stood = true;
+    })) as typeof agent.createConnection;
+  return { agent, stood: () => stood };
+}
+
+function agentOf(isTls: boolean, options: http.AgentOptions): http.Agent {
+  return isTls ? new https.Agent(options) : new http.Agent(options);
 }
 
 /** `Retry-After` in milliseconds (seconds or an HTTP date), at most five minutes; null when absent or nonsense. */

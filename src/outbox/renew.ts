@@ -10,6 +10,8 @@ export class Lease {
   #isLost = false;
   #late: { readonly graceMs: number; late(reason: Error): void } | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
+  /** A transaction that ends the attempt is under way, and has the row locked. */
+  isBeingSettled = false;
 
   constructor(
     readonly id: string,
@@ -67,7 +69,8 @@ export interface LeaseOptions {
 }
 
 /**
- * Renews the leases of everything this process runs, in one statement, three times in the length of a lease.
+ * Renews the leases of everything this process runs, in one statement, three times in the length of a lease. What is being settled is left out:
+ * the renewal would wait for those rows, with all others locked that it had come to before.
  * A lease that could not be renewed in time aborts its attempt before another worker may start the next one.
  */
 export class Leases {
@@ -104,9 +107,9 @@ export class Leases {
   /** One renewal of all leases held. */
   async renew(): Promise<void> {
     this.#loseExpired();
-    if (this.#renewing || this.#held.size === 0) return;
+    const leases = [...this.#held].filter((lease) => !lease.isBeingSettled);
+    if (this.#renewing || leases.length === 0) return;
     this.#renewing = true;
-    const leases = [...this.#held];
     const startedMs = performance.now();
     try {
       const byId = raw(this.database.dialect.byPrimaryKey);

@@ -203,13 +203,13 @@ async function conclude(
   const answered = sparedByBreaker(dependencies.breakerOf(attempt.handler.target), row, attempt, outcome, limits.retryDelayMs ?? dependencies.retryDelayMs);
   options.answered();
   let ended: Ended = { ...attempt, transition: decideOn(answered), effect: 'effect' in answered ? answered.effect : undefined };
-  const settled = await withTries(() => settler.settle(ended)).catch((error: unknown) => {
+  const settled = await withTries(() => settler.settle(ended, lease)).catch((error: unknown) => {
     if (isUnavailable(error)) throw error;
     // The effects themselves cannot be written. That is a failure of this attempt; the vendor's part is told as it was.
     const outcomeSoFar = ended.transition.outcome ?? 'unknown';
     const failure = { outcome: outcomeSoFar, code: 'effect-failed', message: `the local effects could not be written: ${(error as Error).message}` };
     ended = { ...attempt, transition: decideOn({ kind: 'retry', failure }), effect: undefined };
-    return withTries(() => settler.settle(ended));
+    return withTries(() => settler.settle(ended, lease));
   });
   if (!settled) {
     signals.emit('lease-lost', { eventId: row.id, attempt: row.attempt });

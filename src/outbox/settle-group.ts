@@ -8,8 +8,14 @@ const GROUPS_AT_ONCE = 4;
 const GROUP_ENOUGH = 50;
 const PATIENCE_MS = 10;
 
+/** What a lease is told while its attempt is written. */
+interface Settling {
+  isBeingSettled: boolean;
+}
+
 interface Waiting {
   readonly ended: Ended;
+  readonly lease: Settling | undefined;
   readonly resolve: (settled: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -33,11 +39,11 @@ export class Settler {
   ) {}
 
   /** False: the lease was lost and nothing was written. */
-  settle(ended: Ended): Promise<boolean> {
+  settle(ended: Ended, lease?: Settling): Promise<boolean> {
     // What is given up touches rows that many share (the group of its cause, stock): on its own, and as short as it can be.
-    if (ended.transition.status === 'errored') return settle(this.database, this.hooks, ended);
+    if (ended.transition.status === 'errored') return whileSettling([{ lease }], () => settle(this.database, this.hooks, ended));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ended, resolve, reject });
+      this.#waiting.push({ ended, lease, resolve, reject });
       this.#soon();
     });
   }
@@ -64,7 +70,7 @@ export class Settler {
       }
       this.#writing += 1;
       const group = this.#waiting.splice(0, GROUP_MAX);
-      void this.#writeGroup(group).finally(() => {
+      void whileSettling(group, () => this.#writeGroup(group)).finally(() => {
         this.#writing -= 1;
         this.#write();
       });
@@ -87,4 +93,12 @@ export class Settler {
         () => false,
       );
   }
+}
+
+async function whileSettling<T>(members: readonly { readonly lease: Settling | undefined }[], work: () => Promise<T>): Promise<T> {
+  const mark = (isBeingSettled: boolean): void => {
+    for (const { lease } of members) if (lease) lease.isBeingSettled = isBeingSettled;
+  };
+  mark(true);
+  return work().finally(() => mark(false));
 }

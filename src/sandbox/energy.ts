@@ -147,7 +147,7 @@ function unPay(options: VendorOptions, body: Record<string, unknown>, fault: Fau
   ];
   if (!outRefundNo || !Number.isInteger(amount)) return refusal(energyCodes.badParameter);
   const fingerprint = JSON.stringify([outTradeNo, userId, amount]);
-  const known = legacyMode ? undefined : ledger.books.refunds.find((refund) => refund.outRefundNo === outRefundNo);
+  const known = legacyMode ? undefined : ledger.where<Refund>('refunds', 'outRefundNo', outRefundNo)[0];
   if (known) return known.body === fingerprint ? ok(refundView(known, 'N')) : refusal(energyCodes.otherBody);
   const trade = ledger.find<Trade>('trades', outTradeNo);
   if (!trade || trade.status === 'PROCESSING' || trade.status === 'FAILED') return refusal(energyCodes.tradeNotFound);
@@ -186,7 +186,7 @@ function unPay(options: VendorOptions, body: Record<string, unknown>, fault: Fau
 }
 
 function queryRefund({ ledger, now }: VendorOptions, outRefundNo: string, fault: Fault | undefined): Reply {
-  const refund = ledger.books.refunds.find((candidate) => candidate.outRefundNo === outRefundNo);
+  const refund = ledger.where<Refund>('refunds', 'outRefundNo', outRefundNo)[0];
   const lags = fault?.kind === 'read-lag' && refund !== undefined && refund.createdAtMs > now() - (fault.ms ?? 5_000);
   return refund && !lags ? ok(refundView(refund, 'N')) : refusal(energyCodes.refundNotFound);
 }

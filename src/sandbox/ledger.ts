@@ -97,6 +97,8 @@ const keyOf: Record<ListName, string | null> = {
 export class Ledger {
   books: Books = emptyBooks();
   readonly #byKey = new Map<ListName, Map<string, object>>();
+  /** By list and field: the rows that have the same value there. */
+  readonly #alike = new Map<string, Map<string, object[]>>();
 
   constructor(private readonly file: string | undefined) {
     if (!file) return;
@@ -113,6 +115,18 @@ export class Ledger {
     return this.#index(list).get(key) as T | undefined;
   }
 
+  /** The rows whose field has this value. Of a field that never changes. */
+  where<T extends object>(list: ListName, field: keyof T & string, value: string): readonly T[] {
+    const name = `${list}.${field}`;
+    let alike = this.#alike.get(name);
+    if (!alike) {
+      alike = new Map();
+      this.#alike.set(name, alike);
+      for (const row of this.books[list]) addTo(alike, field, row);
+    }
+    return (alike.get(value) ?? []) as readonly object[] as readonly T[];
+  }
+
   /** Writes a row: a new one, or the changed state of one that has the same key. */
   put(list: ListName, row: object): void {
     this.#store(list, row);
@@ -121,7 +135,7 @@ export class Ledger {
 
   reset(): void {
     this.books = emptyBooks();
-    this.#byKey.clear();
+    this.#forget();
     if (this.file) writeFileSync(this.file, '');
   }
 
@@ -130,7 +144,7 @@ export class Ledger {
     const before = structuredClone(this.books);
     const result = work();
     this.books = before;
-    this.#byKey.clear();
+    this.#forget();
     if (this.file) {
       const rows = lists.flatMap((list) => this.books[list].map((row) => JSON.stringify({ list, row, sequence: before.sequence })));
       writeFileSync(this.file, rows.length > 0 ? `${rows.join('\n')}\n` : '');
@@ -156,8 +170,14 @@ export class Ledger {
     if (known) Object.assign(known, row);
     else {
       rows.push(row);
+      for (const [name, alike] of this.#alike) if (name.startsWith(`${list}.`)) addTo(alike, name.slice(list.length + 1), row);
       if (key !== null) this.#index(list).set(key, row);
     }
+  }
+
+  #forget(): void {
+    this.#byKey.clear();
+    this.#alike.clear();
   }
 
   #index(list: ListName): Map<string, object> {
@@ -169,4 +189,11 @@ export class Ledger {
     }
     return index;
   }
+}
+
+function addTo(alike: Map<string, object[]>, field: string, row: object): void {
+  const value = String((row as Record<string, unknown>)[field]);
+  const rows = alike.get(value);
+  if (rows) rows.push(row);
+  else alike.set(value, [row]);
 }

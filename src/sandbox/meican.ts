@@ -66,9 +66,9 @@ function addOrder({ ledger, now }: VendorOptions, corp: string, form: URLSearchP
     ledger.put('meicanOrders', order);
     return order;
   };
-  const existing = ledger.books.meicanOrders.find(
-    (order) => !order.cancelled && order.corp === corp && order.email === email && order.mealDate === mealDate && order.mealType === mealType,
-  );
+  const existing = ledger
+    .where<MeicanOrder>('meicanOrders', 'email', email)
+    .find((order) => !order.cancelled && order.corp === corp && order.mealDate === mealDate && order.mealType === mealType);
   if (fault?.kind === 'multi') {
     const order = existing ?? create(fault.variant === 'foreign');
     return envelope('MULTI_ORDER', 'one order a meal', fault.variant === 'none' ? {} : { orderId: order.orderId });

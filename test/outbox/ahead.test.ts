@@ -166,6 +166,46 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     expect(await rowOf(database, ids[1] as string)).toMatchObject({ status: 'pending', attempt: 2, claimed_by: 'another' });
   });
 
+  // SQLite has one writer: there a renewal waits for every settling, whatever it holds.
+  it.runIf(kind === 'mariadb')('a lease is renewed while another event of this process is being settled, however long that takes', async () => {
+    const [settling = '', running = ''] = await recordMany(2);
+    const [effect, handler] = [gated(), gated()];
+    let isInEffect = false;
+    let lost = 0;
+    const outbox = outboxOf(
+      database,
+      async (event) => {
+        if (event.id === running) {
+          await handler.gate;
+          return done;
+        }
+        return {
+          ...done,
+          effect: async () => {
+            isInEffect = true;
+            await effect.gate;
+          },
+        };
+      },
+      { leaseMs: 600 },
+    );
+    outbox.signals.on('lease-lost', () => {
+      lost += 1;
+    });
+    await outbox.claimAndStart();
+    await expect.poll(() => isInEffect).toBe(true);
+    const leaseUntil = async (): Promise<number> => Number(new Date((await rowOf(database, running)).lease_until as string));
+    const before = await leaseUntil();
+    await expect.poll(leaseUntil, { timeout: 5_000 }).toBeGreaterThan(before + 600);
+    handler.open();
+    await expect.poll(async () => (await rowOf(database, running)).status, { timeout: 5_000 }).toBe('handled');
+    effect.open();
+    while (outbox.runningCount > 0) await outbox.oneEnded();
+    expect(await rowOf(database, settling)).toMatchObject({ attempt: 1 });
+    expect(await rowOf(database, running)).toMatchObject({ status: 'handled', attempt: 1 });
+    expect(lost).toBeLessThanOrEqual(1); // the one whose settling took longer than its lease
+  });
+
   it('of events that were interrupted twice a process holds one at a time, beside all others; the next follows by itself', async () => {
     const ids = await recordMany(6);
     for (const id of ids.slice(0, 3)) await database.execute(sql`UPDATE outbox_event SET interruptions = 2 WHERE id = ${id}`);
