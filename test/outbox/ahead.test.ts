@@ -167,7 +167,8 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
   });
 
   // SQLite has one writer: there a renewal waits for every settling, whatever it holds.
-  it.runIf(kind === 'mariadb')('a lease is renewed while another event of this process is being settled, however long that takes', async () => {
+  const onMariadb = kind === 'mariadb' ? it : () => {};
+  onMariadb('a lease is renewed while another event of this process is being settled, however long that takes', async () => {
     const [settling = '', running = ''] = await recordMany(2);
     const [effect, handler] = [gated(), gated()];
     let isInEffect = false;
