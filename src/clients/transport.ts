@@ -70,16 +70,19 @@ export interface Carrier {
  */
 export class Transport implements Carrier {
   readonly #axios: AxiosInstance;
-  readonly #base: URL;
+  readonly #baseUrl: string;
+  readonly #host: string;
   readonly #isTls: boolean;
   readonly #reads: http.Agent;
 
   constructor(private readonly options: TransportOptions) {
-    this.#base = new URL(options.baseUrl.replace(/\/+$/, ''));
-    this.#isTls = this.#base.protocol === 'https:';
+    this.#baseUrl = options.baseUrl.replace(/\/+$/, '');
+    const { host, protocol } = new URL(this.#baseUrl);
+    this.#host = host;
+    this.#isTls = protocol === 'https:';
     this.#reads = agentOf(this.#isTls, { keepAlive: true, maxSockets: 20 });
     this.#axios = axios.create({
-      baseURL: options.baseUrl.replace(/\/+$/, ''),
+      baseURL: this.#baseUrl,
       responseType: 'text',
       transformResponse: (data: unknown) => data, // text stays text; the clients parse and validate it
       validateStatus: () => true,
@@ -99,7 +102,7 @@ export class Transport implements Carrier {
 
   /** The path that the vendor's server sees, without the query. */
   pathOf(path: string): string {
-    return new URL(`${this.options.baseUrl.replace(/\/+$/, '')}${path}`).pathname;
+    return new URL(`${this.#baseUrl}${path}`).pathname;
   }
 
   async send(request: Request, context: CallContext): Promise<Answer> {
@@ -112,7 +115,7 @@ export class Transport implements Carrier {
     const span = startSpan('client', `${request.method} ${path}`, context.traceparent, {
       'http.request.method': request.method,
       'url.path': path,
-      'server.address': this.#base.host,
+      'server.address': this.#host,
     });
     const config: AxiosRequestConfig & { isRead: boolean } = {
       method: request.method,
