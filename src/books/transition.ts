@@ -22,8 +22,6 @@ export interface Ending {
   readonly refund: RefundState;
   readonly operator?: string | null;
   readonly reason?: string | null;
-  /** Only while its cut-off has not passed. */
-  readonly beforeCutoff?: boolean;
   /** Now, where the caller knows it and tells it on. */
   readonly at?: Date;
 }
@@ -33,7 +31,7 @@ export async function endOrder(tx: Tx, orderId: string, ending: Ending): Promise
   return changed(
     await tx.execute(sql`
       UPDATE box_order SET status = ${ending.to}, refund = ${ending.refund}, live_key = NULL, operator = ${ending.operator ?? null}, cancel_reason = ${ending.reason ?? null}, updated_at = ${ending.at ?? now}
-      WHERE id = ${orderId} AND status IN (${join(ending.from)}) ${ending.beforeCutoff ? sql`AND cutoff_at > ${now}` : sql``}`),
+      WHERE id = ${orderId} AND status IN (${join(ending.from)})`),
   );
 }
 

@@ -103,14 +103,14 @@ async function cancelLocally(
     if (order.status === 'PAYING') throw new Problem('order-busy', { detail: 'the order is being paid', retryAfterS: 1 });
     throw new Problem('order-not-cancellable', { more: { currentStatus: order.status } });
   }
-  if (clock() >= order.cutoffAt) throw new Problem('cutoff-passed');
   class SomebodyWasFaster extends Error {}
   const { caller, attempted, reason } = request;
   const work = database.transaction(async (tx) => {
     await hold(tx, ticket, [order.orderNo]);
     const ending = { to: 'USER_CANCEL', refund: 'PENDING', operator: caller.sub } as const;
     const at = clock();
-    if (!(await endOrder(tx, order.id, { ...ending, from: [order.status], reason, beforeCutoff: true, at }))) throw new SomebodyWasFaster();
+    if (at >= order.cutoffAt) throw new Problem('cutoff-passed');
+    if (!(await endOrder(tx, order.id, { ...ending, from: [order.status], reason, at }))) throw new SomebodyWasFaster();
     const about = {
       subjectId: order.id,
       subjectNo: order.orderNo,
