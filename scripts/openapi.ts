@@ -10,7 +10,10 @@ import { loadSettings } from '../src/settings.js';
 
 const logger = createLogger('silent', 'openapi');
 const vendors = Object.fromEntries(Object.entries(sandboxSettings('http://127.0.0.1:1')).map(([key, value]) => [key, String(value)]));
-const runtime = await createRuntime(loadSettings({ env: { DATABASE_URL: 'sqlite::memory:', AUTH_JWT_SECRET: 'only-to-write-a-file', ...vendors } }), logger);
+const runtime = await createRuntime(
+  loadSettings({ env: { DATABASE_URL: 'sqlite::memory:', AUTH_JWT_SECRET: 'only-to-write-a-file-with-no-one-served', ...vendors } }),
+  logger,
+);
 const app = await createApp(runtime, logger);
 await app.ready();
 const description = `${JSON.stringify(app.swagger(), null, 2)}\n`;

@@ -30,7 +30,7 @@ export function embeddedFallback(dataDirectory: string): Record<string, string |
     SANDBOX_STATE: path.join(dataDirectory, 'sandbox.jsonl'),
     DOCS_OPEN: true,
     LOG_LEVEL: 'warn',
-    AUTH_JWT_SECRET: 'replaced-below-by-a-kept-one',
+    AUTH_JWT_SECRET: 'replaced-below-by-a-kept-one-of-32-bytes',
     ...sandboxSettings('http://127.0.0.1:1'),
   };
 }

@@ -36,7 +36,10 @@ const shape = {
   PORT: port,
   METRICS_PORT: port.optional(),
   DOCS_OPEN: flag,
-  AUTH_JWT_SECRET: z.string().min(16, 'at least 16 characters').optional(),
+  AUTH_JWT_SECRET: z
+    .string()
+    .refine((secret) => Buffer.byteLength(secret) >= 32, 'at least 32 bytes')
+    .optional(),
   AUTH_JWKS_URL: httpUrl.optional(),
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1),
   RATE_LIMIT_USER_PER_MINUTE: z.coerce.number().int().min(1),

@@ -34,8 +34,8 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
       kit.app.inject({ method, url, headers: authorization ? { authorization } : {} });
 
     it('without a token, with a forged, an expired or a foreign one: 401 problem+json', async () => {
-      const forged = await signToken('another-secret-than-ours', { sub: 'u', role: 'operator', ttlS: 60 });
-      const expired = await signToken('a-secret-for-tests-only', { sub: 'u', role: 'operator', ttlS: -60 });
+      const forged = await signToken('another-secret-than-ours-of-32-bytes-and-more', { sub: 'u', role: 'operator', ttlS: 60 });
+      const expired = await signToken('a-secret-of-the-tests-alone-32-bytes-and-more', { sub: 'u', role: 'operator', ttlS: -60 });
       const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"sub":"u","role":"operator"}').toString('base64url')}.x`;
       for (const authorization of [undefined, 'Bearer nonsense', `Bearer ${forged}`, `Bearer ${expired}`, `Bearer ${none}`, 'Basic dTpw']) {
         const response = await inject('GET', '/v1/orders', authorization);

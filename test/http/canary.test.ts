@@ -10,7 +10,7 @@ import { consolePages } from '../support/pages.js';
 /** Each can be told from every other text, so that where it turns up it was leaked. */
 const canary = (of: string): string => `canary-${of}-Zx9Qw7`;
 const secrets = {
-  jwt: canary('jwt'),
+  jwt: canary('jwt-secret-of-more-than-32-bytes'),
   corpToken: canary('corp-token'),
   appSecret: canary('app-secret'),
   corpSecret: canary('corp-secret'),

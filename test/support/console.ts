@@ -8,7 +8,7 @@ import { sandboxSettings } from '../../src/sandbox/defaults.js';
 import { loadSettings } from '../../src/settings.js';
 import { noteStatements } from './statements.js';
 
-const secret = 'a-secret-for-tests-only';
+const secret = 'a-secret-of-the-tests-alone-32-bytes-and-more';
 
 export interface Statement {
   readonly text: string;

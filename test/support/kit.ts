@@ -16,7 +16,7 @@ import { Sandbox } from '../../src/sandbox/server.js';
 import { loadSettings } from '../../src/settings.js';
 import { type DatabaseKind, emptyDatabase } from './databases.js';
 
-const secret = 'a-secret-for-tests-only';
+const secret = 'a-secret-of-the-tests-alone-32-bytes-and-more';
 export const garden = 'g1';
 export const tomorrow = businessDay(Date.now() + 86_400_000);
 

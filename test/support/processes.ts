@@ -7,7 +7,7 @@ import { sandboxSettings } from '../../src/sandbox/defaults.js';
 import { freePort } from './free-port.js';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-export const secret = 'a-secret-for-tests-only';
+export const secret = 'a-secret-of-the-tests-alone-32-bytes-and-more';
 
 export interface Child {
   readonly process: ChildProcess;

@@ -74,6 +74,7 @@ describe('settings', () => {
     ['half a WeCom application', { WECOM_CORP_SECRET: '' }, /WECOM_BASE_URL: needs/],
     ['a code name that there is not', { ENERGY_CODES: '{"nonsense":1}' }, /ENERGY_CODES/],
     ['literals that are no JSON', { MEICAN_LITERALS: '{' }, /MEICAN_LITERALS/],
+    ['a secret of 31 bytes', { AUTH_JWT_SECRET: 'x'.repeat(31) }, /AUTH_JWT_SECRET=\*\*\*.*at least 32 bytes/],
     ['a cron of five fields', { SCHEDULER_CRON: '* * * * *' }, /SCHEDULER_CRON/],
   ])('refuse %s', (_what, more, rule) => expect(problemsOf({ ...env, ...more } as Record<string, string>).join('\n')).toMatch(rule));
 
@@ -81,7 +82,12 @@ describe('settings', () => {
     const shown = JSON.stringify(
       maskedSettings(
         loadSettings({
-          env: { ...env, DATABASE_URL: 'mysql://root:hunter2@h/db', REDIS_URLS: 'redis://:hunter3@r', AUTH_JWT_SECRET: 'hunter4-hunter4-hunter4' },
+          env: {
+            ...env,
+            DATABASE_URL: 'mysql://root:hunter2@h/db',
+            REDIS_URLS: 'redis://:hunter3@r',
+            AUTH_JWT_SECRET: 'hunter4-hunter4-hunter4-hunter4-hunter4',
+          },
         }),
       ),
     );
