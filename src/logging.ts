@@ -6,6 +6,10 @@ import { version } from './version.js';
 
 export type { Logger };
 
+/** Characters of an error's message. Cut before matching: it may quote what came from outside. */
+const MESSAGE_READ = 2_000;
+const MESSAGE_KEPT = 500;
+
 /** Structured logs on standard output, or where they are told to go. An error keeps its name, code, message and stack: never a request, a parameter or a header. */
 export function createLogger(level: string, name: string, destination?: DestinationStream): Logger {
   const options: LoggerOptions = {
@@ -39,7 +43,10 @@ export function plainError(error: unknown): Record<string, unknown> | string | n
   if (!(error instanceof Error)) return { message: 'not an Error' };
   const { code } = error as { code?: unknown };
   // A duplicate-key message quotes the values of the row.
-  const message = error.message.replace(/Duplicate entry '.*' for key/, "Duplicate entry '***' for key").slice(0, 500);
+  const message = error.message
+    .slice(0, MESSAGE_READ)
+    .replace(/Duplicate entry '.*' for key/, "Duplicate entry '***' for key")
+    .slice(0, MESSAGE_KEPT);
   return { type: error.name, message, ...(typeof code === 'string' ? { code } : {}), stack: error.stack?.split('\n').slice(1, 8).join('\n') };
 }
 

@@ -3,7 +3,7 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import axios, { type AxiosError, type AxiosInstance, type AxiosRequestConfig } from 'axios';
 import axiosRetry from 'axios-retry';
-import { limitSide, redact } from '../redact.js';
+import { redact, redactSide } from '../redact.js';
 import { startSpan } from '../trace.js';
 
 /** What a caller hands down to every call. */
@@ -194,7 +194,7 @@ export function recordOf(
   at: Date,
   secrets: readonly string[],
 ): CallRecord {
-  const side = (text: string): string => limitSide(redact(text, secrets));
+  const side = (text: string): string => redactSide(text, secrets);
   return {
     call,
     at: at.toISOString(),

@@ -127,6 +127,6 @@ export function createAlertSend({ database, wecom, publicUrl, onCallUsers, timeo
   }
 
   function tellPeople(text: string, context: HandlerContext): Promise<Outcome<null>> {
-    return wecom.sendText(onCallUsers.join('|'), cutBytes(text.replace(/<[^>]*>/g, ''), TEXT_MAX_BYTES), callContext(context));
+    return wecom.sendText(onCallUsers.join('|'), cutBytes(text.replace(/<[^<>]*>/g, ''), TEXT_MAX_BYTES), callContext(context));
   }
 }

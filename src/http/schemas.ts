@@ -11,7 +11,7 @@ export const shortText = (max: number) =>
     .string()
     .trim()
     .min(1)
-    .max(max)
+    .max(max, { abort: true }) // the length is checked first, and ends the check: no pattern sees a long text
     .regex(/^[^\p{Cc}]*$/u, 'no control characters');
 export const day = z
   .string()
