@@ -42,6 +42,13 @@ const REFUSALS: readonly number[] = [
   codes.badSignature,
 ];
 
+/** Codes that make no sense as the answer to this call: whatever they mean, they do not prove that it was not carried out. */
+const NO_REFUSAL = {
+  pay: [codes.tradeNotFound, codes.refundNotFound, codes.refundedUnderAnotherNumber, codes.alreadyPaid],
+  closePay: [codes.tradeNotFound, codes.refundNotFound, codes.refundedUnderAnotherNumber],
+  unPay: [codes.refundNotFound, codes.alreadyPaid],
+} as const;
+
 export interface EnergyOptions {
   /** Includes any prefix. */
   readonly baseUrl: string;
@@ -140,10 +147,11 @@ export class EnergyClient {
       orderNo: pay.orderNo,
       expireAt: pay.expireAt.toISOString(),
     };
-    return this.#call('energy.pay', 'POST', '/v1/pay', body, context, (result) => {
+    const outcome = await this.#call('energy.pay', 'POST', '/v1/pay', body, context, (result) => {
       const parsed = trade.safeParse(result);
       return parsed.success && parsed.data.outTradeNo === pay.outTradeNo ? judgeState(parsed.data.status, parsed.data.duplicate === true) : null;
     });
+    return unknownWhen(outcome, NO_REFUSAL.pay);
   }
 
   /** What the vendor holds under this number; NONE when it never heard of it (which may change while a pay is on its way). */
@@ -164,21 +172,24 @@ export class EnergyClient {
     return noneWhen(outcome, codes.tradeNotFound, { state: 'NONE', amountInCent: 0, refundedInCent: 0 });
   }
 
-  /** Applied: no money was or will be taken under this number. Rejected 40903: it had been paid. */
+  /** Applied: no money was or will be taken under this number (CLOSED, or a payment that ended FAILED). Rejected 40903: it had been paid. */
   async closePay(outTradeNo: string, context: CallContext): Promise<Outcome<null>> {
-    return this.#call('energy.closePay', 'POST', `/v1/pay/${encodeURIComponent(outTradeNo)}/close`, {}, context, (result) => {
+    const path = `/v1/pay/${encodeURIComponent(outTradeNo)}/close`;
+    const outcome = await this.#call<null>('energy.closePay', 'POST', path, {}, context, (result) => {
       const parsed = closedTrade.safeParse(result);
-      if (!parsed.success) return null;
-      return parsed.data.status === 'CLOSED' ? applied(null, parsed.data.duplicate === true) : unknown(parsed.data.status, 'a close that did not close');
+      return parsed.success ? judgeClose(parsed.data.status, parsed.data.duplicate === true) : null;
     });
+    if (outcome.kind === 'rejected' && outcome.code === String(codes.closed)) return applied(null, true);
+    return unknownWhen(outcome, NO_REFUSAL.closePay);
   }
 
   async unPay(wanted: Refund, context: CallContext): Promise<Outcome<null>> {
     const body = { outRefundNo: wanted.outRefundNo, outTradeNo: wanted.outTradeNo, userId: wanted.userId, amount: wanted.amountInCent, reason: wanted.reason };
-    return this.#call('energy.unPay', 'POST', '/v1/unpay', body, context, (result) => {
+    const outcome = await this.#call('energy.unPay', 'POST', '/v1/unpay', body, context, (result) => {
       const parsed = refund.safeParse(result);
       return parsed.success && parsed.data.outRefundNo === wanted.outRefundNo ? judgeState(parsed.data.status, parsed.data.fundChange === 'N') : null;
     });
+    return unknownWhen(outcome, NO_REFUSAL.unPay);
   }
 
   async queryRefund(outRefundNo: string, context: CallContext): Promise<Outcome<{ state: TradeState }>> {
@@ -278,6 +289,17 @@ function judgeState(state: 'SUCCESS' | 'PROCESSING' | 'FAILED' | 'CLOSED', dupli
   if (state === 'SUCCESS') return applied(null, duplicate);
   if (state === 'PROCESSING') return unknown(PROCESSING, 'the energy center is still working on it');
   return rejected(state, `the energy center answered ${state}`);
+}
+
+/** What a close found. SUCCESS: the money had been taken. PROCESSING: the payment has not ended, and is not closed. */
+function judgeClose(state: z.infer<typeof tradeStatus>, duplicate: boolean): Outcome<null> {
+  if (state === 'CLOSED' || state === 'FAILED') return applied(null, duplicate);
+  if (state === 'SUCCESS') return rejected(String(codes.alreadyPaid), 'the payment had been made');
+  return unknown(PROCESSING, 'the energy center is still working on the payment');
+}
+
+function unknownWhen<T>(outcome: Outcome<T>, meaningless: readonly number[]): Outcome<T> {
+  return outcome.kind === 'rejected' && meaningless.map(String).includes(outcome.code) ? unknown(outcome.code, outcome.message) : outcome;
 }
 
 function noneWhen<T>(outcome: Outcome<T>, code: number, none: T): Outcome<T> {

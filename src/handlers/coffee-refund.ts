@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { energyCodes } from '../clients/energy.js';
 import type { Tx } from '../database/database.js';
 import { now, sql } from '../database/sql.js';
-import type { EventDefinition, EventHandler } from '../outbox/types.js';
+import type { EventDefinition, EventHandler, HandlerOutcome } from '../outbox/types.js';
 import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
+import { findRefund } from './find-refund.js';
+import { stillInDoubt } from './in-doubt.js';
 import { cents, outRefundNo } from './payloads.js';
-import { findRefund, refund } from './refund.js';
+import { type RefundResult, refund } from './refund.js';
 
 const payload = z.strictObject({
   tradeNo: z.string().min(1),
@@ -25,24 +28,17 @@ export const coffeeRefund: EventDefinition<Payload> = {
   orderingKey: ({ tradeNo }) => `energy:coffee:${tradeNo}`,
 };
 
-export function createCoffeeRefund({ energy, clock, timeoutMs }: Omit<EnergyDependencies, 'database'>): EventHandler<Payload> {
+export function createCoffeeRefund({ database, energy, clock, timeoutMs }: EnergyDependencies): EventHandler<Payload> {
   return {
     definition: coffeeRefund,
     target: 'energy',
     limits: { deadlineMs: refundDeadlineMs(timeoutMs), maxSnoozeMs: 30 * 60_000 },
     async handle(event, context) {
       const { tradeNo, outTradeNo, userId, amountInCent, reason } = event.payload;
-      const result = await refund(
-        energy,
-        clock,
-        { outRefundNo: outRefundNo(tradeNo), outTradeNo, userId, amountInCent, reason },
-        event.unknownAt !== null,
-        context,
-      );
+      const wanted = { outRefundNo: outRefundNo(tradeNo), outTradeNo, userId, amountInCent, reason };
+      const result = await refund({ database, energy, clock }, wanted, event, context);
       if (result.kind === 'answer') return result.answer;
-      // The trade's number belongs to the coffee machine: it is not ours to close.
-      if (result.kind === 'no-payment')
-        return { kind: 'give-up', failure: { outcome: 'rejected', code: 'NO_SUCH_TRADE', message: 'the energy center knows of no such trade' } };
+      if (result.kind === 'no-payment') return noPayment(result);
       return {
         kind: 'done',
         outcome: 'applied',
@@ -53,6 +49,18 @@ export function createCoffeeRefund({ energy, clock, timeoutMs }: Omit<EnergyDepe
     ask: ({ outTradeNo, tradeNo }, context) => findRefund(energy, outTradeNo, outRefundNo(tradeNo), context),
     onStatedDone: (tx, { tradeNo }) => markRefunded(tx, tradeNo),
   };
+}
+
+/**
+ * The trade's number belongs to the coffee machine: it is not ours to close. CLOSED is final; "not found" may be a view that lags behind the
+ * machine's own call, and is asked for again.
+ */
+function noPayment({ code, message, inDoubt }: Extract<RefundResult, { kind: 'no-payment' }>): HandlerOutcome {
+  const answer: HandlerOutcome =
+    code === String(energyCodes.closed)
+      ? { kind: 'give-up', failure: { outcome: 'rejected', code, message } }
+      : { kind: 'retry', failure: { outcome: 'not-applied', code: 'NO_SUCH_TRADE', message: 'the energy center knows of no such trade' } };
+  return inDoubt ? stillInDoubt(answer, false) : answer;
 }
 
 async function markRefunded(tx: Tx, tradeNo: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { Tx } from '../database/database.js';
 import { now, sql } from '../database/sql.js';
 import type { EventDefinition, EventHandler } from '../outbox/types.js';
 import { callContext, usualAnswer } from './answer.js';
+import { stillInDoubt } from './in-doubt.js';
 import { cents } from './payloads.js';
 
 const payload = z.strictObject({
@@ -33,7 +34,7 @@ export function createConsumptionSync({ energy, timeoutMs }: { energy: EnergyCli
     limits: { deadlineMs: timeoutMs + 2_000, maxSnoozeMs: 30 * 60_000 },
     async handle(event, context) {
       const outcome = await energy.syncConsumption({ ...event.payload, consumedAt: new Date(event.payload.consumedAt) }, callContext(context));
-      if (outcome.kind !== 'applied') return usualAnswer(outcome);
+      if (outcome.kind !== 'applied') return event.unknownAt === null ? usualAnswer(outcome) : stillInDoubt(usualAnswer(outcome), false);
       return {
         kind: 'done',
         outcome: 'applied',

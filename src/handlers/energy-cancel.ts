@@ -4,9 +4,11 @@ import type { Clock } from '../clock.js';
 import type { Database } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
 import type { EventDefinition, EventHandler } from '../outbox/types.js';
-import { askedInVain, callContext, orderGone } from './answer.js';
+import { orderGone } from './answer.js';
+import { closePayment } from './close-payment.js';
+import { findRefund } from './find-refund.js';
 import { dedupeOf, energyKey, exampleOrder, outRefundNo, outTradeNo, refundOrder } from './payloads.js';
-import { findRefund, nothingToRefund, refund, refunded } from './refund.js';
+import { contradiction, nothingToRefund, refund, refunded } from './refund.js';
 
 type Payload = z.infer<typeof refundOrder>;
 
@@ -40,7 +42,7 @@ export function createEnergyCancel({ database, energy, clock, timeoutMs }: Energ
       const { orderId, orderNo, userId, amountInCent, reason } = event.payload;
       if (!(await database.manager.existsBy(BoxOrder, { id: orderId }))) return orderGone(orderId);
       const wanted = { outRefundNo: outRefundNo(orderNo), outTradeNo: outTradeNo(orderNo), userId, amountInCent, reason };
-      const result = await refund(energy, clock, wanted, event.unknownAt !== null, context);
+      const result = await refund({ database, energy, clock }, wanted, event, context);
       if (result.kind === 'answer') return result.answer;
       if (result.kind === 'refunded') {
         return {
@@ -50,9 +52,9 @@ export function createEnergyCancel({ database, energy, clock, timeoutMs }: Energ
           effect: refunded(orderId, wanted),
         };
       }
-      // The energy center has no such payment. Close its number, so that one still on its way cannot land after us.
-      const closed = await energy.closePay(wanted.outTradeNo, callContext(context));
-      if (closed.kind !== 'applied') return askedInVain(closed, true);
+      const closed = await closePayment(energy, wanted.outTradeNo, result.inDoubt, context);
+      if (closed.kind === 'answer') return closed.answer;
+      if (closed.kind === 'paid') return contradiction(result.inDoubt);
       return {
         kind: 'done',
         outcome: 'applied',

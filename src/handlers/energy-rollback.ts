@@ -2,13 +2,14 @@ import type { z } from 'zod';
 import { releaseStock } from '../books/release-stock.js';
 import { writeStep } from '../books/step.js';
 import { endOrder } from '../books/transition.js';
-import { energyCodes } from '../clients/energy.js';
 import { BoxOrder } from '../entities/box-order.js';
-import type { EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
-import { callContext, orderGone, usualAnswer } from './answer.js';
+import type { ClaimedEvent, EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
+import { orderGone } from './answer.js';
+import { closePayment } from './close-payment.js';
 import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
+import { findRefund } from './find-refund.js';
 import { energyKey, exampleOrder, outRefundNo, outTradeNo, paidOrder } from './payloads.js';
-import { findRefund, nothingToRefund, refund, refunded } from './refund.js';
+import { contradiction, nothingToRefund, refund, refunded } from './refund.js';
 
 type Payload = z.infer<typeof paidOrder>;
 
@@ -36,7 +37,7 @@ export function createEnergyRollback({ database, energy, clock, timeoutMs }: Ene
       if (!order) return orderGone(event.payload.orderId);
       const status = order.status === 'PAYING' ? await endPaying(order, context) : order.status;
       if (status !== 'SYSTEM_CANCEL') return { kind: 'done', outcome: null, note: `the payment was confirmed: the order is ${status}` };
-      return giveBack(event.payload, event.unknownAt !== null, context);
+      return giveBack(event, context);
     },
 
     ask: ({ orderNo }, context) => findRefund(energy, outTradeNo(orderNo), outRefundNo(orderNo), context),
@@ -55,26 +56,21 @@ export function createEnergyRollback({ database, energy, clock, timeoutMs }: Ene
   }
 
   /** Closing settles it either way: never paid → no late payment can land any more; paid → it says so, and is refunded. */
-  async function giveBack(payload: Payload, inDoubt: boolean, context: HandlerContext): Promise<HandlerOutcome> {
-    const { orderId, orderNo, userId, amountInCent } = payload;
-    const closed = await energy.closePay(outTradeNo(orderNo), callContext(context));
-    const nothingTaken: HandlerOutcome = {
-      kind: 'done',
-      outcome: 'applied',
-      note: 'nothing was paid; the payment number is closed',
-      effect: nothingToRefund(orderId, outTradeNo(orderNo)),
-    };
-    if (closed.kind === 'applied') return nothingTaken;
-    const paid = closed.kind === 'rejected' && closed.code === String(energyCodes.alreadyPaid);
-    if (!paid) return closed.kind === 'rejected' && closed.code === String(energyCodes.closed) ? nothingTaken : usualAnswer(closed);
+  async function giveBack(event: ClaimedEvent<Payload>, context: HandlerContext): Promise<HandlerOutcome> {
+    const { orderId, orderNo, userId, amountInCent } = event.payload;
     const wanted = { outRefundNo: outRefundNo(orderNo), outTradeNo: outTradeNo(orderNo), userId, amountInCent, reason: 'SYSTEM_CANCEL' };
-    const result = await refund(energy, clock, wanted, inDoubt, context);
-    if (result.kind === 'answer') return result.answer;
-    if (result.kind === 'no-payment')
+    const closed = await closePayment(energy, wanted.outTradeNo, event.unknownAt !== null, context);
+    if (closed.kind === 'answer') return closed.answer;
+    if (closed.kind === 'unpaid')
       return {
-        kind: 'retry',
-        failure: { outcome: 'unknown', code: 'CONTRADICTION', message: 'the energy center says both that it was paid and that there is no such payment' },
+        kind: 'done',
+        outcome: 'applied',
+        note: 'nothing was paid; the payment number is closed',
+        effect: nothingToRefund(orderId, wanted.outTradeNo),
       };
+    const result = await refund({ database, energy, clock }, wanted, event, context);
+    if (result.kind === 'answer') return result.answer;
+    if (result.kind === 'no-payment') return contradiction(result.inDoubt);
     return {
       kind: 'done',
       outcome: 'applied',

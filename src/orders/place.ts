@@ -1,8 +1,7 @@
 import { releaseStock } from '../books/release-stock.js';
 import { writeStep } from '../books/step.js';
 import { endOrder, toOrdering } from '../books/transition.js';
-import type { EnergyClient } from '../clients/energy.js';
-import { energyCodes } from '../clients/energy.js';
+import { type EnergyClient, energyCodes, type TradeState } from '../clients/energy.js';
 import { type Outcome, PROCESSING } from '../clients/outcome.js';
 import type { CallContext } from '../clients/transport.js';
 import { type Clock, carriedOn } from '../clock.js';
@@ -232,11 +231,23 @@ async function pay(
   while (outcome.kind === 'unknown' && outcome.code === PROCESSING && performance.now() < deadline) {
     await clock.sleep(PROCESSING_ASK_MS);
     const asked = await energy.queryPay(number, context);
-    if (asked.kind !== 'applied') continue;
-    if (asked.value.state === 'SUCCESS') outcome = { kind: 'applied', value: null, duplicate: false };
-    else if (asked.value.state !== 'PROCESSING') outcome = { kind: 'rejected', code: asked.value.state, message: `the payment ended as ${asked.value.state}` };
+    if (asked.kind === 'applied') outcome = endedAs(asked.value.state) ?? outcome;
   }
   return outcome;
+}
+
+/** How a payment that was PROCESSING ended. Null: it has not, as far as is known; "not found" is a view that lags, and proves nothing. */
+function endedAs(state: TradeState): Outcome<null> | null {
+  switch (state) {
+    case 'SUCCESS':
+      return { kind: 'applied', value: null, duplicate: false };
+    case 'FAILED':
+    case 'CLOSED':
+      return { kind: 'rejected', code: state, message: `the payment ended as ${state}` };
+    case 'PROCESSING':
+    case 'NONE':
+      return null;
+  }
 }
 
 /** T2: PAYING → ORDERING, the guards are needless, the placement at Meican is recorded. Null: a guard was first, and nothing is written. */

@@ -148,13 +148,14 @@ function unPay(options: VendorOptions, body: Record<string, unknown>, fault: Fau
   if (!outRefundNo || !Number.isInteger(amount)) return refusal(energyCodes.badParameter);
   const fingerprint = JSON.stringify([outTradeNo, userId, amount]);
   const known = legacyMode ? undefined : ledger.where<Refund>('refunds', 'outRefundNo', outRefundNo)[0];
-  if (known) return known.body === fingerprint ? ok(refundView(known, 'N')) : refusal(energyCodes.otherBody);
+  if (known && known.body !== fingerprint) return refusal(energyCodes.otherBody);
+  if (known && known.status !== 'FAILED') return ok(refundView(known, 'N')); // FAILED did nothing: it is asked for again
   const trade = ledger.find<Trade>('trades', outTradeNo);
   if (!trade || trade.status === 'PROCESSING' || trade.status === 'FAILED') return refusal(energyCodes.tradeNotFound);
   if (trade.status === 'CLOSED') return refusal(energyCodes.closed);
   if (!legacyMode && trade.refundedAmount + amount > trade.amount) return refusal(energyCodes.refundedUnderAnotherNumber);
   const refund: Refund = {
-    refundNo: ledger.nextNumber('F'),
+    refundNo: known?.refundNo ?? ledger.nextNumber('F'),
     outRefundNo,
     outTradeNo,
     userId,
