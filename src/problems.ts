@@ -21,7 +21,7 @@ export const problems = {
   'batch-refused': { status: 409, title: 'The batch cannot be carried out like this', retryable: false },
   'already-paused': { status: 409, title: 'It is paused already', retryable: false },
   'event-not-askable': { status: 409, title: 'There is no vendor to ask about this type of event', retryable: false },
-  'event-not-discardable': { status: 409, title: 'Only an errored or waiting event can be discarded', retryable: false },
+  'event-not-discardable': { status: 409, title: 'The event cannot be discarded as things stand', retryable: false },
   conflict: { status: 409, title: 'The same number was used with another content before', retryable: false },
   'payload-too-large': { status: 413, title: 'The body is too large', retryable: false },
   'unsupported-media-type': { status: 415, title: 'The body must be application/json', retryable: false },

@@ -36,7 +36,8 @@ export async function checkOwnBooks(database: Queryable, day: string | null): Pr
       SUM(CASE WHEN status IN ('USER_CANCEL', 'ORDER_ERROR') AND refund = 'NONE' THEN price_in_cent ELSE 0 END) AS nevertaken,
       SUM(CASE WHEN status = 'ORDERED' THEN 1 ELSE 0 END) AS ordered,
       SUM(CASE WHEN meican_order_id IS NOT NULL AND meican_cancelled_at IS NULL AND status IN ('ORDERING', 'ORDERED') THEN 1 ELSE 0 END) AS meals,
-      SUM(CASE WHEN meican_order_id IS NOT NULL AND meican_cancelled_at IS NULL AND status NOT IN ('ORDERING', 'ORDERED') THEN 1 ELSE 0 END) AS orphans
+      SUM(CASE WHEN meican_order_id IS NOT NULL AND meican_cancelled_at IS NULL AND status NOT IN ('ORDERING', 'ORDERED') THEN 1 ELSE 0 END) AS orphans,
+      SUM(CASE WHEN meican_order_id IS NOT NULL AND meican_cancelled_at IS NULL AND status NOT IN ('ORDERING', 'ORDERED') AND EXISTS (SELECT 1 FROM order_step s WHERE s.order_id = box_order.id AND s.kind = 'meal-loss-accepted') THEN 1 ELSE 0 END) AS accepted
     FROM box_order WHERE ${ofDay}`);
   const of = (name: string): number => Number(money?.[name] ?? 0);
   const stock = [
@@ -46,7 +47,7 @@ export async function checkOwnBooks(database: Queryable, day: string | null): Pr
   const sums = [
     sum('points kept (cents)', of('live'), of('paid') - of('refunded') - of('nevertaken')),
     sum('meals at Meican', of('ordered'), of('meals')),
-    sum('meals of ended orders', 0, of('orphans')),
+    sum('meals of ended orders', of('accepted'), of('orphans')),
     sum('dishes taken', stock[0].live, stock[0].taken),
     sum('cabinet slots taken', stock[1].live, stock[1].taken),
   ];

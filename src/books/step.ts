@@ -16,6 +16,7 @@ export const stepKinds = [
   'refunded',
   'nothing-to-refund',
   'meican-cancelled',
+  'meal-loss-accepted',
   'placed-again',
   'refund-again',
   'stock-released',

@@ -47,7 +47,7 @@ export async function compareWithVendors(
     FROM box_order o WHERE o.edible_date = ${options.day}`);
   const all = rows.map((row) => ({ order: toOrder(row), moving: Number(row.moving) === 1 }));
   const settled = all.filter((one) => !one.moving).map((one) => one.order);
-  const meals = await compareMeals(meican, options.day, all, context);
+  const meals = await compareMeals(meican, options.day, all, await lossesAccepted(database, options.day), context);
   const money = await compareMoney(energy, settled, context);
   return { compared: settled.length, unanswered: meals.unanswered + money.unanswered, guilty: [...meals.guilty, ...money.guilty] };
 }
@@ -57,7 +57,20 @@ interface Part {
   unanswered: number;
 }
 
-async function compareMeals(meican: MeicanClient, day: string, all: readonly { order: ComparedOrder; moving: boolean }[], context: CallContext): Promise<Part> {
+/** Meals that Meican would not take back, whose loss a person has accepted: Meican's ids. */
+async function lossesAccepted(database: Database, day: string): Promise<ReadonlySet<string | null>> {
+  const rows = await database.query<{ detail: string }>(sql`
+    SELECT s.detail FROM box_order o JOIN order_step s ON s.order_id = o.id WHERE o.edible_date = ${day} AND s.kind = 'meal-loss-accepted'`);
+  return new Set(rows.map(({ detail }) => (JSON.parse(detail) as { meicanOrderId: string | null }).meicanOrderId));
+}
+
+async function compareMeals(
+  meican: MeicanClient,
+  day: string,
+  all: readonly { order: ComparedOrder; moving: boolean }[],
+  accepted: ReadonlySet<string | null>,
+  context: CallContext,
+): Promise<Part> {
   const part: Part = { guilty: [], unanswered: 0 };
   for (const corp of new Set(all.map(({ order }) => order.corp))) {
     const listed = await meican.listOrders(corp, day, context);
@@ -66,7 +79,11 @@ async function compareMeals(meican: MeicanClient, day: string, all: readonly { o
       continue;
     }
     const ofCorp = all.filter(({ order }) => order.corp === corp);
-    part.guilty.push(...ofCorp.filter(({ moving }) => !moving).flatMap(({ order }) => mealDrift(order, listed.value)), ...unknownMeals(ofCorp, listed.value));
+    const open = listed.value.filter((meal) => !accepted.has(meal.orderId));
+    part.guilty.push(
+      ...ofCorp.filter(({ moving }) => !moving).flatMap(({ order }) => mealDrift(order, order.status === 'ORDERED' ? listed.value : open)),
+      ...unknownMeals(ofCorp, open),
+    );
   }
   return part;
 }

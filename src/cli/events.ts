@@ -5,9 +5,11 @@ import { readEvent } from '../orders/event-story.js';
 import { eventView } from '../orders/view.js';
 import { whyOrder } from '../orders/why.js';
 import { ask } from '../outbox/ask.js';
+import type { Act } from '../outbox/audit.js';
+import { discard } from '../outbox/discard.js';
 import { findEvent } from '../outbox/find.js';
 import { listEvents, type Shade, shades } from '../outbox/list.js';
-import { discard, requeue, settleAsDone, settleAsNotDone } from '../outbox/requeue.js';
+import { requeue, settleAsDone, settleAsNotDone } from '../outbox/requeue.js';
 import { type Why, why, whySentence } from '../outbox/why.js';
 import { actOf, eventId, exit, oneOf, orStop, out, Stop, say, tell, whole, withDatabase, withOutbox } from './shared.js';
 
@@ -47,8 +49,12 @@ export function addEvents(program: Command): void {
     });
 
   for (const [verb, deed, refusal] of [
-    ['requeue', requeue, 'only an errored event can be requeued'],
-    ['discard', discard, 'only an errored or waiting event can be discarded'],
+    ['requeue', (id: string, act: Act) => withDatabase((database) => requeue(database, id, act)), 'only an errored event can be requeued'],
+    [
+      'discard',
+      (id: string, act: Act) => withOutbox(({ database, registry }) => discard(database, registry, id, act)),
+      'only an errored or waiting event can be discarded',
+    ],
   ] as const) {
     events
       .command(`${verb} <id>`)
@@ -56,7 +62,7 @@ export function addEvents(program: Command): void {
       .requiredOption('--reason <text>', 'why; kept in the audit')
       .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
       .action(async (id: string, options: { reason: string; as: string }) => {
-        tell(id, await withDatabase((database) => deed(database, eventId(id), actOf(options))), refusal);
+        tell(id, await deed(eventId(id), actOf(options)), refusal);
         say(`event ${id}: ${verb} done; a scheduler sees it within seconds`);
       });
   }

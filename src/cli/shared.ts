@@ -68,6 +68,7 @@ export function eventId(id: string): string {
 
 export function tell(id: string, result: ActResult, refusal: string): void {
   if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no event ${id}`);
+  if (result.kind === 'refused') throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${result.why}`);
   if (result.kind === 'conflict') throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${refusal}`);
 }
 

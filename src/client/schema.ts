@@ -1,4 +1,4 @@
-// Made by `npm run openapi` of a description with SHA-256 da1a7105f93109c1e920e337dbd8179a0b2c5cfcdbfbb4411f1fd8d591518a18. Not to be edited.
+// Made by `npm run openapi` of a description with SHA-256 e4c47750b5fad6e39a52f897d5c6fea7b7608c92fb471fabe8e9a537ebc569d3. Not to be edited.
 export interface paths {
     "/livez": {
         parameters: {
@@ -473,7 +473,7 @@ export interface paths {
                         "application/json": {
                             recordNo: string;
                             /** @enum {string} */
-                            status: "SYNCED" | "PENDING";
+                            status: "SYNCED" | "PENDING" | "REFUSED";
                             events: components["schemas"]["Event"][];
                         };
                     };
@@ -487,7 +487,7 @@ export interface paths {
                         "application/json": {
                             recordNo: string;
                             /** @enum {string} */
-                            status: "SYNCED" | "PENDING";
+                            status: "SYNCED" | "PENDING" | "REFUSED";
                             events: components["schemas"]["Event"][];
                         };
                     };
@@ -539,7 +539,7 @@ export interface paths {
                         "application/json": {
                             tradeNo: string;
                             /** @enum {string} */
-                            status: "REFUNDED" | "PENDING";
+                            status: "REFUNDED" | "PENDING" | "REFUSED";
                             events: components["schemas"]["Event"][];
                         };
                     };
@@ -553,7 +553,7 @@ export interface paths {
                         "application/json": {
                             tradeNo: string;
                             /** @enum {string} */
-                            status: "REFUNDED" | "PENDING";
+                            status: "REFUNDED" | "PENDING" | "REFUSED";
                             events: components["schemas"]["Event"][];
                         };
                     };
@@ -771,7 +771,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give an event up for good */
+        /** Give an event up for good: with the compensation of its type, or refused with the reason */
         post: {
             parameters: {
                 query?: never;

@@ -20,6 +20,8 @@ export interface EventPage {
   readonly event: OutboxEvent;
   readonly story: Story;
   readonly why: Why;
+  /** Why it may not be discarded; null: it may. */
+  readonly notDiscardable: string | null;
   readonly order: OrderView | null;
   /** Errored events of the same cause, this one included. */
   readonly sameCause: number;
@@ -73,7 +75,7 @@ function findingOf(act: OperatorAction): string {
 }
 
 /** The recommended one first; what the state does not allow is not there at all. */
-function actions(visitor: Visitor, { event, handler, group }: EventPage): Html {
+function actions(visitor: Visitor, { event, handler, group, notDiscardable }: EventPage): Html {
   const { words: w, mayAct, formToken, language } = visitor;
   if (!mayAct) return html`<p class="soft">${w.viewerOnly}</p>`;
   const unknown = event.outcome === 'unknown' || event.unknownAt !== null;
@@ -100,7 +102,11 @@ ${options.reason && html`<label>${w.reason}<br><input name="reason" required max
   if (errored) acts.push(form('settle-done', w.settleDone, w.settleDoneHelp, { reason: true }));
   if (errored && unknown) acts.push(form('settle-not-done', w.settleNotDone, w.settleNotDoneHelp, { reason: true }));
   if (errored || (event.status === 'pending' && event.leaseUntil === null))
-    acts.push(form('discard', w.discard, w.discardHelp, { reason: true, danger: true }));
+    acts.push(
+      notDiscardable === null
+        ? form('discard', w.discard, w.discardHelp, { reason: true, danger: true })
+        : html`<li><small>${w.notDiscardable}: ${notDiscardable}</small></li>`,
+    );
   if (handler && (errored || event.status === 'pending')) {
     const pauseForm = (scope: 'target' | 'type', name: string, title: string): Html => html`<li><form action="/console/controls/pause" method="post">
 <input type="hidden" name="form" value="${formToken}"><input type="hidden" name="scope" value="${scope}"><input type="hidden" name="name" value="${name}"><input type="hidden" name="back" value="/console/events/${event.id}">

@@ -10,7 +10,8 @@ export class CanteenConsumption {
   @Whole('amount_in_cent') amountInCent!: number;
   @Text('canteen') canteen!: string;
   @Instant('consumed_at') consumedAt!: Date;
-  @Text('status') status!: 'PENDING' | 'SYNCED';
+  /** REFUSED: the energy center refused the record for good, and a person has discarded the event. */
+  @Text('status') status!: 'PENDING' | 'SYNCED' | 'REFUSED';
   @Text('event_id') eventId!: string;
   @Instant('created_at') createdAt!: Date;
   @Instant('updated_at') updatedAt!: Date;

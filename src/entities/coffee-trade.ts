@@ -10,7 +10,8 @@ export class CoffeeTrade {
   @Text('user_id') userId!: string;
   @Whole('amount_in_cent') amountInCent!: number;
   @OptionalText('reason') reason!: string | null;
-  @Text('status') status!: 'PENDING' | 'REFUNDED';
+  /** REFUSED: the energy center never had the trade, and a person has discarded the refund. */
+  @Text('status') status!: 'PENDING' | 'REFUNDED' | 'REFUSED';
   @Text('event_id') eventId!: string;
   @Instant('created_at') createdAt!: Date;
   @Instant('updated_at') updatedAt!: Date;

@@ -7,6 +7,7 @@ import { cutBytes, wordAlert, wordRecovery } from '../alerts/word.js';
 import type { Outcome } from '../clients/outcome.js';
 import { WEBHOOK_DEAD, type WecomClient } from '../clients/wecom.js';
 import type { Database } from '../database/database.js';
+import { sql } from '../database/sql.js';
 import type { EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
 import { callContext, usualAnswer } from './answer.js';
 
@@ -59,6 +60,12 @@ export function createAlertSend({ database, wecom, publicUrl, onCallUsers, timeo
         outcome: null,
         reason: 'the group is open; nothing new to say yet',
       };
+    },
+    // The voice of an open group is not taken away in silence; `known` keeps it quiet, audited, until the cause comes back.
+    async refuseDiscard(queryable, { status, payload: of }) {
+      if (status === 'errored' || of === null) return null;
+      const open = await queryable.query(sql`SELECT id FROM alert WHERE id = ${of.alertId} AND round = ${of.round} AND status = 'open'`);
+      return open.length > 0 ? 'people on call hear of an open cause by it: mark the cause as known instead' : null;
     },
   };
 

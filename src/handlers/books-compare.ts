@@ -41,6 +41,7 @@ export function createBooksCompare({ database, meican, energy, settleMs }: Books
     definition: booksCompare,
     target: 'books',
     limits: { deadlineMs: DEADLINE_MS, maxSnoozeMs: 60_000, retryDelayMs: RETRY_MS },
+    refuseDiscard: async () => null, // the next hour compares anew
     async handle(event, context) {
       const { journal: _tooMany, ...quiet } = callContext(context); // one question for each order: the finding is what is kept
       const vendors = await compareWithVendors(database, meican, energy, { day: event.payload.day, olderThanMs: settleMs }, quiet);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { energyCodes } from '../clients/energy.js';
 import type { Tx } from '../database/database.js';
 import { now, sql } from '../database/sql.js';
+import { CoffeeTrade } from '../entities/coffee-trade.js';
 import type { EventDefinition, EventHandler, HandlerOutcome } from '../outbox/types.js';
 import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
 import { findRefund } from './find-refund.js';
@@ -28,6 +29,10 @@ export const coffeeRefund: EventDefinition<Payload> = {
   orderingKey: ({ tradeNo }) => `energy:coffee:${tradeNo}`,
 };
 
+const NO_SUCH_TRADE = 'NO_SUCH_TRADE';
+/** After these the energy center has nothing of this trade that could be given back. */
+const NOTHING_OWED = [NO_SUCH_TRADE, String(energyCodes.closed)];
+
 export function createCoffeeRefund({ database, energy, clock, timeoutMs }: EnergyDependencies): EventHandler<Payload> {
   return {
     definition: coffeeRefund,
@@ -48,6 +53,16 @@ export function createCoffeeRefund({ database, energy, clock, timeoutMs }: Energ
     },
     ask: ({ outTradeNo, tradeNo }, context) => findRefund(energy, outTradeNo, outRefundNo(tradeNo), context),
     onStatedDone: (tx, { tradeNo }) => markRefunded(tx, tradeNo),
+    async refuseDiscard(queryable, event) {
+      if (!(await queryable.manager.existsBy(CoffeeTrade, { eventId: event.id, status: 'PENDING' }))) return null;
+      if (event.status === 'errored' && NOTHING_OWED.includes(event.lastErrorCode ?? '')) return null;
+      return event.status === 'pending'
+        ? "the customer's points are still owed: let it go on"
+        : "the customer's points are still owed: requeue it, or settle it as done with proof";
+    },
+    async onDiscarded(tx, { id }) {
+      await tx.execute(sql`UPDATE coffee_trade SET status = 'REFUSED', updated_at = ${now} WHERE event_id = ${id} AND status = 'PENDING'`);
+    },
   };
 }
 
@@ -59,7 +74,7 @@ function noPayment({ code, message, inDoubt }: Extract<RefundResult, { kind: 'no
   const answer: HandlerOutcome =
     code === String(energyCodes.closed)
       ? { kind: 'give-up', failure: { outcome: 'rejected', code, message } }
-      : { kind: 'retry', failure: { outcome: 'not-applied', code: 'NO_SUCH_TRADE', message: 'the energy center knows of no such trade' } };
+      : { kind: 'retry', failure: { outcome: 'not-applied', code: NO_SUCH_TRADE, message: 'the energy center knows of no such trade' } };
   return inDoubt ? stillInDoubt(answer, false) : answer;
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { EnergyClient } from '../clients/energy.js';
 import type { Tx } from '../database/database.js';
 import { now, sql } from '../database/sql.js';
+import { CanteenConsumption } from '../entities/canteen-consumption.js';
 import type { EventDefinition, EventHandler } from '../outbox/types.js';
 import { callContext, usualAnswer } from './answer.js';
 import { stillInDoubt } from './in-doubt.js';
@@ -43,6 +44,17 @@ export function createConsumptionSync({ energy, timeoutMs }: { energy: EnergyCli
       };
     },
     onStatedDone: (tx, { recordNo }) => markSynced(tx, recordNo),
+    async refuseDiscard(queryable, event) {
+      if (!(await queryable.manager.existsBy(CanteenConsumption, { eventId: event.id, status: 'PENDING' }))) return null;
+      if (event.status === 'errored' && event.outcome === 'rejected') return null;
+      return event.status === 'pending'
+        ? 'the energy center does not know of this meal yet: let it go on'
+        : 'the energy center has not refused this meal: requeue it, or settle it as done with proof';
+    },
+    // The energy center refuses the record for good, and a person leaves it at that.
+    async onDiscarded(tx, { id }) {
+      await tx.execute(sql`UPDATE canteen_consumption SET status = 'REFUSED', updated_at = ${now} WHERE event_id = ${id} AND status = 'PENDING'`);
+    },
   };
 }
 

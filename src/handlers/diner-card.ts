@@ -41,5 +41,6 @@ export function createDinerCard({ wecom, publicUrl, timeoutMs }: { wecom: WecomC
         reason: `WeCom: ${failureOf(outcome).message}`,
       };
     },
+    refuseDiscard: async () => null, // the diner is not told; nothing else depends on it
   };
 }

@@ -9,6 +9,7 @@ import { closePayment } from './close-payment.js';
 import { findRefund } from './find-refund.js';
 import { dedupeOf, energyKey, exampleOrder, outRefundNo, outTradeNo, refundOrder } from './payloads.js';
 import { contradiction, nothingToRefund, refund, refunded } from './refund.js';
+import { ORDER_GONE, orderOf, whileOwed } from './refuse-discard.js';
 
 type Payload = z.infer<typeof refundOrder>;
 
@@ -65,5 +66,9 @@ export function createEnergyCancel({ database, energy, clock, timeoutMs }: Energ
 
     ask: ({ orderNo }, context) => findRefund(energy, outTradeNo(orderNo), outRefundNo(orderNo), context),
     onStatedDone: (tx, { orderId, orderNo, amountInCent }) => refunded(orderId, { amountInCent, outRefundNo: outRefundNo(orderNo) })(tx),
+    async refuseDiscard(queryable, event) {
+      const order = await orderOf(queryable, event);
+      return order ? whileOwed(order, event) : ORDER_GONE;
+    },
   };
 }

@@ -10,6 +10,7 @@ import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
 import { findRefund } from './find-refund.js';
 import { energyKey, exampleOrder, outRefundNo, outTradeNo, paidOrder } from './payloads.js';
 import { contradiction, nothingToRefund, refund, refunded } from './refund.js';
+import { ORDER_GONE, orderOf, whileOwed } from './refuse-discard.js';
 
 type Payload = z.infer<typeof paidOrder>;
 
@@ -42,6 +43,12 @@ export function createEnergyRollback({ database, energy, clock, timeoutMs }: Ene
 
     ask: ({ orderNo }, context) => findRefund(energy, outTradeNo(orderNo), outRefundNo(orderNo), context),
     onStatedDone: (tx, { orderId, orderNo, amountInCent }) => refunded(orderId, { amountInCent, outRefundNo: outRefundNo(orderNo) })(tx),
+    async refuseDiscard(queryable, event) {
+      const order = await orderOf(queryable, event);
+      if (!order) return ORDER_GONE;
+      if (order.status === 'PAYING') return 'the order is being paid: only this guard ends it when the payment is not confirmed';
+      return order.status === 'SYSTEM_CANCEL' ? whileOwed(order, event) : null; // of any other order the payment was confirmed: nothing is left to do
+    },
   };
 
   /** Ends the order first, so that a payment confirmed from now on finds it ended. Returns what the order is then. */

@@ -38,6 +38,7 @@ export function createHousekeeping({ database, keepDays, keepExchangesDays, othe
     definition: housekeeping,
     target: 'housekeeping',
     limits: { deadlineMs: DEADLINE_MS, maxSnoozeMs: 60_000, retryDelayMs: RETRY_MS },
+    refuseDiscard: async () => null, // the next hour deletes what this one did not
     async handle() {
       const events = await prune(database, { ...BATCHES, keepMs: keepDays * DAY_MS });
       const exchanges = await expireExchanges(database, { ...BATCHES, keepMs: keepExchangesDays * DAY_MS });

@@ -1,3 +1,4 @@
+import { Registry } from '../outbox/registry.js';
 import type { EventHandler } from '../outbox/types.js';
 import { type AlertSendDependencies, createAlertSend } from './alert-send.js';
 import { createBooksCompare } from './books-compare.js';
@@ -20,7 +21,7 @@ export interface HandlerDependencies {
 
 /** THE list: every event type that lunchbox carries out. */
 export function createHandlers({ meican, energy, wecom, housekeeping }: HandlerDependencies): EventHandler<never>[] {
-  return [
+  const handlers = [
     createMeicanNewOrder(meican),
     createMeicanCancel(meican),
     createEnergyCancel(energy),
@@ -30,7 +31,9 @@ export function createHandlers({ meican, energy, wecom, housekeeping }: HandlerD
     createDinerCard(wecom),
     createAlertSend(wecom),
     createBooksCompare({ ...meican, energy: energy.energy }),
-    createEventBatch(energy),
+    createEventBatch({ ...energy, registry: () => registry }),
     createHousekeeping(housekeeping),
   ] as unknown as EventHandler<never>[];
+  const registry = new Registry(handlers);
+  return handlers;
 }

@@ -2,13 +2,15 @@ import { z } from 'zod';
 import { writeStep } from '../books/step.js';
 import { learnMeicanOrderId, markMeicanCancelled } from '../books/transition.js';
 import type { MeicanClient } from '../clients/meican.js';
-import type { Database } from '../database/database.js';
+import type { Database, Queryable } from '../database/database.js';
+import { fromSqlInstant, now, sql } from '../database/sql.js';
 import { BoxOrder } from '../entities/box-order.js';
 import { findEventOf } from '../outbox/find.js';
-import type { ClaimedEvent, EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
+import type { ClaimedEvent, EventDefinition, EventHandler, HandlerContext, HandlerOutcome, OpenEvent } from '../outbox/types.js';
 import { askedInVain, callContext, orderGone, usualAnswer } from './answer.js';
 import { findAtMeican, findingAtMeican } from './find-at-meican.js';
 import { dedupeOf, exampleOrder, meicanKey, orderRef, repair } from './payloads.js';
+import { orderOf } from './refuse-discard.js';
 
 /**
  * `lookUntil`: a ghost sweep. The placement was given up with its outcome unknown; keep looking for it until then.
@@ -61,7 +63,34 @@ export function createMeicanCancel({ database, meican, settleMs, timeoutMs }: Me
     async onStatedDone(tx, { orderId }) {
       if (await markMeicanCancelled(tx, orderId)) await writeStep(tx, orderId, 'meican-cancelled', { stated: true });
     },
+    async refuseDiscard(queryable, event) {
+      const order = await orderOf(queryable, event);
+      if (!order) return 'its order is gone, so nobody can tell what Meican cooks: settle it as done with proof';
+      if (isGone(order, event) || (await isLost(queryable, order, event))) return null;
+      return event.status === 'pending'
+        ? 'Meican may still cook this meal: let it go on'
+        : 'Meican may still take this meal back: requeue it, or settle it as done with proof';
+    },
+    // Nobody eats it and nobody can stop it: whoever discards it accepts the loss, and the books keep that.
+    async onDiscarded(tx, event) {
+      const order = await orderOf(tx, event);
+      if (!order || isGone(order, event)) return;
+      await writeStep(tx, order.id, 'meal-loss-accepted', { meicanOrderId: event.payload?.meicanOrderId ?? order.meicanOrderId });
+    },
   };
+
+  /** Meican has confirmed already that it no longer has what this event would remove. */
+  function isGone(order: BoxOrder, { payload: of }: OpenEvent<Payload>): boolean {
+    return order.meicanCancelledAt !== null && (of?.meicanOrderId ?? order.meicanOrderId) === order.meicanOrderId;
+  }
+
+  /** Meican refused for good, or it is too late: the meal is cooked whatever we do. */
+  async function isLost(queryable: Queryable, order: BoxOrder, { status, outcome }: OpenEvent<Payload>): Promise<boolean> {
+    if (status !== 'errored') return false;
+    if (outcome === 'rejected') return true;
+    const [clock] = await queryable.query<{ now: unknown }>(sql`SELECT ${now} AS now`);
+    return fromSqlInstant(clock?.now) >= order.cutoffAt;
+  }
 
   /** OK and NOT_FOUND both mean: Meican no longer has it. The id is one that we know to have existed. */
   async function remove(order: BoxOrder, meicanOrderId: string, context: HandlerContext): Promise<HandlerOutcome> {

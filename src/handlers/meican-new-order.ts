@@ -38,6 +38,9 @@ export interface MeicanNewOrderDependencies {
   readonly timeoutMs: number;
 }
 
+/** What ends it: its last failure, or a person. Its order is found even when nobody can read the payload any more. */
+type GivenUp = Pick<ClaimedEvent, 'subjectId' | 'unknownAt' | 'requestId' | 'traceparent'> & { readonly payload: Payload | null };
+
 export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): EventHandler<Payload> {
   const { database, meican, settleMs, timeoutMs } = dependencies;
 
@@ -63,6 +66,10 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
 
     onErrored: (tx, event, failure) => compensate(tx, event, failure),
     ask: ({ orderId }, context) => findingAtMeican(database, meican, orderId, context),
+    refuseDiscard: async () => null,
+    // As a give-up: the order ends, stock and points go back, the diner is told, and what may have been placed is looked for.
+    onDiscarded: (tx, event) =>
+      compensate(tx, event, { outcome: event.unknownAt ? 'unknown' : 'not-applied', code: 'discarded', message: 'given up by a person' }),
   };
 
   /** An earlier attempt may have placed it. Null: it did not, and the way is free. */
@@ -124,8 +131,8 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
     };
   }
 
-  async function compensate(tx: Tx, event: ClaimedEvent<Payload>, failure: Failure): Promise<void> {
-    const order = await tx.manager.findOneBy(BoxOrder, { id: event.payload.orderId });
+  async function compensate(tx: Tx, event: GivenUp, failure: Failure): Promise<void> {
+    const order = await tx.manager.findOneBy(BoxOrder, { id: event.payload?.orderId ?? event.subjectId ?? '' });
     if (!order) return;
     if (!(await endOrder(tx, order.id, { to: 'ORDER_ERROR', from: ['ORDERING'], refund: 'PENDING', reason: failure.code }))) return;
     await writeStep(tx, order.id, 'order-error', { code: failure.code, released: { dishId: order.dishId, sideboardId: order.sideboardId } });

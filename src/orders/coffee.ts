@@ -42,7 +42,7 @@ export async function refundCoffee(
       throw new Problem('conflict', { detail: 'this trade number was used with another content' });
     const event = await database.manager.findOneBy(OutboxEvent, { id: row.eventId });
     const body = { tradeNo: row.tradeNo, status: row.status, events: event ? [eventView(event, outbox.failuresMax(event.type))] : [] };
-    const status = row.status === 'REFUNDED' ? 200 : 202;
+    const status = row.status === 'PENDING' ? 202 : 200;
     await complete(database, ticket, status, body);
     return { status, body, replayed: false };
   } catch (error) {

@@ -3,10 +3,13 @@ import { z } from 'zod';
 import { crashPoint } from '../crash-point.js';
 import type { Database, Queryable, Tx } from '../database/database.js';
 import { after, fromSqlInstant, fromSqlInstantOrNull, join, now, raw, sql } from '../database/sql.js';
+import { cutCharacters } from '../text.js';
 import { type Act, audit } from './audit.js';
+import { discardIn } from './discard.js';
 import { countEvents } from './list.js';
 import { record } from './record.js';
-import { discardIn, requeueIn } from './requeue.js';
+import type { Registry } from './registry.js';
+import { type ActResult, requeueIn } from './requeue.js';
 import type { EventDefinition } from './types.js';
 
 /**
@@ -40,6 +43,8 @@ const SECOND_STAGE = 0.05;
 const LAST_LOOKED_AT = 20;
 const CANARY_MAX_MS = 5 * 60_000;
 const SAMPLES = 5;
+/** Characters, as wide as its column. */
+const WHY_MAX = 100;
 
 export interface BatchFilter {
   readonly type?: string | undefined;
@@ -172,7 +177,13 @@ export async function stopBatch(database: Database, id: string, act: Act): Promi
 export type Slice = { readonly kind: 'ended'; readonly note: string } | { readonly kind: 'again'; readonly inMs: number };
 
 /** Works on a running batch for a few seconds. Called again until it has ended; whoever calls it twice at once does nothing twice. */
-export async function runBatchSlice(database: Database, id: string, signal: AbortSignal, sleep: (ms: number) => Promise<void>): Promise<Slice> {
+export async function runBatchSlice(
+  database: Database,
+  registry: Registry,
+  id: string,
+  signal: AbortSignal,
+  sleep: (ms: number) => Promise<void>,
+): Promise<Slice> {
   const untilMs = performance.now() + SLICE_MS;
   for (;;) {
     const batch = await readBatch(database, id);
@@ -190,7 +201,7 @@ export async function runBatchSlice(database: Database, id: string, signal: Abor
       await database.transaction((tx) => endBatch(tx, id, 'stopped', canary));
       return { kind: 'ended', note: canary };
     }
-    await actOnItem(database, batch, item);
+    await actOnItem(database, registry, batch, item);
     if (signal.aborted || performance.now() > untilMs) return { kind: 'again', inMs: 0 };
     await sleep(1000 / batch.perSecond);
   }
@@ -215,21 +226,39 @@ async function canaryOf(database: Database, batch: Batch): Promise<Canary> {
 }
 
 /** The act and its result in one transaction: an item is never done twice, nor done and unmarked. */
-async function actOnItem(database: Database, batch: Batch, item: { position: number; event_id: unknown; attempt: number }): Promise<void> {
+async function actOnItem(database: Database, registry: Registry, batch: Batch, item: { position: number; event_id: unknown; attempt: number }): Promise<void> {
   const act: Act = { actor: batch.actor, role: 'operator', reason: batch.reason, requestId: `batch-${batch.id}` };
-  const deed = batch.verb === 'requeue' ? requeueIn : discardIn;
   await database.transaction(async (tx) => {
     const mine = await tx.query(
       sql`SELECT position FROM event_batch_item WHERE batch_id = ${batch.id} AND position = ${item.position} AND result IS NULL ${raw(tx.dialect.forUpdate)}`,
     );
     if (mine.length === 0) return;
-    const outcome = await deed(tx, String(item.event_id), act, item.attempt);
+    const eventId = String(item.event_id);
+    const outcome = await (batch.verb === 'requeue' ? requeueIn(tx, eventId, act, item.attempt) : discardIn(tx, registry, eventId, act, item.attempt));
     const result = outcome.kind === 'done' ? 'done' : 'skipped';
-    const why = outcome.kind === 'conflict' ? `it is ${outcome.status} now` : outcome.kind === 'not-found' ? 'it is gone' : null;
+    const why = whySkipped(outcome);
     await tx.execute(sql`
       UPDATE event_batch_item SET result = ${result}, why = ${why}, at = ${now} WHERE batch_id = ${batch.id} AND position = ${item.position} AND result IS NULL`);
     crashPoint('in-batch-item');
   });
+}
+
+function whySkipped(outcome: ActResult): string | null {
+  switch (outcome.kind) {
+    case 'done':
+      return null;
+    case 'conflict':
+      return `it is ${outcome.status} now`;
+    case 'not-found':
+      return 'it is gone';
+    case 'refused':
+      return cutCharacters(outcome.why, WHY_MAX);
+  }
+}
+
+/** Its event was discarded: nobody carries it out any more. */
+export async function stopDiscarded(tx: Tx, id: string): Promise<void> {
+  await endBatch(tx, id, 'stopped', 'its event was discarded');
 }
 
 async function endBatch(tx: Tx, id: string, status: 'done' | 'stopped', why: string | null): Promise<boolean> {

@@ -1,12 +1,17 @@
 import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
 import { now, raw, sql } from '../database/sql.js';
+import type { VendorOutcome } from '../entities/outbox-event.js';
 import { type Act, audit } from './audit.js';
 import type { Registry } from './registry.js';
-import { promoteNext } from './settle.js';
 import { wakeAfterCommit } from './wake.js';
 
-export type ActResult = { readonly kind: 'done' } | { readonly kind: 'not-found' } | { readonly kind: 'conflict'; readonly status: string };
+export type ActResult =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'not-found' }
+  | { readonly kind: 'conflict'; readonly status: string }
+  /** Its type does not allow it as things stand. */
+  | { readonly kind: 'refused'; readonly status: string; readonly why: string };
 
 /** errored → pending with fresh failures, due now. Attempts and what is unknown stay; a second click finds it no longer errored. */
 export async function requeue(database: Database, id: string, act: Act): Promise<ActResult> {
@@ -35,7 +40,9 @@ export async function settleAsNotDone(database: Database, id: string, act: Act):
     if (!event) return { kind: 'not-found' };
     if (event.status !== 'errored') return { kind: 'conflict', status: event.status };
     if (event.unknown_at === null && event.outcome !== 'unknown') return { kind: 'conflict', status: `errored, outcome ${event.outcome ?? 'none'}` };
-    await tx.execute(sql`UPDATE outbox_event SET unknown_at = NULL, outcome = 'not-applied' WHERE id = ${id} AND status = 'errored'`);
+    await tx.execute(
+      sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET unknown_at = NULL, outcome = 'not-applied' WHERE id = ${id} AND status = 'errored'`,
+    );
     await backToPending(tx, event);
     await auditEvent(tx, 'settle-not-done', event, act, 'pending');
     crashPoint('in-settle-by-hand');
@@ -50,7 +57,7 @@ export async function settleAsDone(database: Database, registry: Registry, id: s
     if (!event) return { kind: 'not-found' };
     if (event.status !== 'errored') return { kind: 'conflict', status: event.status };
     await tx.execute(sql`
-      UPDATE outbox_event SET status = 'handled', outcome = 'applied', queue_at = NULL, settled_at = ${now} WHERE id = ${id} AND status = 'errored'`);
+      UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET status = 'handled', outcome = 'applied', queue_at = NULL, settled_at = ${now} WHERE id = ${id} AND status = 'errored'`);
     await auditEvent(tx, 'settle-done', event, act, 'handled');
     crashPoint('in-settle-by-hand');
     const handler = registry.find(event.type);
@@ -60,31 +67,11 @@ export async function settleAsDone(database: Database, registry: Registry, id: s
   });
 }
 
-/** errored | pending (not running) → discarded: it will not be carried out. The next of its key goes on. */
-export async function discard(database: Database, id: string, act: Act): Promise<ActResult> {
-  return database.transaction((tx) => discardIn(tx, id, act));
-}
-
-/** The same within the caller's transaction. `attempt`: only if nobody has run it since it was looked at. */
-export async function discardIn(tx: Tx, id: string, act: Act, attempt?: number): Promise<ActResult> {
-  const event = await lockEvent(tx, id);
-  if (!event) return { kind: 'not-found' };
-  const running = event.status === 'pending' && event.lease_until !== null;
-  if (running || (event.status !== 'errored' && event.status !== 'pending')) return { kind: 'conflict', status: running ? 'running' : event.status };
-  if (attempt !== undefined && event.attempt !== attempt) return { kind: 'conflict', status: `${event.status} anew` };
-  await tx.execute(sql`UPDATE outbox_event SET status = 'discarded', queue_at = NULL, settled_at = ${now} WHERE id = ${id} AND status = ${event.status}`);
-  await promoteNext(tx, event.ordering_key);
-  await auditEvent(tx, 'discard', event, act, 'discarded');
-  crashPoint('in-discard');
-  wakeAfterCommit(tx);
-  return { kind: 'done' };
-}
-
 async function backToPending(tx: Tx, event: Locked): Promise<void> {
   const id = String(event.id);
   const blocked = event.ordering_key !== null && !(await goesAhead(tx, id, event.ordering_key));
   await tx.execute(sql`
-    UPDATE outbox_event SET status = 'pending', failures = 0, interruptions = 0, snooze_since = NULL, lease_until = NULL, claimed_by = NULL, settled_at = NULL, run_at = ${now}, queue_at = ${blocked ? null : now}
+    UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET status = 'pending', failures = 0, interruptions = 0, snooze_since = NULL, lease_until = NULL, claimed_by = NULL, settled_at = NULL, run_at = ${now}, queue_at = ${blocked ? null : now}
     WHERE id = ${id} AND status = 'errored'`);
   wakeAfterCommit(tx);
 }
@@ -94,32 +81,36 @@ async function goesAhead(tx: Tx, id: string, orderingKey: string): Promise<boole
   const queued = await tx.query<{ id: number | string; lease_until: unknown }>(sql`
     SELECT id, lease_until FROM outbox_event ${raw(tx.dialect.useIndex('outbox_event_queued_key'))} WHERE queued_key = ${orderingKey} ${raw(tx.dialect.forUpdate)}`);
   if (queued.some((other) => other.lease_until !== null || BigInt(other.id) < BigInt(id))) return false;
-  for (const other of queued) await tx.execute(sql`UPDATE outbox_event SET queue_at = NULL WHERE id = ${String(other.id)}`);
+  for (const other of queued) await tx.execute(sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = NULL WHERE id = ${String(other.id)}`);
   return true;
 }
 
-interface Locked {
-  id: number | string;
-  type: string;
-  payload: string;
-  status: string;
-  outcome: string | null;
-  unknown_at: unknown;
-  ordering_key: string | null;
-  lease_until: unknown;
-  subject_id: string | null;
-  failures: number;
-  attempt: number;
+/** A row as whoever acts on it by hand holds it. */
+export interface Locked {
+  readonly id: number | string;
+  readonly type: string;
+  readonly payload: string;
+  readonly status: string;
+  readonly outcome: VendorOutcome | null;
+  readonly unknown_at: unknown;
+  readonly last_error_code: string | null;
+  readonly ordering_key: string | null;
+  readonly lease_until: unknown;
+  readonly subject_id: string | null;
+  readonly request_id: string | null;
+  readonly traceparent: string | null;
+  readonly failures: number;
+  readonly attempt: number;
 }
 
-async function lockEvent(tx: Tx, id: string): Promise<Locked | undefined> {
-  const [event] = await tx.query<Locked>(
-    sql`SELECT id, status, ordering_key, lease_until, subject_id, failures, attempt, type, payload, outcome, unknown_at FROM outbox_event WHERE id = ${id} ${raw(tx.dialect.forUpdate)}`,
-  );
+export async function lockEvent(tx: Tx, id: string): Promise<Locked | undefined> {
+  const [event] = await tx.query<Locked>(sql`
+    SELECT id, status, ordering_key, lease_until, subject_id, failures, attempt, type, payload, outcome, unknown_at, last_error_code, request_id, traceparent
+    FROM outbox_event ${raw(tx.dialect.byPrimaryKey)} WHERE id = ${id} ${raw(tx.dialect.forUpdate)}`);
   return event;
 }
 
-function auditEvent(tx: Tx, verb: string, event: Locked, act: Act, status: string): Promise<void> {
+export function auditEvent(tx: Tx, verb: string, event: Locked, act: Act, status: string): Promise<void> {
   const { attempt } = event;
   return audit(tx, act, {
     verb,

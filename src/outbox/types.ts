@@ -11,7 +11,7 @@
  * errored    given up; a person decides: requeue or discard
  */
 import type { ZodType } from 'zod';
-import type { Tx } from '../database/database.js';
+import type { Queryable, Tx } from '../database/database.js';
 import type { Trigger } from '../entities/event-attempt.js';
 import type { VendorOutcome } from '../entities/outbox-event.js';
 
@@ -53,6 +53,27 @@ export interface EventHandler<P = unknown> {
   ask?(payload: P, context: AskContext): Promise<Finding>;
   /** The order's own books once a person has stated, with proof, that the vendor did it. In the transaction of that statement. */
   onStatedDone?(tx: Tx, payload: P): Promise<void>;
+  /**
+   * Why a person may not discard this event as things stand; null: they may. Every type says so, because a discard is an end like any other: it
+   * compensates (`onDiscarded`), or it is refused. Only reads; asked within the discard's transaction, and by whoever shows the button.
+   */
+  refuseDiscard(queryable: Queryable, event: OpenEvent<P>): Promise<string | null>;
+  /** Local effects of a discard, in its transaction. Absent: nothing follows from it. */
+  onDiscarded?(tx: Tx, event: OpenEvent<P>): Promise<void>;
+}
+
+/** An event that has not come to its end, as whoever discards it sees it. */
+export interface OpenEvent<P = unknown> {
+  readonly id: string;
+  readonly status: 'pending' | 'errored';
+  /** Null: nobody can read it any more. */
+  readonly payload: P | null;
+  readonly subjectId: string | null;
+  readonly unknownAt: Date | null;
+  readonly outcome: VendorOutcome | null;
+  readonly lastErrorCode: string | null;
+  readonly requestId: string | null;
+  readonly traceparent: string | null;
 }
 
 /** An answer to "was it done?": the vendor's outcome as far as its books show it, and a sentence for a person. */

@@ -14,9 +14,9 @@ const consumptionBody = z.object({
   canteen: shortText(128),
   consumedAt: instant.transform((value) => new Date(value)),
 });
-const consumptionAnswer = z.object({ recordNo: z.string(), status: z.enum(['SYNCED', 'PENDING']), events: z.array(eventSchema) });
+const consumptionAnswer = z.object({ recordNo: z.string(), status: z.enum(['SYNCED', 'PENDING', 'REFUSED']), events: z.array(eventSchema) });
 const refundBody = z.object({ userId, amountInCent: cents.min(1), outTradeNo: number, reason: reason.optional() });
-const refundAnswer = z.object({ tradeNo: z.string(), status: z.enum(['REFUNDED', 'PENDING']), events: z.array(eventSchema) });
+const refundAnswer = z.object({ tradeNo: z.string(), status: z.enum(['REFUNDED', 'PENDING', 'REFUSED']), events: z.array(eventSchema) });
 const MARGIN_MS = 5_000;
 
 /** What other systems of the canteen hand in: till records to sync, coffee trades to refund. */

@@ -8,10 +8,12 @@ import { askedSchema, eventSchema, eventWithAttemptsSchema, id, page, pageOf, re
 import { readEvent } from '../orders/event-story.js';
 import { eventView } from '../orders/view.js';
 import { ask } from '../outbox/ask.js';
+import type { Act } from '../outbox/audit.js';
+import { discard } from '../outbox/discard.js';
 import { findEvent } from '../outbox/find.js';
 import { listEvents, parseCursor } from '../outbox/list.js';
 import type { Outbox } from '../outbox/outbox.js';
-import { type ActResult, discard, requeue, settleAsDone, settleAsNotDone } from '../outbox/requeue.js';
+import { type ActResult, requeue, settleAsDone, settleAsNotDone } from '../outbox/requeue.js';
 import { Problem, type ProblemCode } from '../problems.js';
 
 export const eventRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: Outbox }> = async (app, { database, outbox }) => {
@@ -37,8 +39,18 @@ export const eventRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: Ou
 
   const settleBody = z.object({ as: z.enum(['done', 'not-done']), reason });
   const acts = [
-    { verb: 'requeue', deed: requeue, refusal: 'event-not-errored', summary: 'errored → pending with fresh failures' },
-    { verb: 'discard', deed: discard, refusal: 'event-not-discardable', summary: 'Give an event up for good' },
+    {
+      verb: 'requeue',
+      deed: (of: string, act: Act) => requeue(database, of, act),
+      refusal: 'event-not-errored',
+      summary: 'errored → pending with fresh failures',
+    },
+    {
+      verb: 'discard',
+      deed: (of: string, act: Act) => discard(database, outbox.registry, of, act),
+      refusal: 'event-not-discardable',
+      summary: 'Give an event up for good: with the compensation of its type, or refused with the reason',
+    },
   ] as const;
   for (const { verb, deed, refusal, summary } of acts) {
     app.post(
@@ -46,7 +58,7 @@ export const eventRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: Ou
       { schema: { summary, params: z.object({ id }), body: z.object({ reason }), response: { 200: eventSchema } } },
       async (request) => {
         const act = actOf(request, request.body.reason);
-        const result = await deed(database, request.params.id, act);
+        const result = await deed(request.params.id, act);
         return afterDeed(request.params.id, result, refusal);
       },
     );
@@ -92,6 +104,7 @@ export const eventRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: Ou
   async function afterDeed(eventId: string, result: ActResult, refusal: ProblemCode) {
     if (result.kind === 'not-found') throw new Problem('not-found', { detail: 'there is no such event' });
     if (result.kind === 'conflict') throw new Problem(refusal, { more: { currentStatus: result.status } });
+    if (result.kind === 'refused') throw new Problem(refusal, { detail: result.why, more: { currentStatus: result.status } });
     const event = await findEvent(database.manager, eventId);
     if (!event) throw new Problem('not-found');
     return eventView(event, outbox.failuresMax(event.type));

@@ -113,9 +113,20 @@ describe.each(databaseKinds)('the console on %s', (kind) => {
     expect((await get(`/console/events/${first.id}`)).body).toMatch(/id="attempt-4"><summary>[^<]*重新执行，操作人 c-operator</);
     expect((await get(`/console/events/${first.id}`)).body).not.toMatch(/id="attempt-3"><summary>[^<]*c-operator/);
     const second = await parked('o5');
-    expect((await post(`/console/events/${second.id}/discard`, { reason: 'paid in cash' })).statusCode).toBe(303);
-    expect((await post(`/console/events/${second.id}/requeue`, { reason: 'no' })).statusCode).toBe(409);
-    expect((await get('/console/audit')).body).toContain('paid in cash');
+    // The diner's points are owed: the page says so instead of a button, and the act is refused with the same words.
+    const page = (await get(`/console/events/${second.id}`)).body;
+    expect(page).not.toContain(`/console/events/${second.id}/discard`);
+    expect(page).toContain('points are still owed');
+    const refused = await post(`/console/events/${second.id}/discard`, { reason: 'paid in cash' });
+    expect([refused.statusCode, refused.body.includes('points are still owed')]).toEqual([409, true]);
+    expect((await get('/console/audit')).body).not.toContain('paid in cash');
+    const third = await kit.ordered(menu, 'o5b');
+    kit.fault({ call: 'meican.cancelOrder', kind: 'refused', code: 'ORDER_CLOSED', times: 1 });
+    await kit.cancel(third.id, 'o5b');
+    const lost = await kit.eventOf(third.id, 'MEICAN_V2_CANCEL');
+    expect((await post(`/console/events/${lost.id}/discard`, { reason: 'we pay for this one' })).statusCode).toBe(303);
+    expect((await post(`/console/events/${lost.id}/requeue`, { reason: 'no' })).statusCode).toBe(409);
+    expect((await get('/console/audit')).body).toContain('we pay for this one');
     expect((await post('/console/events/999999/requeue', { reason: 'x' })).statusCode).toBe(404);
     expect((await post(`/console/events/${second.id}/dance`, { reason: 'x' })).statusCode).toBe(404);
   });
@@ -384,8 +395,8 @@ describe.each(databaseKinds)('the console on %s', (kind) => {
 
   it('the loser of a race is told who was faster; an event past its retention leaves what people did', async () => {
     const { id } = await parked('k7');
-    await post(`/console/events/${id}/discard`, { reason: 'first' });
-    const second = await post(`/console/events/${id}/discard`, { reason: 'second' });
+    await post(`/console/events/${id}/settle-done`, { reason: 'first' });
+    const second = await post(`/console/events/${id}/settle-done`, { reason: 'second' });
     expect([second.statusCode, second.body.includes('c-operator')]).toEqual([409, true]);
     await kit.database.execute(sql`DELETE FROM event_attempt WHERE event_id = ${id}`);
     await kit.database.execute(sql`DELETE FROM outbox_event WHERE id = ${id}`);

@@ -3,11 +3,12 @@ import { Database } from '../../src/database/database.js';
 import { migrate } from '../../src/database/migrate.js';
 import { fromSqlInstant, now, sql } from '../../src/database/sql.js';
 import { claim } from '../../src/outbox/claim.js';
+import { discard } from '../../src/outbox/discard.js';
 import { Outbox } from '../../src/outbox/outbox.js';
 import { Poller } from '../../src/outbox/poll.js';
 import { prune } from '../../src/outbox/prune.js';
 import { record } from '../../src/outbox/record.js';
-import { discard, requeue } from '../../src/outbox/requeue.js';
+import { requeue } from '../../src/outbox/requeue.js';
 import { type HandlerContext, LeaseLost, RecordedOutsideTransaction } from '../../src/outbox/types.js';
 import { onDue } from '../../src/outbox/wake.js';
 import { allDatabaseKinds, emptyDatabase } from '../support/databases.js';
@@ -362,7 +363,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const outbox = outboxOf(database, async (event) => (event.id === head ? failed : done));
       await runDue(outbox);
       expect(await rowOf(database, behind)).toMatchObject({ status: 'pending', attempt: 0, queue_at: null });
-      expect((await discard(database, head, act)).kind).toBe('done');
+      expect((await discard(database, outbox.registry, head, act)).kind).toBe('done');
       await runDue(outbox);
       expect((await rowOf(database, behind)).status).toBe('handled');
     });
@@ -514,7 +515,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const id = await recordNote(database, { n: next() });
       const outbox = outboxOf(database, async () => done);
       await claim(database, outbox.registry, { limit: 1, worker: 'w', leaseMs: 10_000, trigger: 'poll' });
-      expect(await discard(database, id, act)).toEqual({ kind: 'conflict', status: 'running' });
+      expect(await discard(database, outbox.registry, id, act)).toEqual({ kind: 'conflict', status: 'running' });
     });
 
     it('raising the limit revives nothing that is errored', async () => {

@@ -68,7 +68,6 @@ describe.each(databaseKinds)('a process that is killed on %s', (kind) => {
 
   it.each([
     ['in-requeue', ['events', 'requeue'], [], 'requeue', 'pending'],
-    ['in-discard', ['events', 'discard'], [], 'discard', 'discarded'],
     ['in-settle-by-hand', ['events', 'settle'], ['--done'], 'settle-done', 'handled'],
     ['in-settle-by-hand', ['events', 'settle'], ['--not-done'], 'settle-not-done', 'pending'],
   ] as const)('%s (%s %s): nothing happened, and the second time it happens once', async (point, verb, flags, deed, after) => {
@@ -81,8 +80,22 @@ describe.each(databaseKinds)('a process that is killed on %s', (kind) => {
     expect((await kit.eventOf(orderId, 'ENERGY_CENTER_V2_CANCEL')).status).toBe(after);
     expect(await audited(id)).toEqual([deed]);
     await kit.settleAll();
-    if (deed !== 'discard') expect((await kit.read(orderId)).refund).toBe('DONE');
-    else await kit.database.execute(sql`UPDATE box_order SET refund = 'DONE' WHERE id = ${orderId}`); // a person gave it back
+    expect((await kit.read(orderId)).refund).toBe('DONE');
+    expect(await disagreements(kit.database, kit.sandbox.ledger.books)).toEqual([]);
+  });
+
+  it('in-discard: nothing happened, and the second time the order ends once, with all that follows', async () => {
+    const order = (await kit.order(menu, `discard-${kind}`)).body.orders[0];
+    const { id, type } = await kit.eventOf(order?.id ?? '', 'MEICAN_NEW_V2_ORDER');
+    const args = ['events', 'discard', id, '--reason', 'tried', '--as', 'me'];
+    expect(await cli(args, 'in-discard')).toBe('SIGKILL');
+    expect((await kit.eventOf(order?.id ?? '', type)).status).toBe('pending');
+    expect((await kit.read(order?.id ?? '')).status).toBe('ORDERING');
+    expect(await audited(id)).toEqual([]);
+    expect(await cli(args)).toBe(0);
+    expect(await audited(id)).toEqual(['discard']);
+    await kit.settleAll();
+    expect(await kit.read(order?.id ?? '')).toMatchObject({ status: 'ORDER_ERROR', refund: 'DONE' });
     expect(await disagreements(kit.database, kit.sandbox.ledger.books)).toEqual([]);
   });
 

@@ -22,4 +22,5 @@ export const createPoison = (die: () => void): EventHandler<Payload> => ({
     die();
     return new Promise(() => {});
   },
+  refuseDiscard: async () => null,
 });

@@ -23,7 +23,7 @@ export const done: HandlerOutcome = { kind: 'done', outcome: 'applied' };
 export const failed: HandlerOutcome = { kind: 'retry', failure: { outcome: 'not-applied', code: 'E', message: 'not today' } };
 
 export function handlerOf(handle: Handle, more: Partial<EventHandler<Note>> = {}): EventHandler<Note> {
-  return { definition: note, target: 'test', limits: { deadlineMs: 5_000, maxSnoozeMs: 60_000 }, handle, ...more };
+  return { definition: note, target: 'test', limits: { deadlineMs: 5_000, maxSnoozeMs: 60_000 }, handle, refuseDiscard: async () => null, ...more };
 }
 
 const options: OutboxOptions = { leaseMs: 10_000, failuresMax: 3, retryDelayMs: 60_000, batchSize: 10, concurrencyPerTarget: 10 };

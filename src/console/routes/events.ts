@@ -7,8 +7,9 @@ import { readEvent } from '../../orders/event-story.js';
 import { orderView } from '../../orders/view.js';
 import { ask } from '../../outbox/ask.js';
 import { type Act, listActions } from '../../outbox/audit.js';
+import { discard, discardRefusal } from '../../outbox/discard.js';
 import { countEvents, listEvents, parseCursor } from '../../outbox/list.js';
-import { discard, requeue, settleAsDone, settleAsNotDone } from '../../outbox/requeue.js';
+import { requeue, settleAsDone, settleAsNotDone } from '../../outbox/requeue.js';
 import { why } from '../../outbox/why.js';
 import { Problem } from '../../problems.js';
 import { bulkForm } from '../batch.js';
@@ -98,8 +99,9 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
     const story = event ? await readEvent(reading, outbox, wanted) : null;
     if (!event || !story) return null;
     const order = event.subjectId ? await reading.manager.findOneBy(BoxOrder, { id: event.subjectId }) : null;
-    const [reason, sameCause, group, acts, now] = await Promise.all([
+    const [reason, notDiscardable, sameCause, group, acts, now] = await Promise.all([
       why(reading, outbox.registry, event),
+      discardRefusal(reading, outbox.registry, event),
       event.cause ? countEvents(reading, { state: 'errored', cause: event.cause }) : 0,
       event.cause ? groupOfCause(reading, event.cause) : null,
       listActions(reading, undefined, { type: 'event', id: wanted }),
@@ -110,6 +112,7 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
       event,
       story,
       why: reason,
+      notDiscardable,
       order: order ? orderView(order) : null,
       sameCause,
       group,
@@ -124,7 +127,7 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
 
   const deeds = {
     requeue: (of: string, act: Act) => requeue(database, of, act),
-    discard: (of: string, act: Act) => discard(database, of, act),
+    discard: (of: string, act: Act) => discard(database, outbox.registry, of, act),
     'settle-done': (of: string, act: Act) => settleAsDone(database, outbox.registry, of, act),
     'settle-not-done': (of: string, act: Act) => settleAsNotDone(database, of, act),
   } as const;
@@ -143,6 +146,7 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
     const result = await deed(of, { ...who, reason: context.reasonOf(request) });
     if (result.kind === 'done') return context.redirect(reply, `/console/events/${of}`);
     if (result.kind === 'not-found') throw new Problem('not-found');
+    if (result.kind === 'refused') throw new Problem('event-not-discardable', { detail: result.why, more: { currentStatus: result.status } });
     // Somebody was faster, or the state has moved on: say who and when, and show what is so now.
     const { words: w } = context.visitor(request);
     const [latest] = (await listActions(database, undefined, { type: 'event', id: of })).rows.filter((row) => row.verb !== 'ask');
