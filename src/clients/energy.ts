@@ -235,6 +235,8 @@ export class EnergyClient {
     context: CallContext,
     read: (result: unknown) => Outcome<T> | null,
   ): Promise<Outcome<T>> {
+    // A URL drops `.` and `..`, however they are written: the call would reach another resource.
+    if (path.split('/').some((segment) => segment === '.' || segment === '..')) return rejected('UNSAFE_PATH', 'this number cannot be part of a path');
     const startedMs = performance.now();
     const at = new Date();
     const request: Request = {

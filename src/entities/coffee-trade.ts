@@ -1,12 +1,14 @@
 import { Entity } from 'typeorm';
 import { Id, Instant, OptionalText, Text, Whole } from './columns.js';
 
-/** A coffee trade whose points go back: refund number `R<tradeNo>`, of the energy center's trade `outTradeNo`. */
+/** A coffee trade whose points go back, under `outRefundNo`, from the energy center's trade `outTradeNo`. */
 @Entity('coffee_trade')
 export class CoffeeTrade {
   @Id() id!: string;
   @Text('trade_no') tradeNo!: string;
   @Text('out_trade_no') outTradeNo!: string;
+  /** Null where a process of an older version has written the row: then `R<tradeNo>`. */
+  @OptionalText('out_refund_no') outRefundNo!: string | null;
   @Text('user_id') userId!: string;
   @Whole('amount_in_cent') amountInCent!: number;
   @OptionalText('reason') reason!: string | null;

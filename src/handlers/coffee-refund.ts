@@ -7,24 +7,43 @@ import type { EventDefinition, EventHandler, HandlerOutcome } from '../outbox/ty
 import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
 import { findRefund } from './find-refund.js';
 import { stillInDoubt } from './in-doubt.js';
-import { cents, outRefundNo } from './payloads.js';
+import { cents } from './payloads.js';
 import { type RefundResult, refund } from './refund.js';
 
-const payload = z.strictObject({
+const first = z.strictObject({
   tradeNo: z.string().min(1),
   outTradeNo: z.string().min(1),
   userId: z.string().min(1),
   amountInCent: cents,
   reason: z.string(),
 });
+const payload = first.extend({ outRefundNo: z.string().min(1) });
 type Payload = z.infer<typeof payload>;
+/** Version 1 refunded under `R<tradeNo>`; what was recorded so keeps that number, or it could be refunded twice. */
+const versions = z.union([payload, first.transform((old): Payload => ({ ...old, outRefundNo: firstRefundNo(old.tradeNo) }))]);
+
+function firstRefundNo(tradeNo: string): string {
+  return `R${tradeNo}`;
+}
+
+/** What is recorded to give this trade's points back. */
+export function coffeeRefundOf({
+  tradeNo,
+  outTradeNo,
+  outRefundNo,
+  userId,
+  amountInCent,
+  reason,
+}: Pick<CoffeeTrade, 'tradeNo' | 'outTradeNo' | 'outRefundNo' | 'userId' | 'amountInCent' | 'reason'>): Payload {
+  return { tradeNo, outTradeNo, outRefundNo: outRefundNo ?? firstRefundNo(tradeNo), userId, amountInCent, reason: reason ?? '' };
+}
 
 /** Gives the points of a coffee trade back. If it never succeeds, the customer has paid for nothing. */
 export const coffeeRefund: EventDefinition<Payload> = {
   type: 'COFFEE_CONSUME_CANCEL',
-  version: 1,
-  schema: payload,
-  example: { tradeNo: 'C1', outTradeNo: 'PC1', userId: 'u1', amountInCent: 900, reason: 'machine empty' },
+  version: 2,
+  schema: versions,
+  example: { tradeNo: 'C1', outTradeNo: 'PC1', outRefundNo: 'RCC1', userId: 'u1', amountInCent: 900, reason: 'machine empty' },
   dedupeKey: ({ tradeNo }) => tradeNo,
   orderingKey: ({ tradeNo }) => `energy:coffee:${tradeNo}`,
 };
@@ -39,8 +58,8 @@ export function createCoffeeRefund({ database, energy, clock, timeoutMs }: Energ
     target: 'energy',
     limits: { deadlineMs: refundDeadlineMs(timeoutMs), maxSnoozeMs: 30 * 60_000 },
     async handle(event, context) {
-      const { tradeNo, outTradeNo, userId, amountInCent, reason } = event.payload;
-      const wanted = { outRefundNo: outRefundNo(tradeNo), outTradeNo, userId, amountInCent, reason };
+      const { tradeNo, outTradeNo, outRefundNo, userId, amountInCent, reason } = event.payload;
+      const wanted = { outRefundNo, outTradeNo, userId, amountInCent, reason };
       const result = await refund({ database, energy, clock }, wanted, event, context);
       if (result.kind === 'answer') return result.answer;
       if (result.kind === 'no-payment') return noPayment(result);
@@ -51,7 +70,7 @@ export function createCoffeeRefund({ database, energy, clock, timeoutMs }: Energ
         effect: (tx) => markRefunded(tx, tradeNo),
       };
     },
-    ask: ({ outTradeNo, tradeNo }, context) => findRefund(energy, outTradeNo, outRefundNo(tradeNo), context),
+    ask: ({ outTradeNo, outRefundNo }, context) => findRefund(energy, outTradeNo, outRefundNo, context),
     onStatedDone: (tx, { tradeNo }) => markRefunded(tx, tradeNo),
     async refuseDiscard(queryable, event) {
       if (!(await queryable.manager.existsBy(CoffeeTrade, { eventId: event.id, status: 'PENDING' }))) return null;

@@ -13,6 +13,8 @@ export const exampleOrder = { orderId: '1', orderNo: '20261123000001' } as const
 
 /** At the energy center: our numbers, deterministic, so that nothing is paid or refunded twice. */
 export const outTradeNo = (orderNo: string): string => `P${orderNo}`;
-export const outRefundNo = (number: string): string => `R${number}`;
+export const outRefundNo = (orderNo: string): string => `R${orderNo}`;
+/** Not in the namespace of orders: order numbers are digits. */
+export const coffeeRefundNo = (tradeNo: string): string => `RC${tradeNo}`;
 export const meicanKey = (orderNo: string): string => `meican:${orderNo}`;
 export const energyKey = (orderNo: string): string => `energy:${orderNo}`;

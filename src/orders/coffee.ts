@@ -3,11 +3,13 @@ import { duplicateOf } from '../database/errors.js';
 import { now, sql } from '../database/sql.js';
 import { CoffeeTrade } from '../entities/coffee-trade.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
-import { coffeeRefund } from '../handlers/coffee-refund.js';
+import { coffeeRefund, coffeeRefundOf } from '../handlers/coffee-refund.js';
+import { coffeeRefundNo } from '../handlers/payloads.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { record } from '../outbox/record.js';
 import { Problem } from '../problems.js';
 import { type Answer, type Attempted, begin, complete, hold, keepRefusal, type Ticket } from './idempotency.js';
+import { isOurPayment } from './our-payment.js';
 import { eventView } from './view.js';
 
 export interface CoffeeRefundInput {
@@ -31,6 +33,7 @@ export async function refundCoffee(
   input: CoffeeRefundInput,
   traceparent: string | null,
 ): Promise<Answer> {
+  if (await isOurPayment(database, input.outTradeNo)) throw ourPayment();
   const found = await begin(database, attempted);
   if (found.kind === 'answer') return found.answer;
   const { ticket } = found;
@@ -57,9 +60,10 @@ async function write(database: Database, ticket: Ticket, input: CoffeeRefundInpu
     return await database.transaction(async (tx) => {
       await hold(tx, ticket, [input.tradeNo]);
       if (known) return false;
+      if (await isOurPayment(tx, input.outTradeNo)) throw ourPayment(); // an order may have got this number meanwhile
       const { insertId } = await tx.execute(sql`
-        INSERT INTO coffee_trade (trade_no, out_trade_no, user_id, amount_in_cent, reason, status, event_id, created_at, updated_at)
-        VALUES (${input.tradeNo}, ${input.outTradeNo}, ${input.userId}, ${input.amountInCent}, ${input.reason}, 'PENDING', '', ${now}, ${now})`);
+        INSERT INTO coffee_trade (trade_no, out_trade_no, out_refund_no, user_id, amount_in_cent, reason, status, event_id, created_at, updated_at)
+        VALUES (${input.tradeNo}, ${input.outTradeNo}, ${coffeeRefundNo(input.tradeNo)}, ${input.userId}, ${input.amountInCent}, ${input.reason}, 'PENDING', '', ${now}, ${now})`);
       const { id } = await record(tx, coffeeRefund, payloadOf(input), {
         subjectNo: input.tradeNo,
         requestId: ticket.attempted.requestId,
@@ -70,11 +74,16 @@ async function write(database: Database, ticket: Ticket, input: CoffeeRefundInpu
       return true;
     });
   } catch (error) {
+    if (duplicateOf(error)?.includes('refund_no')) throw new Problem('conflict', { detail: 'the refund number of this trade belongs to an older trade' });
     if (duplicateOf(error)?.includes('trade_no')) return write(database, ticket, input, traceparent); // another key was faster
     throw error;
   }
 }
 
-function payloadOf({ tradeNo, outTradeNo, userId, amountInCent, reason }: CoffeeRefundInput) {
-  return { tradeNo, outTradeNo, userId, amountInCent, reason: reason ?? '' };
+function payloadOf(input: CoffeeRefundInput) {
+  return coffeeRefundOf({ ...input, outRefundNo: coffeeRefundNo(input.tradeNo) });
+}
+
+function ourPayment(): Problem {
+  return new Problem('validation', { errors: [{ path: 'body.outTradeNo', message: 'this is the payment of an order: cancel the order' }] });
 }

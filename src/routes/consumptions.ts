@@ -6,7 +6,10 @@ import { cents, eventSchema, instant, reason, shortText, userId } from '../http/
 import { type CoffeeDependencies, refundCoffee } from '../orders/coffee.js';
 import { recordConsumption } from '../orders/consumption.js';
 
-const number = shortText(60).regex(/^[\w.:-]+$/, 'letters, digits and . : _ -');
+/** It becomes part of a vendor's URL, where a name of dots only would change the path. */
+const number = shortText(60)
+  .regex(/^[\w.:-]+$/, 'letters, digits and . : _ -')
+  .refine((value) => !/^\.+$/.test(value), 'not of dots only');
 const consumptionBody = z.object({
   recordNo: number,
   userId,

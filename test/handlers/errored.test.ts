@@ -99,9 +99,8 @@ describe.each(databaseKinds)('the third failure on %s', (kind) => {
   });
 
   it('COFFEE_CONSUME_CANCEL: 202 PENDING, then errored, one alert', async () => {
-    const order = await kit.ordered(menu, 'coffee1');
     kit.fault({ call: 'energy.unPay', ...down, times: 9 });
-    const body = { userId: 'coffee1', amountInCent: 900, outTradeNo: `P${order.orderNo}` };
+    const body = { userId: 'coffee1', amountInCent: 900, outTradeNo: await kit.coffee('coffee1') };
     const answer = await kit.call<{ status: string; events: { id: string }[] }>('POST', '/v1/coffee-trades/C77/refund', { as: 'gate', role: 'service', body });
     expect([answer.status, answer.body.status]).toEqual([202, 'PENDING']);
     await kit.pass(2);

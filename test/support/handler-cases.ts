@@ -102,9 +102,9 @@ export const handlerCases: HandlerCase[] = [
   {
     definition: coffeeRefund as never,
     call: 'energy.unPay',
-    async arrange(kit, menu, sub) {
-      const { orderNo, amountInCent } = await bareOrder(kit, menu, sub, 'ORDERED'); // any paid trade will do for a coffee
-      return recordFor(kit, coffeeRefund, { tradeNo: `C-${sub}`, outTradeNo: `P${orderNo}`, userId: sub, amountInCent, reason: 'empty' });
+    async arrange(kit, _menu, sub) {
+      const outTradeNo = await kit.coffee(sub);
+      return recordFor(kit, coffeeRefund, { tradeNo: `C-${sub}`, outTradeNo, outRefundNo: `RCC-${sub}`, userId: sub, amountInCent: 900, reason: 'empty' });
     },
     effects: (kit, sub) => kit.sandbox.ledger.books.refunds.filter((refund) => refund.userId === sub && refund.status === 'SUCCESS').length,
     refusal: '40301',

@@ -156,6 +156,14 @@ export class Kit {
     return { orderId: order.id, id: event.id };
   }
 
+  /** A coffee that was paid at the machine; its number at the energy center. */
+  async coffee(userId: string, outTradeNo = `T-${userId}`, amountInCent = 900): Promise<string> {
+    const pay = { outTradeNo, userId, amountInCent, subject: 'coffee', orderNo: outTradeNo, expireAt: new Date(Date.now() + 60_000) };
+    const paid = await this.runtime.clients.energy.pay(pay, { requestId: 'coffee-machine', traceparent: '' });
+    if (paid.kind !== 'applied') throw new Error(`not paid: ${JSON.stringify(paid)}`);
+    return outTradeNo;
+  }
+
   async read(id: string): Promise<OrderView> {
     return (await this.call<OrderView & Record<string, unknown>>('GET', `/v1/orders/${id}`)).body;
   }
