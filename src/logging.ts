@@ -79,7 +79,7 @@ export function logSignals(signals: Signals, logger: Logger): void {
   onceAnOutage(signals, logger);
   const open = new Set<string>();
   signals.on('breaker', ({ target, state }) => {
-    if (state === 'open' && !open.has(target)) logger.error({ target }, 'a vendor cannot be reached: its events wait');
+    if (state === 'open' && !open.has(target)) logger.error({ target }, 'a vendor is down (not reached, or it answers nothing): its events wait');
     if (state === 'closed' && open.has(target)) logger.info({ target }, 'a vendor can be reached again: its events go on');
     if (state === 'open') open.add(target);
     if (state === 'closed') open.delete(target);

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { raiseErrored, raiseVendorDown } from './alerts/raise.js';
+import { raiseAskedInVain, raiseErrored, raiseVendorDown } from './alerts/raise.js';
 import { EnergyClient } from './clients/energy.js';
 import { MeicanClient } from './clients/meican.js';
 import { WecomClient } from './clients/wecom.js';
@@ -12,7 +12,7 @@ import { createMetrics, type Metrics } from './metrics.js';
 import { pruneIdempotencyRecords } from './orders/idempotency.js';
 import { LocalLocks, type Locks, RedisLocks } from './orders/lock.js';
 import { createOrderNumbers, type OrderNumbers } from './orders/number.js';
-import { Outbox } from './outbox/outbox.js';
+import { Outbox, type OutboxOptions } from './outbox/outbox.js';
 import { connectRedis, readyWithin } from './redis.js';
 import type { Settings } from './settings.js';
 import { WakeUps } from './wake-ups.js';
@@ -128,8 +128,14 @@ function definedOnly<T extends object>(given: T): { [K in keyof T]: Exclude<T[K]
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
-/** The engine with every handler, not yet doing anything. */
-export function createOutbox(settings: Settings, database: Database, { meican, energy, wecom }: Clients, logger: Logger): Outbox {
+/** The engine with every handler, not yet doing anything. `more`: what no setting says. */
+export function createOutbox(
+  settings: Settings,
+  database: Database,
+  { meican, energy, wecom }: Clients,
+  logger: Logger,
+  more: Partial<OutboxOptions> = {},
+): Outbox {
   const meicanPart = {
     database,
     meican,
@@ -163,8 +169,9 @@ export function createOutbox(settings: Settings, database: Database, { meican, e
       retryDelayMs: settings.RETRY_DELAY_MS,
       batchSize: settings.SCHEDULER_BATCH_SIZE,
       concurrencyPerTarget: settings.SCHEDULER_CONCURRENCY,
+      ...more,
     },
-    { errored: raiseErrored },
+    { errored: raiseErrored, askedInVain: raiseAskedInVain },
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Database, Tx } from '../database/database.js';
-import { after, fromSqlInstant, fromSqlInstantOrNull, now, raw, sql } from '../database/sql.js';
+import { after, fromSqlInstant, fromSqlInstantOrNull, now, raw, type Sql, sql } from '../database/sql.js';
+import { VAIN_QUESTIONS_TOLD } from '../outbox/decide.js';
 import { inBatches, type PruneOptions } from '../outbox/prune.js';
 import { DRIFT_QUIET_MS, QUIET_MS, QUIET_POLLER_MS, VENDOR_QUIET_MS } from './limits.js';
 import type { AlertKind } from './raise.js';
@@ -91,14 +92,26 @@ export async function samplesOf(database: Database, alertId: string): Promise<Sa
   return rows.slice(0, SAMPLES).map((row) => ({ eventId: row.event_id, subjectNo: row.subject_no }));
 }
 
-/** Nothing of this cause is errored, or pending again, any more; or, where it is not about single events, nothing was heard of it for a while. */
+/**
+ * Nothing of this cause is errored, or pending again, any more; none of its events still asks in vain; or, where it is not about single events,
+ * nothing was heard of it for a while.
+ */
 export async function isDrained(database: Database, group: AlertGroup): Promise<boolean> {
-  const quietMs = quietAfterMs[group.kind];
-  const rows =
-    quietMs === undefined
-      ? await database.query(sql`SELECT id FROM outbox_event WHERE cause = ${group.groupKey} AND cause_status IN ('errored', 'pending') LIMIT 1`)
-      : await database.query(sql`SELECT id FROM alert WHERE id = ${group.id} AND last_at > ${after(-quietMs)}`);
+  const rows = await database.query(group.kind === 'cannot-learn' ? stillAsking(group) : stillHeard(group, quietAfterMs[group.kind]));
   return rows.length === 0;
+}
+
+function stillHeard(group: AlertGroup, quietMs: number | undefined): Sql {
+  return quietMs === undefined
+    ? sql`SELECT id FROM outbox_event WHERE cause = ${group.groupKey} AND cause_status IN ('errored', 'pending') LIMIT 1`
+    : sql`SELECT id FROM alert WHERE id = ${group.id} AND last_at > ${after(-quietMs)}`;
+}
+
+/** By the occurrences of the group and the primary key of their events. */
+function stillAsking(group: AlertGroup): Sql {
+  return sql`
+    SELECT e.id FROM alert_occurrence o JOIN outbox_event e ON e.id = CAST(o.event_id AS UNSIGNED)
+    WHERE o.alert_id = ${group.id} AND e.status = 'pending' AND e.vain_questions >= ${VAIN_QUESTIONS_TOLD} LIMIT 1`;
 }
 
 /** Occurrences that came while the message was on its way stay unsent. */

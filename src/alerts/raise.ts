@@ -2,13 +2,14 @@ import { z } from 'zod';
 import type { Tx } from '../database/database.js';
 import { duplicateOf } from '../database/errors.js';
 import { after, now, raw, sql } from '../database/sql.js';
+import { VAIN_QUESTIONS_TOLD } from '../outbox/decide.js';
 import { record } from '../outbox/record.js';
 import type { ClaimedEvent, EventDefinition, Failure } from '../outbox/types.js';
 import { cutCharacters } from '../text.js';
 import { version } from '../version.js';
 import { FIRST_AFTER_MS, PLACEMENT_FAILURES_MAX, PLACEMENT_WINDOW_MS } from './limits.js';
 
-export const alertKinds = ['errored', 'unknown', 'loss', 'placements-failing', 'vendor-down', 'drift', 'poller-silent'] as const;
+export const alertKinds = ['errored', 'unknown', 'loss', 'placements-failing', 'vendor-down', 'drift', 'poller-silent', 'cannot-learn'] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
 export const alertSendType = 'WECOM_ALERT';
@@ -72,7 +73,22 @@ export async function raiseErrored(tx: Tx, event: ClaimedEvent, failure: Failure
   });
 }
 
-/** A vendor cannot be reached: rings when its breaker opens; while it stays open the group is only kept alive. */
+/** The engine's hook: several questions in a row got no usable answer, so that nobody learns what became of a call. The event goes on asking. */
+export async function raiseAskedInVain(tx: Tx, event: ClaimedEvent, failure: Failure): Promise<void> {
+  if (event.type === alertSendType) return;
+  await raise(tx, {
+    groupKey: `cannot-learn:${event.type}`,
+    kind: 'cannot-learn',
+    title: event.type,
+    cause: `${VAIN_QUESTIONS_TOLD} questions in a row got no usable answer; it goes on asking. The last one: ${failure.code}: ${failure.message}`,
+    eventType: event.type,
+    eventId: event.id,
+    subjectId: event.subjectId,
+    subjectNo: event.subjectNo,
+  });
+}
+
+/** A vendor is down: rings when its breaker opens; while it stays open the group is only kept alive. */
 export async function raiseVendorDown(tx: Tx, target: string, isNew: boolean): Promise<void> {
   const groupKey = `vendor-down:${target}`;
   const kept = isNew ? 0 : (await tx.execute(sql`UPDATE alert SET last_at = ${now} WHERE group_key = ${groupKey} AND status = 'open'`)).affected;
@@ -81,7 +97,7 @@ export async function raiseVendorDown(tx: Tx, target: string, isNew: boolean): P
     groupKey,
     kind: 'vendor-down',
     title: target,
-    cause: 'attempts in a row did not reach the vendor; its events wait and count no failures',
+    cause: 'the vendor cannot be reached, or answers nothing; its events wait and count no failures',
     eventType: null,
     eventId: null,
     subjectId: null,

@@ -22,9 +22,10 @@ const stateNames: Record<AlertGroup['kind'], string> = {
   unknown: '结果未知，已停止重试',
   loss: '已退款但美餐拒绝取消（损失一餐）',
   'placements-failing': '十分钟内下单失败超过五笔',
-  'vendor-down': '无法连接，相关事件等待恢复',
+  'vendor-down': '无法连接或没有应答，相关事件等待恢复',
   drift: '账目不一致',
   'poller-silent': '没有调度进程在线，事件无人执行',
+  'cannot-learn': '连续多次查询没有结果，无法得知是否成功，仍在继续查询',
 };
 const mealNames = { BREAKFAST: '早餐', LUNCH: '午餐', DINNER: '晚餐' } as const;
 

@@ -9,6 +9,8 @@ export type Outcome<T> =
   /** No trustworthy answer: it may have happened. Ask before repeating. */
   | { readonly kind: 'unknown'; readonly code: string; readonly message: string };
 
+export type Unknown = Extract<Outcome<unknown>, { kind: 'unknown' }>;
+
 export const applied = <T>(value: T, duplicate = false): Outcome<T> => ({ kind: 'applied', value, duplicate });
 export const rejected = (code: string, message: string): Outcome<never> => ({ kind: 'rejected', code, message });
 export const notApplied = (code: string, message: string, retryAfterMs: number | null = null): Outcome<never> => ({

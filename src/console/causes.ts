@@ -24,6 +24,7 @@ export const runbookOf: Record<AlertGroup['kind'], string> = {
   'vendor-down': 'vendor-down',
   drift: 'event-errored',
   'poller-silent': 'poller-silent',
+  'cannot-learn': 'cannot-learn',
 };
 
 export function groupMark({ words: w }: Visitor, group: AlertGroup): Html {
@@ -59,7 +60,7 @@ export interface CausePage {
 export function causePage(visitor: Visitor, { group, occurrences, errored, sample, now }: CausePage): Html {
   const { words: w, language, mayAct, formToken } = visitor;
   const orders = [...new Map(occurrences.filter((one) => one.subjectId).map((one) => [one.subjectId, one])).values()];
-  const isOfEvents = group.eventType !== null && group.kind !== 'drift' && group.kind !== 'placements-failing';
+  const isOfEvents = group.eventType !== null && group.kind !== 'drift' && group.kind !== 'placements-failing' && group.kind !== 'cannot-learn';
   const form = (act: string, title: string, help: string | null): Html => html`<form class="filters" action="/console/causes/${group.id}/${act}" method="post">
 <input type="hidden" name="form" value="${formToken}"><label>${w.reason}<br><input name="reason" required maxlength="500"></label><button>${title}</button>${help && html`<small>${help}</small>`}</form>`;
   return html`

@@ -67,7 +67,7 @@ export function whyText(language: Language, given: Why): string {
     case 'no-handler':
       return `没有进程认识类型 ${reason.type} 第 ${reason.version} 版，留给更新的进程。`;
     case 'not-due':
-      return `要到 ${at(reason.until)} 才执行（${reason.after === 'failure' ? '上次失败，到时重试' : reason.after === 'snooze' ? '推迟，不计失败' : '记录时就定在那时'}）。`;
+      return `要到 ${at(reason.until)} 才执行（${reason.after === 'failure' ? '上次失败，到时重试' : reason.after === 'question' ? '上次查询没有结果，到时再查，不计失败' : reason.after === 'snooze' ? '推迟，不计失败' : '记录时就定在那时'}）。`;
     case 'no-scheduler':
       return `自 ${at(reason.since)} 起就该执行，但没有调度进程在线。`;
     case 'due':

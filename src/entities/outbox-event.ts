@@ -40,6 +40,10 @@ export class OutboxEvent {
   /** After this instant carrying it out no longer helps. */
   @OptionalInstant('deadline_at') deadlineAt!: Date | null;
   @OptionalInstant('snooze_since') snoozeSince!: Date | null;
+  /** Questions in a row that got no usable answer. */
+  @Whole('vain_questions') vainQuestions!: number;
+  /** Since when; null when the last question was answered. */
+  @OptionalInstant('vain_since') vainSince!: Date | null;
   /** When an attempt last ended without a trustworthy answer; null if none ever did. */
   @OptionalInstant('unknown_at') unknownAt!: Date | null;
   @OptionalText('outcome') outcome!: VendorOutcome | null;

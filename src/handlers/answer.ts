@@ -21,19 +21,14 @@ export function usualAnswer(outcome: NotDone): HandlerOutcome {
   return { kind: 'retry', failure: failureOf(outcome) };
 }
 
-/** A question that got no answer: this attempt changed nothing, and what was unknown still is. */
-export function askedInVain(outcome: NotDone, stillUnknown: boolean): HandlerOutcome {
-  if (outcome.kind === 'not-applied' && outcome.retryAfterMs !== null)
-    return { kind: 'snooze', afterMs: outcome.retryAfterMs, outcome: stillUnknown ? 'unknown' : 'not-applied', reason: outcome.message, sentNothing: true };
-  return {
-    kind: 'retry',
-    failure: {
-      outcome: stillUnknown ? 'unknown' : 'not-applied',
-      code: outcome.code,
-      message: `asking what happened failed: ${outcome.message}`,
-      sentNothing: true,
-    },
-  };
+/**
+ * A question that got no usable answer, whatever the reason: nobody's failure, and what was unknown still is. `sent`: the attempt had sent
+ * something before it asked, so that what is unknown is new.
+ */
+export function askedInVain(question: NotDone, { sent = false } = {}): HandlerOutcome {
+  const wait = question.kind === 'not-applied' && question.retryAfterMs !== null ? { afterMs: question.retryAfterMs } : {};
+  const message = `asking what happened failed: ${question.message}`;
+  return { kind: 'ask-again', failure: { outcome: 'unknown', code: question.code, message, ...(sent ? {} : { sentNothing: true }) }, ...wait };
 }
 
 /** What a person hears when the vendor could not be asked. */

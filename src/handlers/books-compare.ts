@@ -49,7 +49,7 @@ export function createBooksCompare({ database, meican, energy, settleMs }: Books
       const guilty = [...own.guilty.filter((one) => one.kind === 'stock-differs'), ...vendors.guilty]; // an errored event has had its alert
       if (guilty.length === 0 && vendors.unanswered > 0) {
         return {
-          kind: 'retry',
+          kind: 'ask-again',
           failure: { outcome: 'not-applied', code: 'vendors-silent', message: `${vendors.unanswered} questions got no answer`, sentNothing: true },
         };
       }

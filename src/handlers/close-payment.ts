@@ -22,6 +22,8 @@ export async function closePayment(energy: EnergyClient, tradeNo: string, inDoub
   if (closed.kind === 'applied') return { kind: 'unpaid' };
   if (closed.kind === 'rejected' && closed.code === String(energyCodes.alreadyPaid)) return { kind: 'paid' };
   if (closed.kind === 'unknown' && closed.code === PROCESSING) return { kind: 'answer', answer: processing() };
+  // The query decides nothing. Any answer to it tells that the energy center is up, and this call alone fails.
+  if (closed.kind === 'unknown') await energy.queryPay(tradeNo, callContext(context));
   const answer = usualAnswer(closed);
   return { kind: 'answer', answer: inDoubt ? stillInDoubt(answer, false) : answer };
 }

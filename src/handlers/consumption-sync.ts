@@ -32,9 +32,11 @@ export function createConsumptionSync({ energy, timeoutMs }: { energy: EnergyCli
   return {
     definition: consumptionSync,
     target: 'energy',
-    limits: { deadlineMs: timeoutMs + 2_000, maxSnoozeMs: 30 * 60_000 },
+    limits: { deadlineMs: 2 * timeoutMs + 2_000, maxSnoozeMs: 30 * 60_000 },
     async handle(event, context) {
       const outcome = await energy.syncConsumption({ ...event.payload, consumedAt: new Date(event.payload.consumedAt) }, callContext(context));
+      // Nothing can be asked about the consumption. Any answer tells that the energy center is up, and this call alone fails.
+      if (outcome.kind === 'unknown') await energy.findCardAccountInfo(event.payload.userId, callContext(context));
       if (outcome.kind !== 'applied') return event.unknownAt === null ? usualAnswer(outcome) : stillInDoubt(usualAnswer(outcome), false);
       return {
         kind: 'done',

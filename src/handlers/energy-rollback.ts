@@ -31,7 +31,7 @@ export function createEnergyRollback({ database, energy, clock, timeoutMs }: Ene
   return {
     definition: energyRollback,
     target: 'energy',
-    limits: { deadlineMs: refundDeadlineMs(timeoutMs) + timeoutMs, maxSnoozeMs: 30 * 60_000 },
+    limits: { deadlineMs: refundDeadlineMs(timeoutMs) + 2 * timeoutMs, maxSnoozeMs: 30 * 60_000 },
 
     async handle(event, context) {
       const order = await database.manager.findOneBy(BoxOrder, { id: event.payload.orderId });

@@ -3,11 +3,12 @@ import { releaseStock } from '../books/release-stock.js';
 import { writeStep } from '../books/step.js';
 import { endOrder, learnMeicanOrderId, toOrdered } from '../books/transition.js';
 import type { MeicanClient } from '../clients/meican.js';
+import type { Unknown } from '../clients/outcome.js';
 import type { Database, Tx } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
 import { record } from '../outbox/record.js';
 import type { ClaimedEvent, EventDefinition, EventHandler, Failure, HandlerContext, HandlerOutcome } from '../outbox/types.js';
-import { askedInVain, callContext, failureOf, orderGone, usualAnswer } from './answer.js';
+import { askedInVain, callContext, orderGone, usualAnswer } from './answer.js';
 import { dinerCard } from './diner-card.js';
 import { energyCancel } from './energy-cancel.js';
 import { findAtMeican, findingAtMeican, ownedByAnother } from './find-at-meican.js';
@@ -47,7 +48,7 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
   return {
     definition: meicanNewOrder,
     target: 'meican',
-    limits: { deadlineMs: 3 * timeoutMs + 2_000, maxSnoozeMs: 24 * 3_600_000 },
+    limits: { deadlineMs: 3 * timeoutMs + 2_000, maxSnoozeMs: 24 * 3_600_000, asksUntilDeadline: true },
 
     async handle(event, context) {
       const order = await database.manager.findOneBy(BoxOrder, { id: event.payload.orderId });
@@ -75,7 +76,7 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
   /** An earlier attempt may have placed it. Null: it did not, and the way is free. */
   async function resolveEarlier(order: BoxOrder, unknownAt: Date, context: HandlerContext): Promise<HandlerOutcome | null> {
     const found = await findAtMeican(database, meican, order, callContext(context));
-    if (found.kind !== 'applied') return askedInVain(found, true);
+    if (found.kind !== 'applied') return askedInVain(found);
     if (found.value.ours) return adopt(order, found.value.ours, 'found in the day list');
     const settledInMs = unknownAt.getTime() + settleMs - context.now().getTime();
     if (settledInMs > 0)
@@ -97,6 +98,7 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
       },
       callContext(context),
     );
+    if (outcome.kind === 'unknown') return lookAtOnce(order, outcome, context);
     if (outcome.kind !== 'applied') return usualAnswer(outcome);
     if (outcome.value.multi) return resolveMulti(order, context);
     if (await ownedByAnother(database, outcome.value.orderId, order.id)) {
@@ -105,10 +107,17 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
     return adopt(order, outcome.value.orderId, 'placed');
   }
 
+  /** Nobody knows what the call did. What the day list shows already is ours; what it does not show may still come. */
+  async function lookAtOnce(order: BoxOrder, outcome: Unknown, context: HandlerContext): Promise<HandlerOutcome> {
+    const found = await findAtMeican(database, meican, order, callContext(context));
+    if (found.kind !== 'applied') return askedInVain(found, { sent: true });
+    return found.value.ours ? adopt(order, found.value.ours, 'placed; found in the day list') : usualAnswer(outcome);
+  }
+
   /** Meican says that the diner has an order for this meal. Ours only if it is in the list with our dish and nobody else's. */
   async function resolveMulti(order: BoxOrder, context: HandlerContext): Promise<HandlerOutcome> {
     const found = await findAtMeican(database, meican, order, callContext(context));
-    if (found.kind !== 'applied') return { kind: 'retry', failure: { ...failureOf(found), outcome: 'unknown' } };
+    if (found.kind !== 'applied') return askedInVain(found, { sent: true });
     if (found.value.ours) return adopt(order, found.value.ours, 'Meican had it already');
     if (found.value.foreign)
       return { kind: 'give-up', failure: { outcome: 'rejected', code: 'FOREIGN_ORDER', message: 'the diner has another order at Meican for this meal' } };

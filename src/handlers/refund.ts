@@ -45,7 +45,7 @@ export async function refund(
 ): Promise<RefundResult> {
   let inDoubt = event.unknownAt !== null;
   if (inDoubt) {
-    const earlier = await ask(energy, wanted, context);
+    const earlier = await ask(energy, wanted, context, false);
     if (earlier === 'failed') {
       if (await isNews(database, event)) return endedFailed();
       inDoubt = false;
@@ -61,7 +61,7 @@ export async function refund(
     if (judged) return judged.kind === 'answer' && inDoubt ? { kind: 'answer', answer: stillInDoubt(judged.answer, renewed) } : judged;
     const isLast = tryNo === TRIES || context.signal.aborted;
     if (outcome.kind === 'unknown' && (isLast || !REPEAT.includes(outcome.code))) {
-      const known = await ask(energy, wanted, context);
+      const known = await ask(energy, wanted, context, true);
       if (known === 'failed') return endedFailed();
       if (known !== 'not-known') return known;
     }
@@ -90,15 +90,15 @@ async function judge(energy: EnergyClient, wanted: Refund, outcome: Outcome<null
   }
 }
 
-/** `not-known` is no proof that there was no such refund; repeating it under its own number is safe all the same. */
-async function ask(energy: EnergyClient, wanted: Refund, context: HandlerContext): Promise<RefundResult | 'not-known' | 'failed'> {
+/** `sent`: this attempt has sent something already. `not-known` is no proof that there was no such refund; repeating it under its own number is safe all the same. */
+async function ask(energy: EnergyClient, wanted: Refund, context: HandlerContext, sent: boolean): Promise<RefundResult | 'not-known' | 'failed'> {
   const found = await energy.queryRefund(wanted.outRefundNo, callContext(context));
-  if (found.kind !== 'applied') return { kind: 'answer', answer: askedInVain(found, true) };
+  if (found.kind !== 'applied') return { kind: 'answer', answer: askedInVain(found, { sent }) };
   switch (found.value.state) {
     case 'SUCCESS':
       return { kind: 'refunded', note: 'an earlier try had been carried out' };
     case 'PROCESSING':
-      return { kind: 'answer', answer: processing() };
+      return { kind: 'answer', answer: processing({ isQuestion: !sent }) };
     case 'FAILED':
       return 'failed';
     case 'CLOSED':
@@ -131,7 +131,7 @@ export function contradiction(inDoubt: boolean): HandlerOutcome {
 /** "Refunded under another number" is believed when the payment's own record says so, too. */
 async function refundedElsewhere(energy: EnergyClient, wanted: Refund, context: HandlerContext): Promise<RefundResult> {
   const paid = await energy.queryPay(wanted.outTradeNo, callContext(context));
-  if (paid.kind !== 'applied') return { kind: 'answer', answer: askedInVain(paid, true) };
+  if (paid.kind !== 'applied') return { kind: 'answer', answer: askedInVain(paid) };
   const { state, amountInCent, refundedInCent } = paid.value;
   if (state === 'SUCCESS' && refundedInCent >= amountInCent) return { kind: 'refunded', note: 'had been refunded under another number' };
   const message = `refused as refunded under another number, but the payment is ${state}, ${refundedInCent} of ${amountInCent} given back`;

@@ -1,7 +1,15 @@
 /** So many attempts in a row that did not reach the vendor open its breaker. */
 export const OPENS_AFTER = 5;
+/** So does a vendor that answers 5xx, or nothing, to at least this share of its calls within the window, if there were enough of them. */
+export const SILENT_SHARE = 0.8;
+export const CALLS_MIN = 5;
+export const WINDOW_MS = 60_000;
+/** Calls are counted together for so long. */
+const BUCKET_MS = 5_000;
 const FIRST_PAUSE_MS = 5_000;
 const PAUSE_MAX_MS = 60_000;
+/** A canary that has not ended by then counts as lost, and another one may go. */
+export const CANARY_MAX_MS = 60_000;
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
@@ -11,17 +19,23 @@ export interface BreakerView {
   readonly since: Date | null;
 }
 
+/** How a call ended, as far as it tells whether the vendor is up. `silent`: 5xx, or no answer; `not-reached`: surely not executed. */
+export type Heard = 'answered' | 'silent' | 'not-reached';
+
 /**
- * Keeps attempts away from a vendor that cannot be reached, so that an outage of the vendor does not use up the failures of the events.
- * closed → open after OPENS_AFTER attempts in a row that were surely not executed; open → half-open after a pause that doubles up to a
- * minute; half-open lets one canary through: reached → closed, the flow doubling from one attempt at a time; not reached → open again.
- * One for each target and process. A call without any answer (a timeout) tells neither.
+ * Keeps attempts away from a vendor that is down, so that its outage does not use up the failures of the events.
+ * closed → open after OPENS_AFTER attempts in a row that were surely not executed, or when nearly all calls of the window were silent; open →
+ * half-open after a pause that doubles up to a minute; half-open lets one canary through: answered → closed, the flow doubling from one attempt
+ * at a time; not answered → open again. A refusal is an answer: one call that always fails opens nothing while the vendor answers others.
+ * One for each target and process.
  */
 export class Breaker {
   #state: BreakerState = 'closed';
   #inARow = 0;
+  #window: { readonly fromMs: number; calls: number; silent: number }[] = [];
   #pauseMs = FIRST_PAUSE_MS;
   #openUntilMs = 0;
+  #canaryUntilMs = 0;
   #since: Date | null = null;
   /** Attempts at once while the flow ramps up; null when it is not limited. */
   #ramp: number | null = null;
@@ -44,8 +58,15 @@ export class Breaker {
   freeSlots(max: number, busy: number): number {
     if (this.#state === 'open' && this.nowMs() >= this.#openUntilMs) this.#become('half-open');
     if (this.#state === 'open') return 0;
-    if (this.#state === 'half-open') return busy === 0 ? 1 : 0;
+    if (this.#state === 'half-open') return this.#canaries(busy);
     return Math.max(0, Math.min(max, this.#ramp ?? max) - busy);
+  }
+
+  /** One at a time. What hangs, or was under way before, does not keep the next canary away for ever. */
+  #canaries(busy: number): number {
+    if (busy > 0 && this.nowMs() < this.#canaryUntilMs) return 0;
+    this.#canaryUntilMs = this.nowMs() + CANARY_MAX_MS;
+    return 1;
   }
 
   /** Milliseconds until the canary may go, or null when nothing is held back. */
@@ -53,21 +74,50 @@ export class Breaker {
     return this.#state === 'open' ? Math.max(0, this.#openUntilMs - this.nowMs()) : null;
   }
 
-  /** An attempt was surely not executed, because the vendor could not be reached. */
-  notReached(): void {
-    this.#inARow += 1;
-    if (this.#state === 'closed' && this.#inARow < OPENS_AFTER) return;
+  /** What the calls of one attempt told, in their order. */
+  learn(calls: readonly Heard[]): void {
+    if (calls.length === 0) return;
+    this.#count(calls);
+    if (calls.includes('answered')) this.#answered();
+    else this.#unanswered(calls.at(-1) === 'not-reached');
+  }
+
+  #unanswered(notReached: boolean): void {
+    this.#inARow = notReached ? this.#inARow + 1 : this.#inARow;
+    if (this.#state === 'open') return; // what was under way when it opened tells nothing new
+    if (this.#state === 'closed' && this.#inARow < OPENS_AFTER && !this.#isSilent()) return;
     if (this.#state === 'half-open') this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MAX_MS);
     this.#openUntilMs = this.nowMs() + this.#pauseMs;
     this.#become('open');
   }
 
-  /** The vendor answered, whatever it said. */
-  reached(): void {
+  /** What did not reach the vendor has a rule of its own. */
+  #count(heard: readonly Heard[]): void {
+    const nowMs = this.nowMs();
+    let bucket = this.#window.at(-1);
+    if (!bucket || nowMs >= bucket.fromMs + BUCKET_MS) {
+      bucket = { fromMs: nowMs, calls: 0, silent: 0 };
+      this.#window = [...this.#window.filter(({ fromMs }) => fromMs > nowMs - WINDOW_MS), bucket];
+    }
+    for (const one of heard) {
+      if (one !== 'not-reached') bucket.calls += 1;
+      if (one === 'silent') bucket.silent += 1;
+    }
+  }
+
+  #isSilent(): boolean {
+    const calls = this.#window.reduce((sum, bucket) => sum + bucket.calls, 0);
+    const silent = this.#window.reduce((sum, bucket) => sum + bucket.silent, 0);
+    return calls >= CALLS_MIN && silent >= SILENT_SHARE * calls;
+  }
+
+  /** The vendor answered at least one of the calls, whatever it said. */
+  #answered(): void {
     this.#inARow = 0;
     this.#pauseMs = FIRST_PAUSE_MS;
     if (this.#state !== 'closed') {
       this.#ramp = 1;
+      this.#window = [];
       this.#become('closed');
     } else if (this.#ramp !== null) this.#ramp = this.#ramp >= 64 ? null : this.#ramp * 2;
   }

@@ -74,6 +74,8 @@ interface Row {
   failures: number;
   interruptions: number;
   snooze_since: unknown;
+  vain_questions: number;
+  vain_since: unknown;
   unknown_at: unknown;
   deadline_at: unknown;
   request_id: string | null;
@@ -123,7 +125,7 @@ export async function claim(database: Database, registry: Registry, request: Cla
 }
 
 const columns =
-  raw(`id, type, payload, payload_version, subject_id, subject_no, ordering_key, attempt, failures, interruptions, snooze_since, unknown_at, deadline_at,
+  raw(`id, type, payload, payload_version, subject_id, subject_no, ordering_key, attempt, failures, interruptions, snooze_since, vain_questions, vain_since, unknown_at, deadline_at,
       request_id, traceparent, created_at, run_at, queue_at, lease_until`);
 
 const idOf = ({ id }: { readonly id: number | string }): string => String(id);
@@ -261,6 +263,8 @@ function toClaimed(row: Row, trigger: Trigger): ClaimedRow {
     failures: row.failures,
     interruptions: interruptionsOf(row),
     snoozeSince: fromSqlInstantOrNull(row.snooze_since),
+    vainQuestions: row.vain_questions,
+    vainSince: fromSqlInstantOrNull(row.vain_since),
     unknownAt: interrupted ? fromSqlInstant(row.now) : fromSqlInstantOrNull(row.unknown_at),
     deadlineAt: fromSqlInstantOrNull(row.deadline_at),
     requestId: row.request_id,

@@ -4,6 +4,10 @@ import type { AttemptOutcome, Failure } from './types.js';
 
 /** Attempts in a row that may end without a word before the event counts as poison. */
 export const INTERRUPTIONS_MAX = 3;
+/** Questions in a row that may get no usable answer before a person hears of it. */
+export const VAIN_QUESTIONS_TOLD = 3;
+/** So long after the first vain question of a row the event is given up, where it has no deadline of its own. */
+export const QUESTIONS_MAX_MS = 24 * 3_600_000;
 /** The same for orderly interruptions at shutdown: they come back at once. */
 const AFTER_INTERRUPTION_MS = 0;
 
@@ -12,6 +16,13 @@ export interface Situation {
   readonly interruptions: number;
   /** Milliseconds since the first snooze of the current row of snoozes; null when the last attempt was none. */
   readonly snoozedForMs: number | null;
+  /** Questions in a row without a usable answer before this attempt, and the milliseconds since the first of them; null when there was none. */
+  readonly vainQuestions: number;
+  readonly vainForMs: number | null;
+  /** Milliseconds until the deadline up to which it asks; null when it has none. */
+  readonly deadlineInMs: number | null;
+  /** An earlier attempt ended without a trustworthy answer. */
+  readonly inDoubt: boolean;
   readonly failuresMax: number;
   readonly retryDelayMs: number;
   readonly maxSnoozeMs: number;
@@ -26,6 +37,7 @@ export interface Transition {
   readonly failures: number;
   readonly interruptions: number;
   readonly snoozing: boolean;
+  readonly vainQuestions: number;
   readonly outcome: VendorOutcome | null;
   /** The attempt itself may have changed the vendor's books: the settle window starts anew. */
   readonly newDoubt: boolean;
@@ -37,9 +49,13 @@ export interface Transition {
 /** (outcome, counters, limits) → what becomes of the event. Pure; the only place where "exhausted" is decided. */
 export function decide(outcome: AttemptOutcome, situation: Situation): Transition {
   const transition = transitionOf(outcome, situation);
-  const answer = outcome.kind === 'retry' || outcome.kind === 'give-up' ? outcome.failure : outcome;
-  const sentNothing = 'sentNothing' in answer && answer.sentNothing === true;
-  return { ...transition, newDoubt: transition.outcome === 'unknown' && !sentNothing };
+  return { ...transition, newDoubt: transition.outcome === 'unknown' && !sentNothing(outcome) };
+}
+
+function sentNothing(outcome: AttemptOutcome): boolean {
+  if (outcome.kind === 'interrupted') return !outcome.sent;
+  const answer = 'failure' in outcome ? outcome.failure : outcome;
+  return 'sentNothing' in answer && answer.sentNothing === true;
 }
 
 function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Transition, 'newDoubt'> {
@@ -52,6 +68,7 @@ function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Trans
         failures,
         interruptions: 0,
         snoozing: false,
+        vainQuestions: 0,
         outcome: outcome.outcome,
         failure: null,
         decision: outcome.note ?? 'done',
@@ -63,23 +80,20 @@ function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Trans
         failures: failures + 1,
         interruptions: 0,
         snoozing: false,
+        vainQuestions: 0,
         outcome: outcome.failure.outcome,
         failure: outcome.failure,
         decision: 'given up at once: repeating it cannot help',
       };
     case 'retry':
       return failed(outcome.failure, outcome.afterMs, situation);
+    case 'ask-again':
+      return askAgain(outcome.failure, outcome.afterMs, situation);
     case 'snooze': {
       if (situation.snoozedForMs !== null && situation.snoozedForMs > (outcome.maxMs ?? situation.maxSnoozeMs)) {
-        return failed(
-          {
-            outcome: outcome.outcome ?? 'unknown',
-            code: 'snoozed-too-long',
-            message: `still ${outcome.reason} after ${Math.round(situation.snoozedForMs / 1000)} s`,
-          },
-          undefined,
-          situation,
-        );
+        const message = `still ${outcome.reason} after ${Math.round(situation.snoozedForMs / 1000)} s`;
+        const failure: Failure = { outcome: outcome.outcome ?? 'unknown', code: 'snoozed-too-long', message };
+        return outcome.isQuestion ? askAgain(failure, outcome.afterMs, situation) : failed(failure, undefined, situation);
       }
       return {
         status: 'pending',
@@ -87,13 +101,15 @@ function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Trans
         failures,
         interruptions: 0,
         snoozing: true,
+        vainQuestions: outcome.noAnswer ? situation.vainQuestions : 0,
         outcome: outcome.outcome,
         failure: null,
         decision: `snoozed: ${outcome.reason}`,
       };
     }
     case 'interrupted': {
-      const failure: Failure = { outcome: outcome.sent ? 'unknown' : 'not-applied', code: 'interrupted', message: outcome.reason };
+      const unknown = outcome.sent || situation.inDoubt;
+      const failure: Failure = { outcome: unknown ? 'unknown' : 'not-applied', code: 'interrupted', message: outcome.reason };
       if (interruptions + 1 > INTERRUPTIONS_MAX)
         return {
           status: 'errored',
@@ -101,6 +117,7 @@ function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Trans
           failures,
           interruptions: interruptions + 1,
           snoozing: false,
+          vainQuestions: 0,
           outcome: failure.outcome,
           failure,
           decision: 'errored: interrupted too often in a row',
@@ -111,6 +128,7 @@ function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Trans
         failures,
         interruptions,
         snoozing: false,
+        vainQuestions: situation.vainQuestions,
         outcome: failure.outcome,
         failure,
         decision: 'interrupted: handed back, nothing counted',
@@ -118,9 +136,25 @@ function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Trans
     }
   }
 
+  function askAgain(failure: Failure, afterMs: number | undefined, limits: Situation): Omit<Transition, 'newDoubt'> {
+    const count = limits.vainQuestions + 1;
+    const leftMs = limits.deadlineInMs ?? QUESTIONS_MAX_MS - (limits.vainForMs ?? 0);
+    // A row of snoozes goes on: nothing was learnt that ended it.
+    const base = { failures, interruptions: 0, snoozing: limits.snoozedForMs !== null, outcome: failure.outcome, failure } as const;
+    if (leftMs <= 0) return { ...base, status: 'errored', runInMs: null, vainQuestions: 0, decision: 'errored: no usable answer until its deadline' };
+    return {
+      ...base,
+      status: 'pending',
+      // Not beyond the deadline: there its path changes.
+      runInMs: Math.min(Math.max(afterMs ?? 0, backoff(count, limits.retryDelayMs, limits.random)), leftMs),
+      vainQuestions: count,
+      decision: `no usable answer, ${count} in a row: asked again, no failure`,
+    };
+  }
+
   function failed(failure: Failure, afterMs: number | undefined, limits: Situation): Omit<Transition, 'newDoubt'> {
     const count = failures + 1;
-    const base = { failures: count, interruptions: 0, snoozing: false, outcome: failure.outcome, failure } as const;
+    const base = { failures: count, interruptions: 0, snoozing: false, vainQuestions: 0, outcome: failure.outcome, failure } as const;
     if (count >= failuresMax) return { ...base, status: 'errored', runInMs: null, decision: `errored: attempt failed, ${count} of ${failuresMax}` };
     return {
       ...base,

@@ -158,7 +158,7 @@ export class Outbox {
     if (known) return known;
     const onChange = (view: BreakerView): void => {
       this.signals.emit('breaker', view);
-      if (view.state === 'open') this.#handBack(`${target} cannot be reached`, target);
+      if (view.state === 'open') this.#handBack(`${target} is down`, target);
     };
     const breaker = new Breaker(target, onChange, this.options.nowMs);
     this.#breakers.set(target, breaker);

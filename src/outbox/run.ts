@@ -6,12 +6,13 @@ import { raw, sql } from '../database/sql.js';
 import { type Span, startSpan } from '../trace.js';
 import type { Breaker } from './breaker.js';
 import type { ClaimedRow } from './claim.js';
-import { decide, INTERRUPTIONS_MAX } from './decide.js';
+import { decide, INTERRUPTIONS_MAX, type Situation } from './decide.js';
 import type { Registry } from './registry.js';
 import type { Lease, Leases } from './renew.js';
 import type { Ended } from './settle.js';
 import type { Settler } from './settle-group.js';
 import type { Signals } from './signals.js';
+import { sparedByBreaker } from './spare.js';
 import { type AttemptOutcome, type ClaimedEvent, type EventHandler, type Exchange, type HandlerContext, LeaseLost } from './types.js';
 
 export interface RunDependencies {
@@ -30,8 +31,6 @@ export interface RunDependencies {
 
 const SETTLE_TRIES = 4;
 const ABORT_GRACE_MS = 1_000;
-/** An outage longer than this is not waited out: its events fail, and a person is called for each. */
-const VENDOR_DOWN_MAX_MS = 24 * 3_600_000;
 
 /** A row as this process holds it. */
 export interface Held {
@@ -121,8 +120,8 @@ async function answer(dependencies: RunDependencies, handler: EventHandler, even
   try {
     const outcome = await untilAborted(handler.handle(event, createContext(dependencies, handler.target, event, attempt)), lease);
     crashPoint('after-handle');
-    return dependencies.shutdown.aborted && outcome.kind === 'retry'
-      ? { kind: 'interrupted', reason: 'the process was shutting down', sent: outcome.failure.outcome === 'unknown' }
+    return dependencies.shutdown.aborted && (outcome.kind === 'retry' || outcome.kind === 'ask-again')
+      ? { kind: 'interrupted', reason: 'the process was shutting down', sent: outcome.failure.outcome === 'unknown' && outcome.failure.sentNothing !== true }
       : outcome;
   } catch (error) {
     if (dependencies.shutdown.aborted) return { kind: 'interrupted', reason: 'the process was shutting down', sent: true };
@@ -190,17 +189,13 @@ async function conclude(
   const { settler, signals } = dependencies;
   if (lease.isLost) return span.end({}, 'lease-lost'); // whoever holds the lease now writes
   const { limits } = attempt.handler;
-  const decideOn = (answered: AttemptOutcome) =>
-    decide(answered, {
-      failures: row.failures,
-      interruptions: row.interruptions,
-      snoozedForMs: row.snoozeSince ? row.claimedAt.getTime() - row.snoozeSince.getTime() : null,
-      failuresMax: limits.failuresMax ?? dependencies.failuresMax,
-      retryDelayMs: limits.retryDelayMs ?? dependencies.retryDelayMs,
-      maxSnoozeMs: limits.maxSnoozeMs,
-      random: dependencies.random(),
-    });
-  const answered = sparedByBreaker(dependencies.breakerOf(attempt.handler.target), row, attempt, outcome, limits.retryDelayMs ?? dependencies.retryDelayMs);
+  const decideOn = (answered: AttemptOutcome) => decide(answered, situationOf(dependencies, row, attempt));
+  const answered = sparedByBreaker(outcome, {
+    breaker: dependencies.breakerOf(attempt.handler.target),
+    exchanges: attempt.exchanges,
+    isTooLate: row.deadlineAt !== null && row.deadlineAt <= row.claimedAt,
+    retryDelayMs: limits.retryDelayMs ?? dependencies.retryDelayMs,
+  });
   options.answered();
   let ended: Ended = { ...attempt, transition: decideOn(answered), effect: 'effect' in answered ? answered.effect : undefined };
   const settled = await withTries(() => settler.settle(ended, lease)).catch((error: unknown) => {
@@ -220,25 +215,21 @@ async function conclude(
   announce(signals, row, ended, span.traceparent);
 }
 
-/**
- * Tells the breaker what the attempt learnt of the vendor. An attempt that did not reach the vendor is nobody's failure, least of all the
- * event's: it waits for a while, or for the canary once the vendor is known to be down, unless its deadline has passed.
- */
-function sparedByBreaker(breaker: Breaker, row: ClaimedRow, { exchanges }: Attempt, outcome: AttemptOutcome, retryDelayMs: number): AttemptOutcome {
-  const last = exchanges.at(-1);
-  const notReached = last?.outcome === 'not-applied' && (last.answer?.status ?? null) === null;
-  if (notReached) breaker.notReached();
-  else if (exchanges.some((exchange) => (exchange.answer?.status ?? null) !== null)) breaker.reached();
-  const tooLate = row.deadlineAt !== null && row.deadlineAt <= row.claimedAt;
-  if (!notReached || tooLate || outcome.kind !== 'retry') return outcome;
-  const { failure } = outcome;
+/** As it stood when the handler answered: instants are the database's, carried on by this process's clock. */
+function situationOf({ failuresMax, retryDelayMs, random }: RunDependencies, row: ClaimedRow, { handler: { limits }, durationMs }: Attempt): Situation {
+  const endedMs = row.claimedAt.getTime() + durationMs;
   return {
-    kind: 'snooze',
-    afterMs: breaker.opensInMs ?? retryDelayMs,
-    outcome: failure.outcome,
-    reason: `${breaker.target} cannot be reached (${failure.code})`,
-    sentNothing: true,
-    maxMs: VENDOR_DOWN_MAX_MS,
+    failures: row.failures,
+    interruptions: row.interruptions,
+    snoozedForMs: row.snoozeSince ? row.claimedAt.getTime() - row.snoozeSince.getTime() : null,
+    vainQuestions: row.vainQuestions,
+    vainForMs: row.vainSince ? endedMs - row.vainSince.getTime() : null,
+    deadlineInMs: limits.asksUntilDeadline && row.deadlineAt ? row.deadlineAt.getTime() - endedMs : null,
+    inDoubt: row.unknownAt !== null,
+    failuresMax: limits.failuresMax ?? failuresMax,
+    retryDelayMs: limits.retryDelayMs ?? retryDelayMs,
+    maxSnoozeMs: limits.maxSnoozeMs,
+    random: random(),
   };
 }
 

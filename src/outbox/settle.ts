@@ -3,7 +3,7 @@ import type { Database, Tx } from '../database/database.js';
 import { after, idAmongMany, ids, join, now, raw, type Sql, sql } from '../database/sql.js';
 import { cutCharacters } from '../text.js';
 import { causeOf } from './cause.js';
-import type { Transition } from './decide.js';
+import { type Transition, VAIN_QUESTIONS_TOLD } from './decide.js';
 import { packExchanges } from './exchanges.js';
 import type { ClaimedEvent, EventHandler, Exchange, Failure } from './types.js';
 import { WAKE_AHEAD_MS, wakeAfterCommit } from './wake.js';
@@ -25,6 +25,8 @@ export interface Ended {
 /** Told inside the settling transaction, e.g. to raise an alert that cannot be lost. */
 export interface SettleHooks {
   errored?(tx: Tx, event: ClaimedEvent, failure: Failure, cause: string): Promise<void>;
+  /** So many questions in a row got no usable answer that a person should hear of it. Told once a row; the event goes on asking. */
+  askedInVain?(tx: Tx, event: ClaimedEvent, failure: Failure): Promise<void>;
 }
 
 /**
@@ -89,6 +91,8 @@ async function follow(tx: Tx, hooks: SettleHooks, ended: Ended): Promise<void> {
     await handler.onErrored?.(tx, event, transition.failure);
     await hooks.errored?.(tx, event, transition.failure, causeOf(event.type, transition.failure));
   }
+  if (transition.status === 'pending' && transition.vainQuestions === VAIN_QUESTIONS_TOLD && transition.failure)
+    await hooks.askedInVain?.(tx, event, transition.failure);
 }
 
 /** They have the same attempt, type and transition. Returns how many still held their lease. */
@@ -101,6 +105,7 @@ async function writeEvents(tx: Tx, alike: readonly Ended[]): Promise<number> {
     UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET status = ${transition.status}, failures = ${transition.failures}, interruptions = ${transition.interruptions},
       run_at = ${runAt === null ? sql`run_at` : runAt}, queue_at = ${runAt}, lease_until = NULL, claimed_by = NULL,
       snooze_since = ${transition.snoozing ? sql`COALESCE(snooze_since, ${now})` : null},
+      vain_questions = ${transition.vainQuestions}, vain_since = ${transition.vainQuestions > 0 ? sql`COALESCE(vain_since, ${now})` : null},
       unknown_at = ${transition.newDoubt ? now : sql`unknown_at`},
       outcome = ${outcome}, last_error_code = ${failure?.code ?? null}, last_error_message = ${failure ? cutCharacters(failure.message, MESSAGE_MAX) : null},
       cause = ${transition.status === 'errored' && failure ? causeOf(event.type, failure) : sql`cause`}, settled_at = ${settledAt}

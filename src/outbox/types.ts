@@ -8,6 +8,7 @@
  * outcome    what a handler answers (below), and what is known of the vendor's books
  * settle     write what follows from the outcome, with the handler's local effects, in one transaction
  * snooze     not now, and nobody's failure; always has an end
+ * question   a call that changes nothing (day list, query); in vain: it got no usable answer
  * errored    given up; a person decides: requeue or discard
  */
 import type { ZodType } from 'zod';
@@ -39,6 +40,8 @@ export interface HandlerLimits {
   readonly failuresMax?: number;
   /** First delay after a failure; absent: the engine's `retryDelayMs`. Milliseconds. */
   readonly retryDelayMs?: number;
+  /** Questions are asked until the event's deadline, where its path changes; absent: for 24 hours from the first vain one. */
+  readonly asksUntilDeadline?: boolean;
 }
 
 export interface EventHandler<P = unknown> {
@@ -95,6 +98,9 @@ export interface ClaimedEvent<P = unknown> {
   readonly failures: number;
   readonly interruptions: number;
   readonly snoozeSince: Date | null;
+  /** Questions in a row, up to now, that got no usable answer, and since when. */
+  readonly vainQuestions: number;
+  readonly vainSince: Date | null;
   /** When an earlier attempt last ended without a trustworthy answer; null if none did. */
   readonly unknownAt: Date | null;
   readonly deadlineAt: Date | null;
@@ -161,7 +167,16 @@ export type HandlerOutcome =
       readonly effect?: LocalEffect;
       /** Another end than the handler's `maxSnoozeMs`. */
       readonly maxMs?: number;
+      /** It was only asked how things stand. Past the end it goes on as a question in vain, and is no failure. */
+      readonly isQuestion?: boolean;
+      /** The vendor gave no usable answer: a row of vain questions goes on. */
+      readonly noAnswer?: boolean;
     }
+  /**
+   * A question got no usable answer: nothing is known that was not known before, and it is nobody's failure. It is asked again until the event's
+   * deadline; the third in a row calls a person. `sentNothing` false: the attempt sent something before it asked.
+   */
+  | { readonly kind: 'ask-again'; readonly failure: Failure; readonly afterMs?: number; readonly effect?: LocalEffect }
   /** It will never work: errored at once. */
   | { readonly kind: 'give-up'; readonly failure: Failure; readonly effect?: LocalEffect };
 

@@ -18,7 +18,7 @@ export type Reason =
   | { readonly code: 'vendor-down'; readonly target: string; readonly since: Date | null }
   /** No process here knows this type, or this version of its payload. */
   | { readonly code: 'no-handler'; readonly type: string; readonly version: number }
-  | { readonly code: 'not-due'; readonly until: Date; readonly after: 'failure' | 'snooze' | 'recorded' }
+  | { readonly code: 'not-due'; readonly until: Date; readonly after: 'failure' | 'question' | 'snooze' | 'recorded' }
   | { readonly code: 'no-scheduler'; readonly since: Date }
   | { readonly code: 'due'; readonly since: Date };
 
@@ -53,7 +53,7 @@ export async function why(database: Database, registry: Registry, event: OutboxE
     .flatMap(({ breakers }) => breakers.filter((breaker) => breaker.target === target && breaker.state !== 'closed'));
   if (down[0]) return { reason: { code: 'vendor-down', target, since: down[0].since ? new Date(down[0].since) : null }, nextAt: event.queueAt };
   if (event.runAt > clock) {
-    const after = event.snoozeSince ? 'snooze' : event.attempt > 0 ? 'failure' : 'recorded';
+    const after = event.vainQuestions > 0 ? 'question' : event.snoozeSince ? 'snooze' : event.attempt > 0 ? 'failure' : 'recorded';
     return { reason: { code: 'not-due', until: event.runAt, after }, nextAt: event.runAt };
   }
   if (!processes.some(({ kind, lost }) => !lost && kind !== 'api')) return { reason: { code: 'no-scheduler', since: event.runAt }, nextAt: null };
@@ -84,11 +84,11 @@ export function whySentence({ reason }: Why, at: (instant: Date | null) => strin
     case 'paused':
       return `${reason.name} was paused by ${reason.actor} until ${at(reason.until)}: ${reason.reason}. It goes on by itself then.`;
     case 'vendor-down':
-      return `${reason.target} cannot be reached${reason.since ? ` since ${at(reason.since)}` : ''}. A canary is sent at least every minute; the others follow it.`;
+      return `${reason.target} is down (it cannot be reached, or answers nothing)${reason.since ? ` since ${at(reason.since)}` : ''}. A canary is sent at least every minute; the others follow it.`;
     case 'no-handler':
       return `No process knows the type ${reason.type} with payload version ${reason.version}. It is left to a newer one.`;
     case 'not-due':
-      return `It is not due until ${at(reason.until)} (${reason.after === 'failure' ? 'it failed before, and is repeated then' : reason.after === 'snooze' ? 'it was put off, which counts no failure' : 'it was recorded for then'}).`;
+      return `It is not due until ${at(reason.until)} (${reason.after === 'failure' ? 'it failed before, and is repeated then' : reason.after === 'question' ? 'its last question got no usable answer; it asks again then, and counts no failure' : reason.after === 'snooze' ? 'it was put off, which counts no failure' : 'it was recorded for then'}).`;
     case 'no-scheduler':
       return `It has been due since ${at(reason.since)}, and no scheduler is running.`;
     case 'due':

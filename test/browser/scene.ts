@@ -106,7 +106,7 @@ export class Scene {
   async parked(...whos: string[]): Promise<{ eventId: string; order: OrderView }[]> {
     const orders = [];
     for (const who of whos) orders.push(await this.order(who));
-    this.fault({ call: 'energy.unPay', kind: 'reset-after' }, { call: 'energy.queryRefund', kind: 'status-before', status: 500 });
+    this.fault({ call: 'energy.unPay', kind: 'reset-after' }, { call: 'energy.queryRefund', kind: 'read-lag', ms: 3_600_000 });
     const found = [];
     for (const order of orders) {
       await this.call('POST', `/v1/orders/${order.id}/cancel`, {}, `cancel-${order.id}`);

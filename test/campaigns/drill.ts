@@ -108,7 +108,7 @@ try {
   // 2. An outcome that nobody knows is told.
   sandbox.faults.add([
     { call: 'energy.unPay', kind: 'reset-after' },
-    { call: 'energy.queryRefund', kind: 'status-before', status: 500 },
+    { call: 'energy.queryRefund', kind: 'read-lag', ms: 3_600_000 },
   ]);
   let cancels = true;
   const canceller = one.client('doubt', () => cancels);

@@ -174,16 +174,16 @@ describe('what a refund is taken for', () => {
     ['payment not found, but paid', 'cancel', known, { unPay: 40401, closePay: 40903 }, 'retry not-applied CONTRADICTION'],
     ['payment not found, but SUCCESS', 'cancel', known, { unPay: 40401, closePay: 'SUCCESS' }, 'retry not-applied CONTRADICTION'],
     ['payment not found, still PROCESSING', 'cancel', known, { unPay: 40401, closePay: 'PROCESSING' }, 'snooze unknown'],
-    ['payment not found, the close not answered', 'cancel', known, { unPay: 40401, closePay: 'silence' }, 'retry unknown TIMEOUT'],
-    ['payment not found, the close neither', 'cancel', known, { unPay: 40401, closePay: 40401 }, 'retry unknown 40401'],
+    ['payment not found, the close not answered', 'cancel', known, { unPay: 40401, closePay: 'silence', queryPay: 40401 }, 'retry unknown TIMEOUT'],
+    ['payment not found, the close neither', 'cancel', known, { unPay: 40401, closePay: 40401, queryPay: 40401 }, 'retry unknown 40401'],
 
     ['CLOSED', 'guard', known, { closePay: 'CLOSED' }, 'done: nothing was paid; the payment number is closed', ''],
     ['closed before', 'guard', known, { closePay: 40904 }, 'done: nothing was paid; the payment number is closed', ''],
     ['ended FAILED', 'guard', known, { closePay: 'FAILED' }, 'done: nothing was paid; the payment number is closed', ''],
     ['PROCESSING', 'guard', known, { closePay: 'PROCESSING' }, 'snooze unknown', ''],
     ['SUCCESS', 'guard', known, { closePay: 'SUCCESS', unPay: 'SUCCESS' }, 'done: refunded', 'unPay'],
-    ['the close not found', 'guard', known, { closePay: 40401 }, 'retry unknown 40401', ''],
-    ['the close not answered', 'guard', known, { closePay: 'silence' }, 'retry unknown TIMEOUT', ''],
+    ['the close not found', 'guard', known, { closePay: 40401, queryPay: 40401 }, 'retry unknown 40401', 'queryPay'],
+    ['the close not answered', 'guard', known, { closePay: 'silence', queryPay: 40401 }, 'retry unknown TIMEOUT', 'queryPay'],
     ['the close not reached, an earlier refund in doubt', 'guard', doubt, { closePay: 'unreached' }, 'retry unknown ECONNREFUSED', ''],
     ['paid, and then not found', 'guard', known, { ...paid, unPay: 40401 }, 'retry not-applied CONTRADICTION'],
 
@@ -222,7 +222,8 @@ describe('what a refund is taken for', () => {
 
 function summaryOf(answer: HandlerOutcome): string {
   if (answer.kind === 'done') return `done: ${answer.note}`;
-  if (answer.kind === 'retry' || answer.kind === 'give-up') return `${answer.kind} ${answer.failure.outcome} ${answer.failure.code}`;
+  if (answer.kind === 'retry' || answer.kind === 'give-up' || answer.kind === 'ask-again')
+    return `${answer.kind} ${answer.failure.outcome} ${answer.failure.code}`;
   return `${answer.kind} ${answer.outcome}`;
 }
 

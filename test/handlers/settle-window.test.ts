@@ -32,7 +32,7 @@ it('an effect that comes late, and a list that lags, are waited for: one meal, a
   const menu = await kit.menu();
   const placed = await kit.order(menu, 'lag2');
   const id = placed.body.orders[0]?.id ?? '';
-  kit.fault({ call: 'meican.addOrder', kind: 'late-effect', ms: 100, times: 1 }, { call: 'meican.listOrders', kind: 'read-lag', ms: 60_000, times: 2 });
+  kit.fault({ call: 'meican.addOrder', kind: 'late-effect', ms: 100, times: 1 }, { call: 'meican.listOrders', kind: 'read-lag', ms: 60_000, times: 3 });
   await kit.runDue();
   await expect.poll(() => kit.mealsAtMeican('lag2')).toBe(1);
   await kit.pass(2);
@@ -46,11 +46,11 @@ it('a cancel in doubt waits for the settle window before it says that nothing wa
   const menu = await kit.menu();
   const placed = await kit.order(menu, 'lag3');
   const id = placed.body.orders[0]?.id ?? '';
-  kit.fault({ call: 'meican.addOrder', kind: 'late-effect', ms: 300, times: 1 });
+  kit.fault({ call: 'meican.addOrder', kind: 'late-effect', ms: 2_000, times: 1 });
   await kit.runDue();
   expect((await kit.cancel(id, 'lag3')).status).toBe(202);
   expect(await kit.eventOf(id, 'MEICAN_V2_CANCEL')).toMatchObject({ status: 'pending', outcome: 'unknown' });
-  await expect.poll(() => kit.mealsAtMeican('lag3')).toBe(1);
+  await expect.poll(() => kit.mealsAtMeican('lag3'), { timeout: 10_000 }).toBe(1);
   await kit.settleAll();
   expect(kit.mealsAtMeican('lag3')).toBe(0);
   expect(kit.balanceOf('lag3')).toBe(100_000);

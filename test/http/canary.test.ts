@@ -55,7 +55,7 @@ describe('secrets and people’s data', () => {
     await kit.runDue();
     kit.fault(
       { call: 'energy.unPay', kind: 'reset-after' },
-      { call: 'energy.queryRefund', kind: 'status-before', status: 500 },
+      { call: 'energy.queryRefund', kind: 'read-lag', ms: 3_600_000 },
       { call: 'meican.cancelOrder', kind: 'status-before', status: 500 },
     );
     await call('POST', `/v1/orders/${orderId}/cancel`, { reason: `please, ${people.mobile}` });

@@ -20,6 +20,7 @@ export const note: EventDefinition<Note> = {
 
 type Handle = (event: ClaimedEvent<Note>, context: HandlerContext) => Promise<HandlerOutcome>;
 export const done: HandlerOutcome = { kind: 'done', outcome: 'applied' };
+export const inVain: HandlerOutcome = { kind: 'ask-again', failure: { outcome: 'unknown', code: 'HTTP_500', message: 'no answer', sentNothing: true } };
 export const failed: HandlerOutcome = { kind: 'retry', failure: { outcome: 'not-applied', code: 'E', message: 'not today' } };
 
 export function handlerOf(handle: Handle, more: Partial<EventHandler<Note>> = {}): EventHandler<Note> {
@@ -63,6 +64,8 @@ export interface EventRow {
   attempt: number;
   failures: number;
   interruptions: number;
+  vain_questions: number;
+  vain_since: unknown;
   outcome: string | null;
   last_error_code: string | null;
   queue_at: unknown;

@@ -144,10 +144,10 @@ export class Kit {
     return this.call('POST', `/v1/orders/${id}/cancel`, { as, body: {}, ...(key ? { key } : {}) });
   }
 
-  /** A refund whose every answer was lost, and every question, too: parked after the third failure. `done`: the energy center made it. */
+  /** A refund whose every answer was lost, and that no question shows: parked after the third failure. `done`: the energy center made it. */
   async parkedRefund(menu: Awaited<ReturnType<Kit['menu']>>, sub: string, done = true): Promise<{ orderId: string; id: string }> {
     const order = await this.ordered(menu, sub);
-    this.fault({ call: 'energy.unPay', kind: done ? 'reset-after' : 'reset-before' }, { call: 'energy.queryRefund', kind: 'status-before', status: 500 });
+    this.fault({ call: 'energy.unPay', kind: done ? 'reset-after' : 'reset-before' }, { call: 'energy.queryRefund', kind: 'read-lag', ms: 3_600_000 });
     await this.cancel(order.id, sub);
     await this.pass(3);
     this.sandbox.faults.clear();

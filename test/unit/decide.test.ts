@@ -5,11 +5,26 @@ import { causeOf } from '../../src/outbox/cause.js';
 import { decide, type Situation } from '../../src/outbox/decide.js';
 import type { AttemptOutcome } from '../../src/outbox/types.js';
 
-const situation: Situation = { failures: 0, interruptions: 0, snoozedForMs: null, failuresMax: 3, retryDelayMs: 15_000, maxSnoozeMs: 60_000, random: 0.5 };
+const situation: Situation = {
+  failures: 0,
+  interruptions: 0,
+  snoozedForMs: null,
+  vainQuestions: 0,
+  vainForMs: null,
+  deadlineInMs: null,
+  inDoubt: false,
+  failuresMax: 3,
+  retryDelayMs: 15_000,
+  maxSnoozeMs: 60_000,
+  random: 0.5,
+};
+const HOUR_MS = 3_600_000;
 const retry: AttemptOutcome = { kind: 'retry', failure: { outcome: 'not-applied', code: 'E', message: '' } };
 const giveUp: AttemptOutcome = { kind: 'give-up', failure: { outcome: 'rejected', code: 'E', message: '' } };
 const snooze: AttemptOutcome = { kind: 'snooze', afterMs: 5_000, outcome: null, reason: 'r' };
 const done: AttemptOutcome = { kind: 'done', outcome: 'applied' };
+const inVain: AttemptOutcome = { kind: 'ask-again', failure: { outcome: 'unknown', code: 'HTTP_500', message: '', sentNothing: true } };
+const processing: AttemptOutcome = { kind: 'snooze', afterMs: 5_000, outcome: 'unknown', reason: 'processing', sentNothing: true, isQuestion: true };
 const interrupted: AttemptOutcome = { kind: 'interrupted', reason: 'r', sent: false };
 
 describe('decide', () => {
@@ -29,6 +44,30 @@ describe('decide', () => {
       { failures: 2 },
       { status: 'pending', runInMs: 0, failures: 2, interruptions: 0 },
     ],
+    ['a question in vain counts no failure', inVain, { failures: 2 }, { status: 'pending', runInMs: 15_000, failures: 2, vainQuestions: 1 }],
+    ['the next one waits twice as long', inVain, { vainQuestions: 1 }, { status: 'pending', runInMs: 30_000, failures: 0, vainQuestions: 2 }],
+    ['the hundredth waits ten times as long', inVain, { vainQuestions: 99, vainForMs: HOUR_MS }, { status: 'pending', runInMs: 150_000, vainQuestions: 100 }],
+    ['a vendor that limits our rate says when', { ...inVain, afterMs: 40_000 } as AttemptOutcome, {}, { status: 'pending', runInMs: 40_000, vainQuestions: 1 }],
+    ['a question is asked again at the deadline, not beyond', inVain, { vainQuestions: 9, deadlineInMs: 4_000 }, { status: 'pending', runInMs: 4_000 }],
+    [
+      'past its deadline → errored, still unknown',
+      inVain,
+      { vainQuestions: 9, deadlineInMs: 0 },
+      { status: 'errored', outcome: 'unknown', failures: 0, vainQuestions: 0 },
+    ],
+    ['without a deadline it asks for 24 hours', inVain, { vainQuestions: 600, vainForMs: 24 * HOUR_MS - 1_000 }, { status: 'pending', runInMs: 1_000 }],
+    ['and no longer', inVain, { vainQuestions: 600, vainForMs: 24 * HOUR_MS }, { status: 'errored', failures: 0, vainQuestions: 0 }],
+    ['a usable answer ends the row', snooze, { vainQuestions: 2, vainForMs: 1 }, { vainQuestions: 0 }],
+    ['a failure ends the row, too', retry, { vainQuestions: 2, vainForMs: 1 }, { vainQuestions: 0, failures: 1 }],
+    ['an interruption leaves the row as it is', interrupted, { vainQuestions: 2, vainForMs: 1 }, { vainQuestions: 2 }],
+    [
+      'a question that hears PROCESSING for too long is no failure',
+      processing,
+      { snoozedForMs: 60_001 },
+      { status: 'pending', failures: 0, vainQuestions: 1, snoozing: true },
+    ],
+    ['what an earlier attempt may have done stays unknown', interrupted, { inDoubt: true, interruptions: 3 }, { status: 'errored', outcome: 'unknown' }],
+    ['handed back in doubt it stays unknown', interrupted, { inDoubt: true }, { status: 'pending', outcome: 'unknown', newDoubt: false }],
     ['an interruption after three silent ones → errored', interrupted, { interruptions: 3 }, { status: 'errored', failures: 0 }],
     ['an ended attempt ends a row of interruptions', retry, { interruptions: 2 }, { interruptions: 0 }],
   ])('%s', (_what, outcome, more, expected) => {
@@ -45,7 +84,7 @@ describe('decide', () => {
   it('failures only grow, and an event is errored at its limit, never before', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(done, retry, snooze, interrupted),
+        fc.constantFrom(done, retry, snooze, inVain, processing, interrupted),
         fc.nat(5),
         fc.integer({ min: 1, max: 6 }),
         fc.nat(2),

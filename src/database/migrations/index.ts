@@ -6,6 +6,7 @@ import { OnCall1763790000000 } from './1763790000000-on-call.js';
 import { QueuedKey1763800000000 } from './1763800000000-queued-key.js';
 import { FewerMoves1763810000000 } from './1763810000000-fewer-moves.js';
 import { CoffeeRefundNumber1764001000000 } from './1764001000000-coffee-refund-number.js';
+import { VainQuestions1764002000000 } from './1764002000000-vain-questions.js';
 
 /** THE list, oldest first. A migration that has been released is never edited; a later one mends it. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   QueuedKey1763800000000,
   FewerMoves1763810000000,
   CoffeeRefundNumber1764001000000,
+  VainQuestions1764002000000,
 ];
