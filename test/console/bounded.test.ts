@@ -1,11 +1,10 @@
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from '../../src/database/database.js';
-import { migrate } from '../../src/database/migrate.js';
 import { LOOK_MAX } from '../../src/outbox/list.js';
 import { seed } from '../../src/seed.js';
 import { openConsole } from '../support/console.js';
-import { emptyDatabase } from '../support/databases.js';
+import { migratedDatabase } from '../support/databases.js';
 import { consolePages } from '../support/pages.js';
 
 const EVENTS = 60_000;
@@ -20,9 +19,8 @@ describe('on a table of 60,000 events', () => {
   let connection: mysql.Connection;
 
   beforeAll(async () => {
-    url = await emptyDatabase('mariadb');
+    url = await migratedDatabase('mariadb');
     const database = await Database.open({ url, statementTimeoutMs: 60_000 });
-    await migrate(database);
     await seed(database, EVENTS, () => {});
     pages = await consolePages(database);
     await database.close();

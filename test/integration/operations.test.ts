@@ -6,7 +6,7 @@ import { migrate } from '../../src/database/migrate.js';
 import { raw, sql } from '../../src/database/sql.js';
 import { doubtAll } from '../../src/outbox/doubt.js';
 import { disagreements } from '../support/books.js';
-import { emptyDatabase } from '../support/databases.js';
+import { migratedDatabase } from '../support/databases.js';
 import { Kit } from '../support/kit.js';
 
 const act = { actor: 'op', role: 'operator', reason: 'last night’s backup', requestId: null };
@@ -18,7 +18,7 @@ describe('operations', () => {
   });
 
   it('the audit can be added to and never changed, by the rights that deploy/grants.sql gives; everything else works with them', async () => {
-    const url = await emptyDatabase('mariadb');
+    const url = await migratedDatabase('mariadb');
     const owner = await Database.open({ url });
     await migrate(owner);
     const name = new URL(url).pathname.slice(1);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Database } from '../../src/database/database.js';
-import { migrate } from '../../src/database/migrate.js';
 import { fromSqlInstant, now, sql } from '../../src/database/sql.js';
 import { claim } from '../../src/outbox/claim.js';
 import { discard } from '../../src/outbox/discard.js';
@@ -11,7 +10,7 @@ import { record } from '../../src/outbox/record.js';
 import { requeue } from '../../src/outbox/requeue.js';
 import { type HandlerContext, LeaseLost, RecordedOutsideTransaction } from '../../src/outbox/types.js';
 import { onDue } from '../../src/outbox/wake.js';
-import { allDatabaseKinds, emptyDatabase } from '../support/databases.js';
+import { allDatabaseKinds, migratedDatabase } from '../support/databases.js';
 import { attemptsOf, done, expireLease, failed, handlerOf, makeAllDue, note, outboxOf, recordNote, rowOf, runDue } from '../support/engine.js';
 
 const act = { actor: 'ann', role: 'operator', reason: 'because', requestId: null };
@@ -24,9 +23,8 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
   const next = (): number => ++n;
 
   beforeAll(async () => {
-    const url = await emptyDatabase(kind);
+    const url = await migratedDatabase(kind);
     database = await Database.open({ url });
-    await migrate(database);
     other = await Database.open({ url });
   });
   afterAll(async () => {

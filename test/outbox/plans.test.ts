@@ -1,12 +1,11 @@
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Database, type Tx } from '../../src/database/database.js';
-import { migrate } from '../../src/database/migrate.js';
 import { sql } from '../../src/database/sql.js';
 import { expedite, makeDue, settleAsNeedless } from '../../src/outbox/expedite.js';
 import { prune } from '../../src/outbox/prune.js';
 import { requeue } from '../../src/outbox/requeue.js';
-import { emptyDatabase } from '../support/databases.js';
+import { migratedDatabase } from '../support/databases.js';
 import { done, failed, note, outboxOf, recordNote, rowOf, runDue } from '../support/engine.js';
 import { noteStatements } from '../support/statements.js';
 
@@ -25,9 +24,8 @@ let database: Database;
 let connection: mysql.Connection;
 
 beforeAll(async () => {
-  url = await emptyDatabase('mariadb');
+  url = await migratedDatabase('mariadb');
   database = await Database.open({ url });
-  await migrate(database);
   connection = await mysql.createConnection({ uri: url, timezone: 'Z' });
   // The worst statistics: nothing is pending and nothing errored, so that an index on the status looks as good as any. Then a burst comes.
   await connection.query(`

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { Database } from '../../src/database/database.js';
-import { migrate } from '../../src/database/migrate.js';
 import { sql } from '../../src/database/sql.js';
 import { getMenu, putMenu } from '../../src/orders/menu.js';
 import { sandboxSecrets } from '../../src/sandbox/defaults.js';
 import { Sandbox } from '../../src/sandbox/server.js';
 import { disagreements, pendingCount } from '../support/books.js';
-import { emptyDatabase } from '../support/databases.js';
+import { migratedDatabase } from '../support/databases.js';
 import { type Child, call, environment, startApi, startScheduler } from '../support/processes.js';
 
 const ORDERS = 500;
@@ -20,9 +19,8 @@ let schedulers: Child[];
 
 beforeAll(async () => {
   sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode: false, secrets: sandboxSecrets });
-  const url = await emptyDatabase('mariadb');
+  const url = await migratedDatabase('mariadb');
   database = await Database.open({ url });
-  await migrate(database);
   const env = {
     ...environment(sandbox.url, url, inject('redisUrl')),
     LOG_LEVEL: 'info',

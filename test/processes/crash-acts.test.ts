@@ -1,13 +1,12 @@
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { crashPoints } from '../../src/crash-point.js';
 import { Database } from '../../src/database/database.js';
 import { migrate, pendingMigrations } from '../../src/database/migrate.js';
 import { now, sql } from '../../src/database/sql.js';
 import { disagreements } from '../support/books.js';
-import { type DatabaseKind, databaseKinds, emptyDatabase } from '../support/databases.js';
+import { type DatabaseKind, databaseKinds, emptyDatabase, migratedDatabase } from '../support/databases.js';
 import { Kit, tomorrow } from '../support/kit.js';
-import { dist, launch, root } from '../support/processes.js';
+import { launch, packed, unhurried } from '../support/processes.js';
 
 /** What the schema consists of, in one comparable text. */
 async function schemaOf(database: Database, kind: DatabaseKind): Promise<string> {
@@ -25,18 +24,25 @@ async function schemaOf(database: Database, kind: DatabaseKind): Promise<string>
   return JSON.stringify(rows);
 }
 
+it.each(databaseKinds)('what the tests start from is what the migrations make, on %s', async (kind) => {
+  const [copy, migrated] = [await Database.open({ url: await migratedDatabase(kind) }), await Database.open({ url: await emptyDatabase(kind) })];
+  await migrate(migrated);
+  expect(await pendingMigrations(copy)).toEqual([]);
+  expect(await schemaOf(copy, kind)).toBe(await schemaOf(migrated, kind));
+  await Promise.all([copy.close(), migrated.close()]);
+});
+
 describe.each(databaseKinds)('a migration that is killed on %s', (kind) => {
   // Some of its statements, spread over all migrations; a number beyond the last one would not kill, and fail.
   const statements = [1, 9, 23, 37, 51, 65, 73];
 
   it.each(statements)('after statement %i runs to its end the next time, and leaves the same schema', async (nth) => {
-    const [wanted, url] = [await emptyDatabase(kind), await emptyDatabase(kind)];
-    const whole = await Database.open({ url: wanted });
-    await migrate(whole);
+    const url = await emptyDatabase(kind);
+    const whole = await Database.open({ url: await migratedDatabase(kind) });
     const env = { DATABASE_URL: url, RETRY_LIMIT: '3' };
-    const dying = launch([dist('cli'), 'migrate'], { ...env, CRASH_AT: `${crashPoints.migrate[0]}:${nth}` });
+    const dying = launch([packed('cli'), 'migrate'], { ...env, CRASH_AT: `${crashPoints.migrate[0]}:${nth}` });
     expect([await dying.ended, dying.output()]).toEqual(['SIGKILL', '']);
-    const again = launch([dist('cli'), 'migrate'], env);
+    const again = launch([packed('cli'), 'migrate'], env);
     expect(await again.ended).toBe(0);
     const database = await Database.open({ url });
     expect(await pendingMigrations(database)).toEqual([]);
@@ -50,13 +56,13 @@ describe.each(databaseKinds)('a process that is killed on %s', (kind) => {
   let menu: Awaited<ReturnType<Kit['menu']>>;
 
   beforeAll(async () => {
-    kit = await Kit.create(kind);
+    kit = await Kit.create(kind, unhurried);
     menu = await kit.menu({ stock: 50, capacity: 50 });
   });
   afterAll(() => kit.close());
 
   const cli = async (args: string[], crashAt?: string) => {
-    const child = launch([dist('cli'), ...args], {
+    const child = launch([packed('cli'), ...args], {
       ...kit.env,
       REDIS_URLS: kind === 'sqlite' ? '' : inject('redisUrl'),
       ...(crashAt ? { CRASH_AT: crashAt } : {}),
@@ -121,8 +127,7 @@ describe.each(databaseKinds)('a process that is killed on %s', (kind) => {
       (await kit.database.query(table === 'outbox_event' ? sql`SELECT id FROM outbox_event` : sql`SELECT event_id FROM event_attempt`)).length;
     const before = [await count('outbox_event'), await count('event_attempt')];
     const prune = (crashAt?: string) =>
-      launch([path.join(root, 'test', 'support', 'prune-worker.mjs')], { DATABASE_URL: kit.env.DATABASE_URL ?? '', ...(crashAt ? { CRASH_AT: crashAt } : {}) })
-        .ended;
+      launch([packed('prune-worker')], { DATABASE_URL: kit.env.DATABASE_URL ?? '', ...(crashAt ? { CRASH_AT: crashAt } : {}) }).ended;
     expect(await prune('in-prune')).toBe('SIGKILL');
     expect([await count('outbox_event'), await count('event_attempt')]).toEqual(before);
     expect(await prune()).toBe(0);

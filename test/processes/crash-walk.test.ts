@@ -1,11 +1,10 @@
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { raise } from '../../src/alerts/raise.js';
 import { now, sql } from '../../src/database/sql.js';
 import { databaseKinds } from '../support/databases.js';
 import { handlerCases } from '../support/handler-cases.js';
 import { Kit } from '../support/kit.js';
-import { launch, root } from '../support/processes.js';
+import { launch, packed, unhurried } from '../support/processes.js';
 
 const points = ['after-claim', 'before-handle', 'after-call', 'after-handle', 'before-settle', 'in-settle', 'after-settle'] as const;
 
@@ -14,12 +13,12 @@ describe.each(databaseKinds)('a worker that is killed on %s', (kind) => {
   let user = 0;
 
   beforeAll(async () => {
-    kit = await Kit.create(kind);
+    kit = await Kit.create(kind, unhurried);
   });
   afterAll(() => kit.close());
 
   const killedAt = async (point: string): Promise<void> => {
-    const worker = launch([path.join(root, 'test', 'support', 'crash-worker.mjs')], {
+    const worker = launch([packed('crash-worker')], {
       ...kit.env,
       REDIS_URLS: kind === 'sqlite' ? '' : inject('redisUrl'),
       CRASH_AT: point,

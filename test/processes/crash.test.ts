@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Database } from '../../src/database/database.js';
-import { migrate } from '../../src/database/migrate.js';
 import { getMenu, putMenu } from '../../src/orders/menu.js';
 import { sandboxSecrets } from '../../src/sandbox/defaults.js';
 import { Sandbox } from '../../src/sandbox/server.js';
 import { disagreements, pendingCount } from '../support/books.js';
-import { databaseKinds, emptyDatabase } from '../support/databases.js';
+import { databaseKinds, migratedDatabase } from '../support/databases.js';
 import { type Child, call, environment, startApi, startScheduler } from '../support/processes.js';
 
 const date = '2031-04-04';
@@ -19,9 +18,8 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
 
   beforeAll(async () => {
     sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode: false, secrets: sandboxSecrets });
-    const url = await emptyDatabase(kind);
+    const url = await migratedDatabase(kind);
     database = await Database.open({ url });
-    await migrate(database);
     env = environment(sandbox.url, url, kind === 'sqlite' ? '' : inject('redisUrl'));
     const key = { garden: 'g', date, mealType: 'LUNCH' } as const;
     await putMenu(database, key, {
@@ -38,7 +36,7 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
   });
 
   const body = () => ({ garden: 'g', meals: [{ dishId: menu.dishes[0]?.id, sideboardId: menu.sideboards[0]?.id, edibleDate: date, mealType: 'LUNCH' }] });
-  const rest = () => expect.poll(() => pendingCount(database), { timeout: 20_000, interval: 100 }).toBe(0);
+  const rest = () => expect.poll(() => pendingCount(database), { timeout: 60_000, interval: 100 }).toBe(0);
 
   describe('of an API, with others alive', () => {
     let api: Child & { url: string };
@@ -59,7 +57,7 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
         await database.execute({ kind: 'sql', strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"], values: [] });
         await expect
           .poll(async () => (await call<{ orders: { id: string }[] }>(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).status, {
-            timeout: 15_000,
+            timeout: 60_000,
           })
           .toBe(201);
         await rest();
@@ -90,7 +88,7 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
         expect(await dying.ended).toBe('SIGKILL');
         await database.execute({ kind: 'sql', strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"], values: [] });
         await expect
-          .poll(async () => (await call(`${api.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status, { timeout: 15_000 })
+          .poll(async () => (await call(`${api.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status, { timeout: 60_000 })
           .toSatisfy((status: number) => status === 200 || status === 202);
         await rest();
         expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
@@ -107,7 +105,7 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
     sandbox.faults.add([{ call: 'energy.pay', kind: 'rate-limit', times: 1 }]);
     const api = await startApi(env);
     await expect
-      .poll(async () => (await call(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).body.code, { timeout: 15_000 })
+      .poll(async () => (await call(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).body.code, { timeout: 60_000 })
       .toBe('dependency-unavailable');
     const scheduler = await startScheduler(env);
     await rest();

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Kit } from '../support/kit.js';
-import { dist, launch, root } from '../support/processes.js';
+import { launch, packed, root } from '../support/processes.js';
 
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
 const runbooks = readdirSync(path.join(root, 'docs', 'runbooks'));
@@ -58,7 +58,7 @@ describe('rules, dashboard and runbooks', () => {
   it.each([...new Map(commands.map((one) => [one[1], one])).values()])('%s: %s', async (_file, line) => {
     const [node, program, ...args] = line.replace('$EVENT', event).split(' ');
     expect([node, program]).toEqual(['node', 'dist/cli.js']);
-    const child = launch([dist('cli'), ...args], { ...kit.env, REDIS_URLS: inject('redisUrl') });
+    const child = launch([packed('cli'), ...args], { ...kit.env, REDIS_URLS: inject('redisUrl') });
     expect([await child.ended, child.output()]).toEqual([0, expect.any(String)]);
   });
 

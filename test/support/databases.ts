@@ -3,7 +3,7 @@ import path from 'node:path';
 import mysql from 'mysql2/promise';
 import { inject } from 'vitest';
 import { Database } from '../../src/database/database.js';
-import { migrate } from '../../src/database/migrate.js';
+import { copyMariadb, copySqlite } from './templates.js';
 
 export const databaseKinds = ['sqlite', 'mariadb'] as const;
 /** The same, and a MariaDB whose server lives at +08:00. */
@@ -21,8 +21,14 @@ export async function emptyDatabase(kind: DatabaseKind): Promise<string> {
   return `${server.replace(/\/$/, '')}/${name}`;
 }
 
+/** The URL of a database of its own that has all tables, and nothing in them. */
+export async function migratedDatabase(kind: DatabaseKind): Promise<string> {
+  const url = await emptyDatabase(kind);
+  if (kind === 'sqlite') copySqlite(inject('sqliteTemplate'), url.slice('sqlite:'.length));
+  else await copyMariadb(inject(kind === 'mariadb' ? 'mariadbTemplate' : 'mariadbPlus8Template'), url);
+  return url;
+}
+
 export async function openDatabase(kind: DatabaseKind): Promise<Database> {
-  const database = await Database.open({ url: await emptyDatabase(kind), poolSize: 10 });
-  await migrate(database);
-  return database;
+  return Database.open({ url: await migratedDatabase(kind), poolSize: 10 });
 }

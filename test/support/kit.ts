@@ -14,7 +14,7 @@ import { sandboxSecrets, sandboxSettings } from '../../src/sandbox/defaults.js';
 import type { FaultRule } from '../../src/sandbox/faults.js';
 import { Sandbox } from '../../src/sandbox/server.js';
 import { loadSettings } from '../../src/settings.js';
-import { type DatabaseKind, emptyDatabase } from './databases.js';
+import { type DatabaseKind, migratedDatabase } from './databases.js';
 
 const secret = 'a-secret-of-the-tests-alone-32-bytes-and-more';
 export const garden = 'g1';
@@ -26,14 +26,17 @@ export interface Answer<T = Record<string, unknown>> {
   readonly headers: Record<string, unknown>;
 }
 
-/** Short waits, so that retries and settle windows of a test pass by themselves. */
+/**
+ * Retries and settle windows pass by themselves. A vendor has time to answer, however much the machine has to do; tests that wait for a vendor who never
+ * answers are few.
+ */
 const testSettings = {
   AUTH_JWT_SECRET: secret,
   NODE_ENV: 'test',
   LOG_LEVEL: 'silent',
-  MEICAN_TIMEOUT_MS: '300',
-  ENERGY_TIMEOUT_MS: '600',
-  WECOM_TIMEOUT_MS: '1000', // a machine that stands still for a moment has not lost a message
+  MEICAN_TIMEOUT_MS: '2000',
+  ENERGY_TIMEOUT_MS: '2000',
+  WECOM_TIMEOUT_MS: '2000',
   MEICAN_SETTLE_MS: '0',
   RETRY_DELAY_MS: '60000',
   PAYMENT_WINDOW_MS: '60000',
@@ -59,7 +62,7 @@ export class Kit {
     const sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode, secrets });
     const vendors = Object.fromEntries(Object.entries(sandboxSettings(sandbox.url)).map(([key, value]) => [key, String(value)]));
     const given = Object.fromEntries(Object.entries(overrides).map(([key, value]) => [key, value.replace('SANDBOX', sandbox.url)]));
-    const env: Record<string, string> = { ...testSettings, ...vendors, DATABASE_URL: await emptyDatabase(kind), ...given };
+    const env: Record<string, string> = { ...testSettings, ...vendors, DATABASE_URL: await migratedDatabase(kind), ...given };
     const settings = loadSettings({ env: kind === 'sqlite' || overrides.REDIS_URLS ? env : { ...env, REDIS_URLS: 'redis://127.0.0.1:1' } });
     const runtime = await createRuntime({ ...settings, REDIS_URLS: overrides.REDIS_URLS ? settings.REDIS_URLS : [] }, logger);
     return new Kit(runtime, sandbox, await createApp(runtime, logger), env);
