@@ -6,6 +6,7 @@ import { booksCompare } from './handlers/books-compare.js';
 import { energyRollback } from './handlers/energy-rollback.js';
 import { housekeeping } from './handlers/housekeeping.js';
 import { createAuthenticate } from './http/auth.js';
+import { AuthFailures } from './http/failures.js';
 import { createServer } from './http/server.js';
 import type { Logger } from './logging.js';
 import { booksRoutes } from './routes/books.js';
@@ -28,7 +29,13 @@ const READING_TIMEOUT_MS = 2_000;
 /** The HTTP server with all routes, not yet listening. */
 export async function createApp(runtime: Runtime, logger: Logger, givenReading?: Database): Promise<FastifyInstance> {
   const { settings, database, outbox, locks, numbers, clients, metrics } = runtime;
-  const authenticate = createAuthenticate({ secret: settings.AUTH_JWT_SECRET, jwksUrl: settings.AUTH_JWKS_URL });
+  const authenticate = createAuthenticate({
+    secret: settings.AUTH_JWT_SECRET,
+    jwksUrl: settings.AUTH_JWKS_URL,
+    issuer: settings.AUTH_ISSUER,
+    audience: settings.AUTH_AUDIENCE,
+    failures: new AuthFailures(settings.AUTH_FAILURES_PER_MINUTE, runtime.redis[0] ?? null),
+  });
   const app = await createServer({
     logger,
     authenticate,
@@ -66,6 +73,7 @@ export async function createApp(runtime: Runtime, logger: Logger, givenReading?:
     authenticate,
     environment: process.env.NODE_ENV ?? 'development',
     readOnly: settings.READ_ONLY,
+    secureCookies: settings.PUBLIC_URL.startsWith('https:'),
     linkPrefix: settings.CONSOLE_PREFIX,
     schedulerCron: settings.SCHEDULER_CRON,
     batchSize: settings.SCHEDULER_BATCH_SIZE,

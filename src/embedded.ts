@@ -82,7 +82,15 @@ export async function startEmbedded(given: Settings, env: Readonly<Record<string
 }
 
 export async function tokenFor(settings: Settings, sub: string, role: 'user' | 'operator' | 'viewer' | 'service'): Promise<string> {
-  return signToken(settings.AUTH_JWT_SECRET ?? '', { sub, role, email: `${sub}@example.com`, name: sub, ttlS: TOKEN_TTL_S });
+  return signToken(settings.AUTH_JWT_SECRET ?? '', {
+    sub,
+    role,
+    email: `${sub}@example.com`,
+    name: sub,
+    ttlS: TOKEN_TTL_S,
+    issuer: settings.AUTH_ISSUER,
+    audience: settings.AUTH_AUDIENCE,
+  });
 }
 
 /** The day that the seeded menus, and the printed commands, are about: tomorrow, so that the cut-off is ahead. */

@@ -23,6 +23,7 @@ export const problems = {
   'event-not-askable': { status: 409, title: 'There is no vendor to ask about this type of event', retryable: false },
   'event-not-discardable': { status: 409, title: 'The event cannot be discarded as things stand', retryable: false },
   conflict: { status: 409, title: 'The same number was used with another content before', retryable: false },
+  'method-not-allowed': { status: 405, title: 'This resource does not know this method; see Allow', retryable: false },
   'payload-too-large': { status: 413, title: 'The body is too large', retryable: false },
   'unsupported-media-type': { status: 415, title: 'The body must be application/json', retryable: false },
   'idempotency-key-reused': { status: 422, title: 'This key was used with another request', retryable: false },
@@ -38,6 +39,8 @@ export interface ProblemDetails {
   readonly detail?: string;
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
   readonly retryAfterS?: number;
+  /** The methods that the resource knows: the header `Allow`. */
+  readonly allow?: readonly string[];
   /** For the log. */
   readonly cause?: unknown;
   /** Further members of the answer. */

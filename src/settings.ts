@@ -41,6 +41,11 @@ const shape = {
     .refine((secret) => Buffer.byteLength(secret) >= 32, 'at least 32 bytes')
     .optional(),
   AUTH_JWKS_URL: httpUrl.optional(),
+  /** Where set, every token must say so. */
+  AUTH_ISSUER: text.optional(),
+  AUTH_AUDIENCE: text.optional(),
+  /** Bad tokens and failed sign-ins of one address. */
+  AUTH_FAILURES_PER_MINUTE: z.coerce.number().int().min(1),
   RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1),
   RATE_LIMIT_USER_PER_MINUTE: z.coerce.number().int().min(1),
   MEICAN_BASE_URL: httpUrl,
@@ -116,7 +121,7 @@ const secrets: readonly SettingKey[] = [
   'WECOM_CORP_SECRET',
 ];
 /** A variable that begins so was meant for us: a misspelt one must not go unnoticed. */
-const OUR_PREFIX = /^(MEICAN_|ENERGY_|WECOM_|SCHEDULER_|RETRY_|LEASE_|INLINE_|AUTH_JW|SANDBOX_)/;
+const OUR_PREFIX = /^(MEICAN_|ENERGY_|WECOM_|SCHEDULER_|RETRY_|LEASE_|INLINE_|AUTH_|SANDBOX_)/;
 
 export class SettingsInvalid extends Error {
   override readonly name = 'SettingsInvalid';
@@ -191,6 +196,9 @@ function dangerousRelations(settings: Partial<Settings>): string[] {
   if (LEASE_MS !== undefined && LEASE_MS < 1_000) problems.push('LEASE_MS: at least 1000, or a renewal that is a little late loses the lease');
   if (WECOM_BASE_URL && !(settings.WECOM_CORP_ID && settings.WECOM_CORP_SECRET && settings.WECOM_AGENT_ID !== undefined))
     problems.push('WECOM_BASE_URL: needs WECOM_CORP_ID, WECOM_CORP_SECRET and WECOM_AGENT_ID as well');
+  for (const key of ['AUTH_ISSUER', 'AUTH_AUDIENCE'] as const)
+    if (settings.AUTH_JWKS_URL && !settings[key])
+      problems.push(`${key}: missing; with AUTH_JWKS_URL both are needed, or tokens that the same keys signed for others would open this door`);
   return problems;
 }
 

@@ -25,7 +25,10 @@ export async function unmarkKnown(database: Database, id: string, act: Act): Pro
     const { affected } = await tx.execute(
       sql`UPDATE alert SET known_at = NULL, known_by = NULL, known_reason = NULL WHERE id = ${id} AND status = 'open' AND known_at IS NOT NULL`,
     );
-    if (affected === 0) return { kind: 'conflict', status: 'not known' };
+    if (affected === 0) {
+      const [group] = await tx.query(sql`SELECT id FROM alert WHERE id = ${id}`);
+      return group ? { kind: 'conflict', status: 'not known' } : { kind: 'not-found' };
+    }
     await audit(tx, act, { verb: 'unknow', targetType: 'cause', targetId: id, subjectId: null, before: { state: 'known' }, after: { state: 'open' } });
     return { kind: 'done' };
   });

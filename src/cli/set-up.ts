@@ -4,10 +4,10 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { migrate, pendingMigrations, revertLast } from '../database/migrate.js';
 import { runDoctor } from '../doctor.js';
-import { signToken } from '../http/auth.js';
+import { signToken, TOKEN_MAX_S } from '../http/auth.js';
 import { day, mealType, shortText } from '../http/schemas.js';
 import { createLogger } from '../logging.js';
-import { roles } from '../orders/caller.js';
+import { isPersonId, roles } from '../orders/caller.js';
 import { putMenu } from '../orders/menu.js';
 import { createOrderNumbers } from '../orders/number.js';
 import { doubtAll } from '../outbox/doubt.js';
@@ -74,9 +74,11 @@ export function addSetUp(program: Command): void {
     .option('--name <name>')
     .option('--ttl <seconds>', 'how long it is valid', whole, 86_400)
     .action(async (options: { sub: string; role: (typeof roles)[number]; email?: string; name?: string; ttl: number }) => {
-      const { AUTH_JWT_SECRET } = settingsFor('AUTH_JWT_SECRET');
+      const { AUTH_JWT_SECRET, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = settingsFor('AUTH_JWT_SECRET', 'AUTH_ISSUER', 'AUTH_AUDIENCE');
       if (!AUTH_JWT_SECRET) throw new Stop(exit.usage, 'AUTH_JWT_SECRET: missing');
-      out(await signToken(AUTH_JWT_SECRET, { ...options, ttlS: options.ttl }));
+      if (options.ttl < 1 || options.ttl > TOKEN_MAX_S) throw new Stop(exit.usage, `--ttl: 1 to ${TOKEN_MAX_S} seconds; no token is valid for longer`);
+      if (!isPersonId(options.sub)) throw new Stop(exit.usage, '--sub: 1 to 128 printable characters, without a space at either end');
+      out(await signToken(AUTH_JWT_SECRET, { ...options, issuer, audience, ttlS: options.ttl }));
     });
 
   program

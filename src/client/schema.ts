@@ -1,4 +1,4 @@
-// Made by `npm run openapi` of a description with SHA-256 e4c47750b5fad6e39a52f897d5c6fea7b7608c92fb471fabe8e9a537ebc569d3. Not to be edited.
+// Made by `npm run openapi` of a description with SHA-256 2dea6840d44f6c1cce16727cf96d6117f99b77b25ea8b2951abb2a0374bcbbdf. Not to be edited.
 export interface paths {
     "/livez": {
         parameters: {
@@ -221,7 +221,6 @@ export interface paths {
                             count?: 1;
                         }[];
                         userId?: string;
-                        /** Format: email */
                         email?: string;
                         name?: string;
                     };

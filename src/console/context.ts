@@ -26,6 +26,8 @@ export interface ConsoleOptions {
   /** Written on every page, so that production is never taken for a test. */
   readonly environment: string;
   readonly readOnly: boolean;
+  /** Cookies travel over TLS only. */
+  readonly secureCookies: boolean;
   /** In front of every link, where a proxy serves the console below a path. */
   readonly linkPrefix: string;
   readonly schedulerCron: string;

@@ -4,7 +4,7 @@ import type { Authenticate } from '../http/auth.js';
 import { type Caller, may } from '../orders/caller.js';
 import { type Language, languages, type Words, words } from './words.js';
 
-/** The token itself, in a cookie that no script can read; nothing is kept on the server. */
+/** The token itself, in a cookie that no script can read. The server keeps only which of them were signed out (sign-outs.ts). */
 const COOKIE = 'lunchbox_session';
 const PREFERENCE_MAX_AGE_S = 365 * 86_400;
 const SESSION_MAX_AGE_S = 12 * 3_600;
@@ -24,12 +24,20 @@ export function cookiesOf(request: FastifyRequest): Record<string, string> {
   return Object.fromEntries(pairs.filter(([name]) => name).map(([name = '', ...value]) => [name, value.join('=')]));
 }
 
+export function tokenOf(request: FastifyRequest): string | undefined {
+  return cookiesOf(request)[COOKIE];
+}
+
 /** Who looks, or null when nobody is signed in with a role that may. */
-export async function visitorOf(request: FastifyRequest, authenticate: Authenticate): Promise<Visitor | null> {
-  const token = cookiesOf(request)[COOKIE];
+export async function visitorOf(
+  request: FastifyRequest,
+  authenticate: Authenticate,
+  isSignedOut: (token: string) => Promise<boolean>,
+): Promise<Visitor | null> {
+  const token = tokenOf(request);
   if (!token) return null;
-  const caller = await authenticate(`Bearer ${token}`).catch(() => null);
-  if (!caller || !may(caller.role, 'look')) return null;
+  const caller = await authenticate(`Bearer ${token}`, request.ip).catch(() => null);
+  if (!caller || !may(caller.role, 'look') || (await isSignedOut(token))) return null;
   const language = languageOf(request);
   return { caller, mayAct: may(caller.role, 'act'), language, words: words[language], theme: themeOf(request), formToken: formTokenOf(token) };
 }
@@ -47,29 +55,33 @@ export function themeOf(request: FastifyRequest): 'light' | 'dark' | null {
   return chosen === 'light' || chosen === 'dark' ? chosen : null;
 }
 
-export function signIn(reply: FastifyReply, token: string): void {
-  reply.header('Set-Cookie', `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MAX_AGE_S}`);
+/** `secure`: the cookie never travels without TLS. */
+export function signIn(reply: FastifyReply, token: string, secure: boolean): void {
+  reply.header('Set-Cookie', `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MAX_AGE_S}${secure ? '; Secure' : ''}`);
 }
 
-export function signOut(reply: FastifyReply): void {
-  reply.header('Set-Cookie', `${COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`);
+export function signOut(reply: FastifyReply, secure: boolean): void {
+  reply.header('Set-Cookie', `${COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0${secure ? '; Secure' : ''}`);
 }
 
-export function prefer(reply: FastifyReply, name: 'language' | 'theme', value: string): void {
-  reply.header('Set-Cookie', `lunchbox_${name}=${value}; Path=/; SameSite=Lax; Max-Age=${PREFERENCE_MAX_AGE_S}`);
+export function prefer(reply: FastifyReply, name: 'language' | 'theme', value: string, secure: boolean): void {
+  reply.header('Set-Cookie', `lunchbox_${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${PREFERENCE_MAX_AGE_S}${secure ? '; Secure' : ''}`);
 }
 
 function formTokenOf(token: string): string {
   return createHash('sha256').update(`form:${token}`).digest('hex').slice(0, 32);
 }
 
-/** A form that another site sends is refused, by what the browser says of its origin; `null` formToken: before anybody is signed in. */
-export function isOwnForm(request: FastifyRequest, formToken: string | null): boolean {
+/** A form that another site sends is refused by what the browser says of its origin, before it is read. */
+export function isOwnOrigin(request: FastifyRequest): boolean {
   const site = request.headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin') return false;
+  if (site !== undefined) return site === 'same-origin';
   const { origin } = request.headers;
-  if (site === undefined && origin !== undefined && !sameHost(origin, request.headers.host)) return false;
-  if (formToken === null) return true;
+  return origin === undefined || sameHost(origin, request.headers.host);
+}
+
+/** The form carries what only a page of this session could know. */
+export function isOwnForm(request: FastifyRequest, formToken: string): boolean {
   const given = Buffer.from(String((request.body as { form?: unknown } | undefined)?.form ?? ''));
   const wanted = Buffer.from(formToken);
   return given.length === wanted.length && timingSafeEqual(given, wanted);

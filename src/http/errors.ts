@@ -31,6 +31,7 @@ export function registerErrors(app: FastifyInstance): void {
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.details.retryAfterS !== undefined) reply.header('Retry-After', String(problem.details.retryAfterS));
+  if (problem.details.allow) reply.header('Allow', problem.details.allow.join(', '));
   if (problem.code === 'unauthorized') reply.header('WWW-Authenticate', 'Bearer');
   const instance = request.url.split('?')[0] ?? '';
   // Past the response schemas: a problem is the same everywhere.
@@ -44,6 +45,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 function toProblem(error: FastifyError | Problem): Problem {
   if (error instanceof Problem) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
+    // An id that names nothing is not there, whatever it looks like.
+    if (error.validationContext === 'params' && error.validation.some(({ instancePath }) => instancePath === '/id')) return new Problem('not-found');
     return new Problem('validation', {
       errors: error.validation.map((issue) => ({
         path: `${error.validationContext ?? 'body'}${issue.instancePath.replaceAll('/', '.')}`,

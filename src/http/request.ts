@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Caller, Role } from '../orders/caller.js';
+import type { Caller } from '../orders/caller.js';
 import type { Attempted } from '../orders/idempotency.js';
 import type { Act } from '../outbox/audit.js';
 import { Problem } from '../problems.js';
@@ -15,18 +15,15 @@ declare module 'fastify' {
   }
 }
 
-/** The caller, if the role is one of these; throws Problem `forbidden` otherwise. */
-export function callerWith(request: FastifyRequest, ...roles: Role[]): Caller {
-  const { caller } = request;
-  if (!caller) throw new Problem('unauthorized');
-  const asOperator = caller.role === 'admin' && roles.includes('operator'); // an admin may do whatever an operator may
-  if (!roles.includes(caller.role) && !asOperator) throw new Problem('forbidden', { detail: `this needs the role ${roles.join(' or ')}` });
-  return caller;
+/** Who calls. That he may was decided before anything of the request was read (access.ts). */
+export function callerOf(request: FastifyRequest): Caller {
+  if (!request.caller) throw new Problem('unauthorized');
+  return request.caller;
 }
 
-/** What an operator does by hand, for the audit; throws Problem `forbidden` for anybody else. */
+/** What an operator does by hand, for the audit. */
 export function actOf(request: FastifyRequest, because: string | null): Act {
-  const caller = callerWith(request, 'operator');
+  const caller = callerOf(request);
   return { actor: caller.sub, role: caller.role, reason: because, requestId: request.id, ip: request.ip };
 }
 
@@ -40,5 +37,14 @@ export function idempotencyKey(request: FastifyRequest): string {
 }
 
 export function attemptedBy(request: FastifyRequest, caller: Caller, operation: string, body: unknown, lockMs: number): Attempted {
-  return { caller: caller.sub, operation, key: idempotencyKey(request), body, instance: request.url.split('?')[0] ?? '', requestId: request.id, lockMs };
+  return {
+    caller: caller.sub,
+    role: caller.role,
+    operation,
+    key: idempotencyKey(request),
+    body,
+    instance: request.url.split('?')[0] ?? '',
+    requestId: request.id,
+    lockMs,
+  };
 }

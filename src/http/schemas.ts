@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { orderStatuses, refundStates } from '../entities/box-order.js';
 import { mealTypes } from '../entities/menu.js';
 import { eventStatuses, vendorOutcomes } from '../entities/outbox-event.js';
+import { isPersonId } from '../orders/caller.js';
 import { redact } from '../redact.js';
 
 export const id = z.string().regex(/^\d{1,19}$/, 'an id: 1 to 19 digits');
@@ -12,7 +13,7 @@ export const shortText = (max: number) =>
     .trim()
     .min(1)
     .max(max, { abort: true }) // the length is checked first, and ends the check: no pattern sees a long text
-    .regex(/^[^\p{Cc}]*$/u, 'no control characters');
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters, no halves of characters');
 export const day = z
   .string()
   .refine(
@@ -20,10 +21,18 @@ export const day = z
     'a day: yyyy-MM-dd',
   );
 export const mealType = z.enum(mealTypes);
-export const instant = z.iso.datetime({ offset: true });
+/** RFC 3339, between 2000 and 2100. */
+export const instant = z.iso
+  .datetime({ offset: true })
+  .max(40, { abort: true })
+  .refine((value) => {
+    const year = new Date(value).getUTCFullYear();
+    return year >= 2000 && year < 2100;
+  }, 'an instant between 2000 and 2100');
+export const email = z.string().max(254, { abort: true }).pipe(z.email());
 /** Free text that people will read: what looks like a person's address or number is taken out before it is kept. */
 export const reason = shortText(500).overwrite((text) => redact(text));
-export const userId = shortText(128);
+export const userId = shortText(128).refine(isPersonId, 'printable characters only');
 export const page = { limit: z.coerce.number().int().min(1).max(100).default(20), cursor: z.string().max(200).optional() };
 
 export const orderSchema = z

@@ -5,9 +5,11 @@ import swaggerUi from '@fastify/swagger-ui';
 import underPressure from '@fastify/under-pressure';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { roles } from '../orders/caller.js';
 import { Problem } from '../problems.js';
 import { idsOf, type Span, startSpan } from '../trace.js';
 import { version } from '../version.js';
+import { accessOf, mayCall, type Route, routesAt } from './access.js';
 import type { Authenticate } from './auth.js';
 import { registerErrors, sendProblem } from './errors.js';
 import './request.js';
@@ -26,20 +28,34 @@ export interface ServerOptions {
   readonly rateLimitUserPerMinute: number;
 }
 
-/** Reachable without a token, whatever is configured. */
-const OPEN = ['/livez', '/readyz', '/docs/problems'];
-/** The console has a way in of its own (console/session.ts). */
-const CONSOLE = /^\/console(\/|$)/;
-const DOCS = /^\/(docs(\/.*)?|openapi\.json)$/;
-const READS = ['GET', 'HEAD', 'OPTIONS'];
+/** Asked all the time, by machines: not logged, not limited. */
+const QUIET = ['/livez', '/readyz', '/docs/problems'];
+const READS = ['GET', 'HEAD'];
 /** Who one is, and in which language: nothing of ours. */
 const PREFERENCES = /^\/console\/(sign-in|sign-out|preferences)$/;
 const BODY_MAX_BYTES = 256 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 const REQUEST_ID = /^[A-Za-z0-9-]{8,64}$/;
+/** As long as a URL can be: a longer id is no reason to answer before it is known who asks. */
+const PARAM_MAX = 16_384;
 
 /** Fastify with everything that all routes share: ids, callers, limits, errors, the API's description. Routes are registered after it. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const routeTable: Route[] = [];
+  /** Who may call is decided here, before anything else of the request is read. Throws Problem. */
+  async function admit(request: FastifyRequest, path: string): Promise<void> {
+    const found = routesAt(routeTable, path);
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const route = request.routeOptions?.url ?? found.find((one) => one.method === method)?.url;
+    const access = accessOf(method, route ?? path, options.docsOpen) ?? roles;
+    const changes = !READS.includes(request.method) && !PREFERENCES.test(path);
+    if (access !== 'open' && access !== 'console') {
+      request.caller = await options.authenticate(request.headers.authorization, request.ip);
+      if (!mayCall(request.caller.role, access)) throw new Problem('forbidden', { detail: `this needs the role ${access.join(' or ')}` });
+    }
+    if (route === undefined) throw notThere(found);
+    if (options.readOnly && changes && access !== 'open') throw new Problem('forbidden', { detail: 'this process is read-only' });
+  }
   const app = Fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -47,7 +63,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: REQUEST_TIMEOUT_MS * 2,
     keepAliveTimeout: 65_000,
-    routerOptions: { maxParamLength: 128 },
+    routerOptions: { maxParamLength: PARAM_MAX },
     forceCloseConnections: 'idle',
     trustProxy: (_address: string, hop: number) => hop < options.trustedProxies,
     requestIdHeader: false,
@@ -55,7 +71,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
-    frameworkErrors: (_error, request, reply) => void sendProblem(request, reply, new Problem('validation', { detail: 'the URL could not be read' })),
+    // A path that cannot be decoded names nothing; but who may not call it is told that first. No hook runs here.
+    frameworkErrors: (_error, request, reply) =>
+      void admit(request, pathOf(request)).then(
+        () => sendProblem(request, reply, new Problem('not-found', { detail: 'the URL could not be read' })),
+        (error: unknown) => sendProblem(request, reply, error instanceof Problem ? error : new Problem('internal')),
+      ),
     clientErrorHandler(error, socket) {
       if (error.code === 'ECONNRESET' || !socket.writable) return;
       const [status, title] = error.code === 'HPE_HEADER_OVERFLOW' ? [431, 'Request Header Fields Too Large'] : [400, 'Bad Request'];
@@ -75,9 +96,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  const routeTable: { method: string; url: string }[] = [];
   app.addHook('onRoute', ({ method, url }) => {
-    for (const one of [method].flat()) if (one !== 'HEAD') routeTable.push({ method: one, url });
+    for (const one of [method].flat()) {
+      if (accessOf(one, url, options.docsOpen) === undefined) throw new Error(`${one} ${url}: who may call it is not said in http/access.ts`);
+      if (one !== 'HEAD') routeTable.push({ method: one, url });
+    }
   });
   app.decorate('routeTable', routeTable);
   app.decorateRequest('caller', null);
@@ -98,17 +121,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     reply.header('X-Request-Id', request.id);
     reply.header('Cache-Control', 'no-store');
     reply.header('X-Content-Type-Options', 'nosniff');
-    const path = request.url.split('?')[0] ?? '';
-    const changes = !READS.includes(request.method) && !PREFERENCES.test(path);
-    if (options.readOnly && changes) throw new Problem('forbidden', { detail: 'this process is read-only' });
-    if (OPEN.includes(path) || (options.docsOpen && DOCS.test(path)) || CONSOLE.test(path)) return;
-    request.caller = await options.authenticate(request.headers.authorization);
-    if (changes && request.caller.role === 'viewer') throw new Problem('forbidden', { detail: 'a viewer changes nothing' });
+    await admit(request, pathOf(request));
   });
   app.addHook('onResponse', async (request, reply) => {
     spans.get(request)?.end({ 'http.response.status_code': reply.statusCode }, reply.statusCode >= 500 ? String(reply.statusCode) : null);
     const route = request.routeOptions.url ?? 'unknown';
-    if (OPEN.includes(route)) return;
+    if (QUIET.includes(route)) return;
     options.observe?.(route, request.method, reply.statusCode, reply.elapsedTime / 1000);
     request.log.info(
       {
@@ -129,9 +147,18 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return app;
 }
 
+const pathOf = (request: FastifyRequest): string => request.url.split(/[?;#]/, 1)[0] ?? '';
+
+/** What a path without such a route is told: 404, or 405 with the methods that it has. */
+function notThere(found: readonly Route[]): Problem {
+  if (found.length === 0) return new Problem('not-found', { detail: 'there is no such resource' });
+  const allow = [...new Set(found.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))].sort();
+  return new Problem('method-not-allowed', { allow });
+}
+
 /** `POST …/cancel` has a body with optional members only: an empty one is as good as `{}`. */
 function acceptEmptyJson(app: FastifyInstance): void {
-  app.removeContentTypeParser('application/json');
+  app.removeAllContentTypeParsers(); // plain text, too, is not what any route takes
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
     if (body === '') return done(null, {});
     try {
@@ -151,18 +178,19 @@ function withoutPrototype(value: unknown): unknown {
 
 async function limitRates(app: FastifyInstance, options: ServerOptions): Promise<void> {
   await app.register(rateLimit, {
-    hook: 'preValidation', // after the caller is known
+    hook: 'onRequest', // behind the hook that finds out who calls, before the body is read
     timeWindow: 60_000,
     max: (request: FastifyRequest) => (request.caller?.role === 'user' ? options.rateLimitUserPerMinute : options.rateLimitPerMinute),
     keyGenerator: (request: FastifyRequest) => (request.caller ? `${request.caller.role}:${request.caller.sub}` : request.ip),
-    allowList: (request: FastifyRequest) => OPEN.includes(request.url),
+    allowList: (request: FastifyRequest) => QUIET.includes(pathOf(request)),
     errorResponseBuilder: (_request, context) => new Problem('rate-limited', { retryAfterS: Math.max(1, Math.ceil(context.ttl / 1000)) }),
   });
   await app.register(underPressure, {
     maxEventLoopDelay: 2_000,
     pressureHandler: (request, reply) =>
       void (
-        OPEN.includes(request.url) || sendProblem(request, reply, new Problem('dependency-unavailable', { detail: 'the server is overloaded', retryAfterS: 2 }))
+        QUIET.includes(pathOf(request)) ||
+        sendProblem(request, reply, new Problem('dependency-unavailable', { detail: 'the server is overloaded', retryAfterS: 2 }))
       ),
   });
 }

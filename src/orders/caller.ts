@@ -1,4 +1,4 @@
-export const roles = ['user', 'service', 'viewer', 'operator', 'admin'] as const;
+export const roles = ['user', 'service', 'viewer', 'manager', 'operator', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
 /** What people on call may do, by role. What is not listed is refused. */
@@ -11,6 +11,15 @@ export const verbs = {
 
 export function may(role: Role, verb: keyof typeof verbs): boolean {
   return (verbs[verb] as readonly Role[]).includes(role);
+}
+
+/** Characters that a person can see, in one spelling (NFC); nothing that hides, turns or imitates. */
+const SEEN = /^[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]+( +[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]+)*$/u;
+const PERSON_ID_MAX = 128;
+
+/** May this text be the id of a person? Two ids that look the same are the same. At most 128 characters. */
+export function isPersonId(text: string): boolean {
+  return text.length <= PERSON_ID_MAX && text === text.normalize('NFC') && SEEN.test(text);
 }
 
 /** Who asks, as the token says. */

@@ -3,6 +3,7 @@ import type { Database, Tx } from '../database/database.js';
 import { duplicateOf } from '../database/errors.js';
 import { after, now, sql } from '../database/sql.js';
 import { Problem, problemBody } from '../problems.js';
+import type { Role } from './caller.js';
 
 /** Seven days, as the contract promises. */
 export const IDEMPOTENCY_KEEP_MS = 7 * 86_400_000;
@@ -10,6 +11,8 @@ export const IDEMPOTENCY_KEEP_MS = 7 * 86_400_000;
 /** One request as the caller means it: the same key again is the same request again. */
 export interface Attempted {
   readonly caller: string;
+  /** A user and a service of one name are two callers. */
+  readonly role: Role;
   readonly operation: string;
   readonly key: string;
   /** The parsed body: what the caller wants, whatever the spacing. */
@@ -44,10 +47,12 @@ type Found = { readonly kind: 'answer'; readonly answer: Answer } | { readonly k
  * taken over: `resume` names what it had begun.
  */
 export async function begin(database: Database, attempted: Attempted): Promise<Found> {
-  const scopeHash = hash([attempted.caller, attempted.operation, attempted.key]);
+  const ofRole = hash([attempted.role, attempted.caller, attempted.operation, attempted.key]);
+  // Records of before the role was part of the scope hold for their seven days: nothing is done twice because of an upgrade.
+  const ofBefore = hash([attempted.caller, attempted.operation, attempted.key]);
   const bodyHash = hash(attempted.body);
-  const ticket: Ticket = { scopeHash, bodyHash, owner: randomUUID(), attempted, taken: false, resume: [] };
-  const [row] = await database.query<{
+  const rows = await database.query<{
+    scope_hash: string;
     body_hash: string;
     state: string;
     subject_ids: string | null;
@@ -56,8 +61,11 @@ export async function begin(database: Database, attempted: Attempted): Promise<F
     locked: number | string;
     expired: number | string;
   }>(sql`
-    SELECT body_hash, state, subject_ids, response_status, response_body, CASE WHEN locked_until > ${now} THEN 1 ELSE 0 END AS locked, CASE WHEN created_at <= ${after(-IDEMPOTENCY_KEEP_MS)} THEN 1 ELSE 0 END AS expired
-    FROM idempotency_record WHERE scope_hash = ${scopeHash}`);
+    SELECT scope_hash, body_hash, state, subject_ids, response_status, response_body, CASE WHEN locked_until > ${now} THEN 1 ELSE 0 END AS locked, CASE WHEN created_at <= ${after(-IDEMPOTENCY_KEEP_MS)} THEN 1 ELSE 0 END AS expired
+    FROM idempotency_record WHERE scope_hash IN (${ofRole}, ${ofBefore})`);
+  const row = rows.find((one) => one.scope_hash === ofRole) ?? rows.find((one) => Number(one.expired) === 0);
+  const scopeHash = row?.scope_hash ?? ofRole;
+  const ticket: Ticket = { scopeHash, bodyHash, owner: randomUUID(), attempted, taken: false, resume: [] };
   if (row && Number(row.expired) === 1)
     await database.execute(sql`DELETE FROM idempotency_record WHERE scope_hash = ${scopeHash} AND created_at <= ${after(-IDEMPOTENCY_KEEP_MS)}`);
   if (!row || Number(row.expired) === 1) return { kind: 'go', ticket };

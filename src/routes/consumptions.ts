@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { send } from '../http/answer.js';
-import { attemptedBy, callerWith } from '../http/request.js';
+import { attemptedBy, callerOf } from '../http/request.js';
 import { cents, eventSchema, instant, reason, shortText, userId } from '../http/schemas.js';
 import { type CoffeeDependencies, refundCoffee } from '../orders/coffee.js';
 import { recordConsumption } from '../orders/consumption.js';
@@ -28,7 +28,6 @@ export const consumptionRoutes: FastifyPluginAsyncZod<CoffeeDependencies> = asyn
     '/v1/canteen-consumptions',
     { schema: { summary: 'Keep a canteen consumption and sync it', body: consumptionBody, response: { 200: consumptionAnswer, 201: consumptionAnswer } } },
     async (request, reply) => {
-      callerWith(request, 'service', 'operator');
       const { isNew, body } = await recordConsumption(dependencies, request.body, request.id, request.traceparent);
       return reply.code(isNew ? 201 : 200).send(body);
     },
@@ -40,7 +39,7 @@ export const consumptionRoutes: FastifyPluginAsyncZod<CoffeeDependencies> = asyn
       schema: { summary: 'Refund a coffee trade', params: z.object({ tradeNo: number }), body: refundBody, response: { 200: refundAnswer, 202: refundAnswer } },
     },
     async (request, reply) => {
-      const caller = callerWith(request, 'service', 'operator');
+      const caller = callerOf(request);
       const { tradeNo } = request.params;
       const attempted = attemptedBy(request, caller, 'coffee-refund', { tradeNo, ...request.body }, dependencies.inlineBudgetMs + MARGIN_MS);
       return send(reply, await refundCoffee(dependencies, attempted, { ...request.body, tradeNo, reason: request.body.reason ?? null }, request.traceparent));

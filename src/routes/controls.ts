@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { toRfc3339 } from '../clock.js';
 import type { Database } from '../database/database.js';
-import { actOf, callerWith } from '../http/request.js';
+import { actOf } from '../http/request.js';
 import { id, reason } from '../http/schemas.js';
 import { whyOrder } from '../orders/why.js';
 import { findEvent } from '../outbox/find.js';
@@ -22,7 +22,6 @@ export const controlRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: 
     '/v1/events/:id/why',
     { schema: { summary: 'Why an event is where it is, and what happens next', params: z.object({ id }), response: { 200: whySchema } } },
     async (request) => {
-      callerWith(request, 'viewer', 'operator');
       const event = await findEvent(database.manager, request.params.id);
       if (!event) throw new Problem('not-found', { detail: 'there is no such event' });
       return whyView(await why(database, outbox.registry, event));
@@ -46,7 +45,6 @@ export const controlRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: 
       },
     },
     async (request) => {
-      callerWith(request, 'viewer', 'operator');
       const { events, ...order } = await whyOrder(database, outbox.registry, request.params.id);
       return { ...order, events: events.map(({ why: found, ...event }) => ({ ...event, ...whyView(found) })) };
     },
@@ -64,10 +62,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: 
     })),
   });
 
-  app.get('/v1/pauses', { schema: { summary: 'What is paused now', response: { 200: pauses } } }, async (request) => {
-    callerWith(request, 'viewer', 'operator');
-    return list();
-  });
+  app.get('/v1/pauses', { schema: { summary: 'What is paused now', response: { 200: pauses } } }, async () => list());
 
   const minutes = z
     .number()

@@ -79,7 +79,7 @@ describe('what a payment is taken for', () => {
   async function placeWith(script: Script) {
     const sub = `f${++user}`;
     const { database, numbers } = kit.runtime;
-    const attempted = { caller: sub, operation: 'place', key: 'k', body: 'b', instance: '/', requestId: 'r', lockMs: 60_000 };
+    const attempted = { caller: sub, role: 'user' as const, operation: 'place', key: 'k', body: 'b', instance: '/', requestId: 'r', lockMs: 60_000 };
     const answer = await place(
       {
         database,

@@ -199,7 +199,7 @@ describe.each(databaseKinds)('placing an order on %s', (kind) => {
         paymentWindowMs: 60_000,
         payTimeoutMs: 100,
       });
-      const attempted = { caller: sub, operation: 'place', key: 'k', body: 'b', instance: '/', requestId: 'r', lockMs: 1 };
+      const attempted = { caller: sub, role: 'user' as const, operation: 'place', key: 'k', body: 'b', instance: '/', requestId: 'r', lockMs: 1 };
       const { garden, meals } = kit.orderBody(menu);
       const request = { attempted, userId: sub, email: `${sub}@example.com`, realName: sub, garden, meals, traceparent: null };
       const slow = place(

@@ -108,6 +108,7 @@ export async function simulate(seed: number, { without = {}, steps = stepsOf(see
   const requestOf = async (api: Process, diner: Diner, wanted: 'place' | 'cancel'): Promise<void> => {
     const attempted: Attempted = {
       caller: diner.sub,
+      role: 'user',
       operation: wanted,
       key: wanted,
       body: wanted,

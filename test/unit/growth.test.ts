@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { plain } from '../../src/alerts/word.js';
-import { isOwnForm, languageOf, visitorOf } from '../../src/console/session.js';
+import { isOwnForm, isOwnOrigin, languageOf, visitorOf } from '../../src/console/session.js';
 import { createAuthenticate } from '../../src/http/auth.js';
 import { decodeCursor } from '../../src/http/cursor.js';
 import { idempotencyKey } from '../../src/http/request.js';
-import { day, id, instant, reason, shortText } from '../../src/http/schemas.js';
+import { day, email, id, instant, reason, shortText, userId } from '../../src/http/schemas.js';
 import { plainError } from '../../src/logging.js';
+import { isPersonId } from '../../src/orders/caller.js';
 import { causeOf } from '../../src/outbox/cause.js';
 import { limitSide, redact, redactSide } from '../../src/redact.js';
 import { cutCharacters } from '../../src/text.js';
@@ -70,9 +71,12 @@ const readers: Record<string, (text: string) => unknown> = {
   'a cursor': (text) => refused(() => decodeCursor(Buffer.from(`v1:${text}`).toString('base64url'))),
   'an idempotency key': (text) => refused(() => idempotencyKey(headers({ 'idempotency-key': text }))),
   'a language': (text) => languageOf(headers({ 'accept-language': text, cookie: text })),
-  'a form': (text) => isOwnForm(headers({ form: text, origin: text, host: text }), 'x'),
-  'a session': (text) => visitorOf(headers({ cookie: `lunchbox_session=${text}` }), createAuthenticate({ secret: undefined, jwksUrl: undefined })),
-  'a token': (text) => createAuthenticate({ secret: undefined, jwksUrl: undefined })(`Bearer ${text}`).catch(() => null),
+  'a form': (text) => isOwnForm(headers({ form: text }), 'x') || isOwnOrigin(headers({ origin: text, host: text })),
+  'the id of a person': (text) => isPersonId(text) || userId.safeParse(text),
+  'an e-mail': (text) => email.safeParse(text),
+  'a session': (text) =>
+    visitorOf(headers({ cookie: `lunchbox_session=${text}` }), createAuthenticate({ secret: undefined, jwksUrl: undefined }), async () => false),
+  'a token': (text) => createAuthenticate({ secret: undefined, jwksUrl: undefined })(`Bearer ${text}`, '192.0.2.1').catch(() => null),
 };
 
 /** Processor time of this process, the least of several looks: what else runs on the machine is left out. */
