@@ -1,3 +1,5 @@
+import type { Hide } from './hide.js';
+
 const KEYS = 'realName|employeeId|mobile|phone|corpToken|corpsecret|corpSecret|access_token|secret|signature|key|authorization';
 // Every pattern is linear in the length of its text: no two neighbouring parts of one match the same character. A value that is cut off ends with the text.
 const JSON_FIELD = new RegExp(`("(?:${KEYS})"\\s*:\\s*)"(?:[^"\\\\]|\\\\[^])*(?:"|\\\\?$)`, 'gi');
@@ -10,8 +12,8 @@ const LOCAL = /[A-Za-z0-9._%+'-]/;
 const DOMAIN = /[A-Za-z0-9.-]/;
 
 export const SIDE_MAX_BYTES = 16 * 1024;
-/** What is cut off before matching may begin inside a secret: so much of the end is dropped again afterwards. Longer than any secret but a private key. */
-const SEAM_CHARACTERS = 512;
+/** What is cut off before matching may begin inside a secret: so much of the end is dropped again afterwards. Longer than any secret but a private key, in any shape. */
+const SEAM_CHARACTERS = 1_024;
 
 /** Takes secrets and personal data out of a text that a person will read, in time linear to its length. `secrets` are the configured ones, wherever they appear. */
 export function redact(text: string, secrets: readonly string[] = []): string {
@@ -21,13 +23,15 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   return redactEmails(out).replace(MOBILE_ABROAD, '1**********').replace(MOBILE, '1**********');
 }
 
-/** One side of a call for the journal: cut first, so that a large answer costs no more than a small one, then redacted. At most 16 KiB of UTF-8, and it says what is missing. */
-export function redactSide(text: string, secrets: readonly string[] = []): string {
-  const seam = Math.max(SEAM_CHARACTERS, ...secrets.map((secret) => encodeURIComponent(secret).length));
-  const cut = text.slice(0, SIDE_MAX_BYTES + seam);
-  if (cut.length === text.length) return limitSide(redact(text, secrets));
-  const redacted = redact(cut, secrets);
-  return limitSide(redacted.slice(0, Math.max(0, redacted.length - seam)), Buffer.byteLength(text));
+/**
+ * One side of a call for the journal: cut first, so that a large answer costs no more than a small one, then hidden and redacted. At most 16 KiB
+ * of UTF-8, and it says what is missing.
+ */
+export function redactSide(text: string, hide: Hide = (all) => all): string {
+  const cut = text.slice(0, SIDE_MAX_BYTES + SEAM_CHARACTERS);
+  const redacted = redact(hide(cut));
+  if (cut.length === text.length) return limitSide(redacted);
+  return limitSide(redacted.slice(0, Math.max(0, redacted.length - SEAM_CHARACTERS)), Buffer.byteLength(text));
 }
 
 /** `a***@example.com`. A walk to both sides of each sign: a pattern would try every character of a long word as its beginning. */

@@ -7,6 +7,7 @@ import { systemClock } from './clock.js';
 import { Database } from './database/database.js';
 import { migrate } from './database/migrate.js';
 import { createHandlers } from './handlers/index.js';
+import { hider } from './hide.js';
 import { type Logger, logSignals } from './logging.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { pruneIdempotencyRecords } from './orders/idempotency.js';
@@ -14,7 +15,7 @@ import { LocalLocks, type Locks, RedisLocks } from './orders/lock.js';
 import { createOrderNumbers, type OrderNumbers } from './orders/number.js';
 import { Outbox, type OutboxOptions } from './outbox/outbox.js';
 import { connectRedis, readyWithin } from './redis.js';
-import type { Settings } from './settings.js';
+import { type Settings, secretValues } from './settings.js';
 import { WakeUps } from './wake-ups.js';
 
 const MEICAN_SETTLE_MARGIN_MS = 10_000;
@@ -105,21 +106,24 @@ export function createClients(settings: Settings): Clients {
     WECOM_BASE_URL && WECOM_CORP_ID && WECOM_CORP_SECRET && WECOM_AGENT_ID !== undefined
       ? { baseUrl: WECOM_BASE_URL, corpId: WECOM_CORP_ID, corpSecret: WECOM_CORP_SECRET, agentId: WECOM_AGENT_ID }
       : null;
+  const hide = hider(secretValues(settings));
   return {
     meican: new MeicanClient({
+      hide,
       baseUrl: settings.MEICAN_BASE_URL,
       corpToken: settings.MEICAN_CORP_TOKEN,
       timeoutMs: settings.MEICAN_TIMEOUT_MS,
       literals: { ...definedOnly(settings.MEICAN_LITERALS ?? {}), multiOrder: settings.MEICAN_MULTI_ORDER_CODE },
     }),
     energy: new EnergyClient({
+      hide,
       baseUrl: settings.ENERGY_BASE_URL,
       appId: settings.ENERGY_APP_ID,
       appSecret: settings.ENERGY_APP_SECRET,
       timeoutMs: settings.ENERGY_TIMEOUT_MS,
       ...(settings.ENERGY_CODES ? { codes: definedOnly(settings.ENERGY_CODES) } : {}),
     }),
-    wecom: new WecomClient({ webhookUrl: settings.WECOM_WEBHOOK_URL ?? null, application, timeoutMs: settings.WECOM_TIMEOUT_MS }),
+    wecom: new WecomClient({ webhookUrl: settings.WECOM_WEBHOOK_URL ?? null, application, timeoutMs: settings.WECOM_TIMEOUT_MS, hide }),
   };
 }
 

@@ -181,6 +181,26 @@ export function maskedSettings(settings: Settings): Record<string, unknown> {
   return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, shown(key as SettingKey, value)]));
 }
 
+/** Every secret among the settings, each also as the part of a URL that it is. */
+export function secretValues(settings: Partial<Settings>): string[] {
+  const given = secrets.flatMap((key) => settings[key] ?? []).map(String);
+  const urls = Object.values(settings)
+    .flat()
+    .filter((value): value is string => typeof value === 'string' && URL.canParse(value))
+    .map((value) => new URL(value));
+  const passwords = urls.flatMap(({ password }) => [password, decoded(password)]);
+  const keys = urls.flatMap(({ searchParams }) => ['key', 'token', 'secret'].flatMap((name) => searchParams.getAll(name)));
+  return [...new Set([...given, ...passwords, ...keys])].filter((value) => value !== '');
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Relations that each value alone does not show. */
 function dangerousRelations(settings: Partial<Settings>): string[] {
   const problems: string[] = [];

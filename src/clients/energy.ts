@@ -1,7 +1,9 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { type Hide, hider } from '../hide.js';
 import { classifyTransport } from './classify.js';
 import { applied, notApplied, type Outcome, PROCESSING, rejected, unknown } from './outcome.js';
+import { hideOf, screen } from './screen.js';
 import { type Answer, type CallContext, type Carrier, clockOffsetMs, parseJson, type Request, recordOf, retryAfterMs, Transport } from './transport.js';
 
 /**
@@ -55,6 +57,8 @@ export interface EnergyOptions {
   readonly appId: string;
   readonly appSecret: string;
   readonly timeoutMs: number;
+  /** Hides every secret of the settings, whichever vendor's. */
+  readonly hide?: Hide;
   /** Numbers on the wire that differ from the table. */
   readonly codes?: Partial<Record<EnergyCodeName, number>>;
 }
@@ -119,6 +123,7 @@ export class EnergyClient {
   readonly #transport: Carrier;
   /** From the number on the wire to ours. */
   readonly #ours: ReadonlyMap<number, number>;
+  readonly #hide: Hide;
   #clockOffsetMs = 0;
 
   constructor(
@@ -126,6 +131,7 @@ export class EnergyClient {
     carrier: Carrier = new Transport(options),
   ) {
     this.#transport = carrier;
+    this.#hide = options.hide ?? hider([options.appSecret]);
     const names = Object.keys(energyCodes) as EnergyCodeName[];
     this.#ours = new Map(names.map((name) => [options.codes?.[name] ?? energyCodes[name], energyCodes[name]]));
   }
@@ -246,14 +252,17 @@ export class EnergyClient {
       body: body ? JSON.stringify(body) : null,
       isRead: method === 'GET',
     };
-    let answer = await this.#transport.send(this.#signed(request), context);
+    let signed = this.#signed(request);
+    let answer = await this.#transport.send(signed, context);
     if (answer.kind === 'answer' && answer.status === 401) {
       // Not executed. Our clock may be off: sign again once, by the vendor's clock.
       this.#clockOffsetMs = clockOffsetMs(answer.headers);
-      answer = await this.#transport.send(this.#signed(request), context);
+      signed = this.#signed(request);
+      answer = await this.#transport.send(signed, context);
     }
-    const outcome = classifyTransport(answer) ?? judge(answer, this.#ours, read);
-    context.journal?.(recordOf(call, request, answer, outcome, startedMs, at, [this.options.appSecret]));
+    const hide = hideOf(this.#hide, signed, context);
+    const outcome = screen(classifyTransport(answer) ?? judge(answer, this.#ours, read), hide);
+    context.journal?.(recordOf(call, request, answer, outcome, startedMs, at, hide));
     return outcome;
   }
 

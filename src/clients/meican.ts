@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { MealType } from '../entities/menu.js';
+import { type Hide, hider } from '../hide.js';
 import { classifyTransport } from './classify.js';
 import { applied, notApplied, type Outcome, rejected, unknown } from './outcome.js';
+import { hideOf, screen } from './screen.js';
 import { type Answer, type CallContext, type Carrier, clockOffsetMs, parseJson, type Request, recordOf, retryAfterMs, Transport } from './transport.js';
 
 /** Code literals and paths that no public manual states: configuration, in one table. */
@@ -28,6 +30,8 @@ export interface MeicanOptions {
   readonly baseUrl: string;
   readonly corpToken: string;
   readonly timeoutMs: number;
+  /** Hides every secret of the settings, whichever vendor's. */
+  readonly hide?: Hide;
   readonly literals?: Partial<MeicanLiterals>;
 }
 
@@ -55,8 +59,8 @@ export interface ListedOrder {
 
 const envelope = z.object({ resultCode: z.string().min(1), resultDescription: z.string().nullish(), data: z.unknown().optional() });
 const id = z.union([z.string(), z.number()]).transform(String);
-/** Text and nothing else: an id of another type is an answer that cannot be trusted. */
-const orderId = z.string().refine((value) => value.trim() !== '');
+/** Text without spaces that our column can hold: an id of another type or shape is an answer that cannot be trusted. */
+const orderId = z.string().regex(/^[\x21-\x7e]{1,64}$/);
 const orderIdData = z.object({ orderId });
 const dayList = z.object({
   orderList: z.array(
@@ -77,6 +81,7 @@ const dayList = z.object({
 export class MeicanClient {
   readonly #transport: Carrier;
   readonly #literals: MeicanLiterals;
+  readonly #hide: Hide;
   #clockOffsetMs = 0;
 
   constructor(
@@ -85,6 +90,7 @@ export class MeicanClient {
   ) {
     this.#transport = carrier;
     this.#literals = { ...meicanLiterals, ...options.literals };
+    this.#hide = options.hide ?? hider([options.corpToken]);
   }
 
   async addOrder(order: AddOrder, context: CallContext): Promise<Outcome<AddedOrder>> {
@@ -146,14 +152,17 @@ export class MeicanClient {
   async #call<T>(call: string, request: Request, context: CallContext, read: (code: string, data: unknown) => Outcome<T> | null): Promise<Outcome<T>> {
     const startedMs = performance.now();
     const at = new Date();
-    let answer = await this.#transport.send(this.#signed(request), context);
+    let signed = this.#signed(request);
+    let answer = await this.#transport.send(signed, context);
     if (answer.kind === 'answer' && answer.status === 401) {
       // Not executed. Our clock may be off: sign again once, by the vendor's clock.
       this.#clockOffsetMs = clockOffsetMs(answer.headers);
-      answer = await this.#transport.send(this.#signed(request), context);
+      signed = this.#signed(request);
+      answer = await this.#transport.send(signed, context);
     }
-    const outcome = classifyTransport(answer) ?? this.#judge(answer, read);
-    context.journal?.(recordOf(call, request, answer, outcome, startedMs, at, [this.options.corpToken]));
+    const hide = hideOf(this.#hide, signed, context);
+    const outcome = screen(classifyTransport(answer) ?? this.#judge(answer, read), hide);
+    context.journal?.(recordOf(call, request, answer, outcome, startedMs, at, hide));
     return outcome;
   }
 
@@ -166,7 +175,7 @@ export class MeicanClient {
     if (outcome) return outcome;
     if (resultCode === this.#literals.tooFast) return notApplied(resultCode, 'Meican limits our rate', retryAfterMs(answer.headers) ?? 5_000);
     if (this.#literals.refusals.includes(resultCode)) return rejected(resultCode, resultDescription ?? resultCode);
-    return unknown(resultCode.slice(0, 60), 'a result code that we do not know');
+    return unknown(resultCode, 'a result code that we do not know');
   }
 
   #post(path: string, corp: string, form: Record<string, string>): Request {

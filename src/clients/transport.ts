@@ -3,6 +3,7 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import axios, { type AxiosError, type AxiosInstance, type AxiosRequestConfig } from 'axios';
 import axiosRetry from 'axios-retry';
+import type { Hide } from '../hide.js';
 import { redact, redactSide } from '../redact.js';
 import { startSpan } from '../trace.js';
 
@@ -11,6 +12,8 @@ export interface CallContext {
   readonly signal?: AbortSignal;
   readonly requestId: string;
   readonly traceparent: string;
+  /** Names and addresses of the person whom the call is about, where the caller knows them: hidden in all that is kept of it. */
+  readonly about?: readonly string[];
   /** Hears of every call, redacted. */
   readonly journal?: (exchange: CallRecord) => void;
 }
@@ -184,6 +187,9 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** Signs that are no text, and act where they are shown. Line ends and tabs stay: a vendor's page has them. */
+const ACTING = /[^\P{Cc}\n\r\t]|[\p{Cf}\p{Cs}]/gu;
+
 /** The journal's entry for a call: no query string, nothing secret, nothing personal. */
 export function recordOf(
   call: string,
@@ -192,23 +198,21 @@ export function recordOf(
   outcome: { kind: CallRecord['outcome']; code?: string },
   startedMs: number,
   at: Date,
-  secrets: readonly string[],
+  hide: Hide,
 ): CallRecord {
-  const side = (text: string): string => redactSide(text, secrets);
+  const side = (text: string): string => redactSide(text, (cut) => hide(cut).replace(ACTING, '\uFFFD'));
   return {
     call,
     at: at.toISOString(),
     durationMs: Math.round(performance.now() - startedMs),
     request: {
       method: request.method,
-      path: redact(request.path.split('?')[0] ?? '', secrets),
-      headers: shownHeaders(request.headers, secrets),
+      path: redact(hide(request.path.split('?')[0] ?? '')),
+      headers: shownHeaders(request.headers, hide),
       body: request.body === null ? null : side(decodeForm(request.body)),
     },
     answer:
-      answer.kind === 'answer'
-        ? { status: answer.status, headers: shownHeaders(answer.headers, secrets), body: side(answer.text) }
-        : { status: null, body: null },
+      answer.kind === 'answer' ? { status: answer.status, headers: shownHeaders(answer.headers, hide), body: side(answer.text) } : { status: null, body: null },
     outcome: outcome.kind,
     code: outcome.code ?? (answer.kind === 'no-answer' ? answer.code : null),
   };
@@ -218,10 +222,10 @@ const PLAIN_HEADERS = ['accept', 'content-type', 'content-length', 'date', 'loca
 const HEADER_MAX = 200;
 
 /** Every header by its name in lower case, whatever case it came in; the values of those only that are known to hold no secret. */
-function shownHeaders(headers: Readonly<Record<string, unknown>>, secrets: readonly string[]): Record<string, string> {
+function shownHeaders(headers: Readonly<Record<string, unknown>>, hide: Hide): Record<string, string> {
   const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   return Object.fromEntries(
-    names.slice(0, 30).map(([name, value]) => [name, PLAIN_HEADERS.includes(name) ? redact(String(value).slice(0, HEADER_MAX), secrets) : '***']),
+    names.slice(0, 30).map(([name, value]) => [name, PLAIN_HEADERS.includes(name) ? redact(hide(String(value))).slice(0, HEADER_MAX) : '***']),
   );
 }
 

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { type Hide, hider } from '../hide.js';
 import { classifyTransport } from './classify.js';
 import { applied, notApplied, type Outcome, rejected, unknown } from './outcome.js';
-import { type CallContext, parseJson, type Request, recordOf, Transport } from './transport.js';
+import { hideOf, screen } from './screen.js';
+import { type Answer, type CallContext, parseJson, type Request, recordOf, Transport } from './transport.js';
 
 export interface WecomOptions {
   /** The whole URL of the group robot, key included: a secret. Null: there is no robot. */
@@ -9,6 +11,8 @@ export interface WecomOptions {
   /** For application messages. Null: there is no application. */
   readonly application: { readonly baseUrl: string; readonly corpId: string; readonly corpSecret: string; readonly agentId: number } | null;
   readonly timeoutMs: number;
+  /** Hides every secret of the settings, whichever vendor's. */
+  readonly hide?: Hide;
 }
 
 export interface TextCard {
@@ -43,11 +47,13 @@ const DUPLICATE_WINDOW_S = 1800;
 export class WecomClient {
   readonly #robot: Transport | null;
   readonly #application: Transport | null;
+  readonly #hide: Hide;
   #token: { value: string; validUntilMs: number } | undefined;
   #refreshing: Promise<Outcome<string>> | undefined;
 
   constructor(private readonly options: WecomOptions) {
     const { webhookUrl, application, timeoutMs } = options;
+    this.#hide = options.hide ?? hider(ownSecrets(options));
     this.#robot = webhookUrl ? new Transport({ baseUrl: new URL(webhookUrl).origin, timeoutMs }) : null;
     this.#application = application ? new Transport({ baseUrl: application.baseUrl, timeoutMs }) : null;
   }
@@ -117,10 +123,12 @@ export class WecomClient {
     if (!application || !this.#application) return rejected('NO_APPLICATION', 'no WeCom application is configured');
     const path = `/cgi-bin/gettoken?corpid=${encodeURIComponent(application.corpId)}&corpsecret=${encodeURIComponent(application.corpSecret)}`;
     // The token is shared by all callers, so no single caller's signal may end it; and its answer is a secret, so it is not journaled.
-    const answer = await this.#application.send(
-      { method: 'GET', path, headers: {}, body: null, isRead: true },
-      { requestId: context.requestId, traceparent: context.traceparent },
-    );
+    const request: Request = { method: 'GET', path, headers: {}, body: null, isRead: true };
+    const answer = await this.#application.send(request, { requestId: context.requestId, traceparent: context.traceparent });
+    return screen(this.#readToken(answer), hideOf(this.#hide, request, context));
+  }
+
+  #readToken(answer: Answer): Outcome<string> {
     const failed = classifyTransport(answer);
     if (failed) return failed;
     const parsed = answer.kind === 'answer' ? answerSchema.safeParse(parseJson(answer.text)) : undefined;
@@ -138,23 +146,25 @@ export class WecomClient {
       const at = new Date();
       const answer = await transport.send(request, context);
       const parsed = answer.kind === 'answer' ? answerSchema.safeParse(parseJson(answer.text)) : undefined;
-      const outcome =
+      const judged =
         classifyTransport(answer) ?? (parsed?.success ? judgeErrcode(parsed.data.errcode) : unknown('MALFORMED', 'the answer is not what WeCom promises'));
-      context.journal?.(recordOf(call, request, answer, outcome, startedMs, at, this.#secrets()));
+      const hide = hideOf(this.#hide, request, context);
+      const outcome = screen(judged, hide);
+      context.journal?.(recordOf(call, request, answer, outcome, startedMs, at, hide));
       const busy = parsed?.success === true && parsed.data.errcode === BUSY;
       if (!busy || tryNo > BUSY_REPEATS) return outcome;
       await new Promise((resolve) => setTimeout(resolve, 200 * tryNo));
     }
   }
 
-  #secrets(): string[] {
-    const key = this.options.webhookUrl ? new URL(this.options.webhookUrl).searchParams.get('key') : null;
-    return [key, this.options.application?.corpSecret, this.#token?.value].filter((secret): secret is string => Boolean(secret));
-  }
-
   #post(path: string, body: object): Request {
     return { method: 'POST', path, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), isRead: false };
   }
+}
+
+function ownSecrets({ webhookUrl, application }: WecomOptions): string[] {
+  const key = webhookUrl ? new URL(webhookUrl).searchParams.get('key') : null;
+  return [key, application?.corpSecret].filter((secret): secret is string => Boolean(secret));
 }
 
 function judgeErrcode(errcode: number): Outcome<null> {

@@ -2,7 +2,9 @@ import type { Outcome } from '../clients/outcome.js';
 import type { CallContext } from '../clients/transport.js';
 import type { AskContext, Failure, Finding, HandlerOutcome } from '../outbox/types.js';
 
-export const callContext = (context: AskContext): CallContext => ({
+/** `about`: whose order it is, where the handler knows. */
+export const callContext = (context: AskContext, about?: { realName: string; email: string }): CallContext => ({
+  ...(about ? { about: [about.realName, about.email] } : {}),
   signal: context.signal,
   requestId: context.requestId,
   traceparent: context.traceparent,

@@ -31,13 +31,13 @@ export async function findAtMeican(database: Database, meican: MeicanClient, ord
 export async function findingAtMeican(database: Database, meican: MeicanClient, orderId: string, context: AskContext): Promise<Finding> {
   const order = await database.manager.findOneBy(BoxOrder, { id: orderId });
   if (!order) return { outcome: 'unknown', text: `there is no order ${orderId}` };
-  const listed = await meican.listOrders(order.corp, order.edibleDate, callContext(context));
+  const listed = await meican.listOrders(order.corp, order.edibleDate, callContext(context, order));
   if (listed.kind !== 'applied') return noFinding(listed);
   if (order.meicanOrderId !== null) {
     const has = listed.value.some((meal) => meal.orderId === order.meicanOrderId);
     return { outcome: has ? 'applied' : 'not-applied', text: `Meican ${has ? 'has' : 'does not have'} ${order.meicanOrderId}` };
   }
-  const found = await findAtMeican(database, meican, order, callContext(context));
+  const found = await findAtMeican(database, meican, order, callContext(context, order));
   if (found.kind !== 'applied') return noFinding(found);
   if (found.value.ours) return { outcome: 'applied', text: `Meican has ${found.value.ours} for this diner, meal and dish` };
   return {

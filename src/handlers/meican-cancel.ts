@@ -94,9 +94,9 @@ export function createMeicanCancel({ database, meican, settleMs, timeoutMs }: Me
 
   /** OK and NOT_FOUND both mean: Meican no longer has it. The id is one that we know to have existed. */
   async function remove(order: BoxOrder, meicanOrderId: string, context: HandlerContext): Promise<HandlerOutcome> {
-    const outcome = await meican.cancelOrder(order.corp, meicanOrderId, callContext(context));
+    const outcome = await meican.cancelOrder(order.corp, meicanOrderId, callContext(context, order));
     // The day list may lag, so that it proves nothing of this cancel. It tells whether Meican answers at all, or this call alone fails.
-    if (outcome.kind === 'unknown') await meican.listOrders(order.corp, order.edibleDate, callContext(context));
+    if (outcome.kind === 'unknown') await meican.listOrders(order.corp, order.edibleDate, callContext(context, order));
     if (outcome.kind !== 'applied') return usualAnswer(outcome);
     return {
       kind: 'done',
@@ -113,7 +113,7 @@ export function createMeicanCancel({ database, meican, settleMs, timeoutMs }: Me
 
   /** A placement that may have happened: look it up, then remove it, or be done once its absence proves something. */
   async function lookFor(order: BoxOrder, unknownAt: Date, event: ClaimedEvent<Payload>, context: HandlerContext): Promise<HandlerOutcome> {
-    const found = await findAtMeican(database, meican, order, callContext(context));
+    const found = await findAtMeican(database, meican, order, callContext(context, order));
     if (found.kind !== 'applied') return askedInVain(found);
     if (found.value.ours) {
       const meicanOrderId = found.value.ours;

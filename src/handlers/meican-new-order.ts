@@ -75,7 +75,7 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
 
   /** An earlier attempt may have placed it. Null: it did not, and the way is free. */
   async function resolveEarlier(order: BoxOrder, unknownAt: Date, context: HandlerContext): Promise<HandlerOutcome | null> {
-    const found = await findAtMeican(database, meican, order, callContext(context));
+    const found = await findAtMeican(database, meican, order, callContext(context, order));
     if (found.kind !== 'applied') return askedInVain(found);
     if (found.value.ours) return adopt(order, found.value.ours, 'found in the day list');
     const settledInMs = unknownAt.getTime() + settleMs - context.now().getTime();
@@ -96,7 +96,7 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
         meicanDishId: order.meicanDishId,
         priceInCent: order.priceInCent,
       },
-      callContext(context),
+      callContext(context, order),
     );
     if (outcome.kind === 'unknown') return lookAtOnce(order, outcome, context);
     if (outcome.kind !== 'applied') return usualAnswer(outcome);
@@ -109,14 +109,14 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
 
   /** Nobody knows what the call did. What the day list shows already is ours; what it does not show may still come. */
   async function lookAtOnce(order: BoxOrder, outcome: Unknown, context: HandlerContext): Promise<HandlerOutcome> {
-    const found = await findAtMeican(database, meican, order, callContext(context));
+    const found = await findAtMeican(database, meican, order, callContext(context, order));
     if (found.kind !== 'applied') return askedInVain(found, { sent: true });
     return found.value.ours ? adopt(order, found.value.ours, 'placed; found in the day list') : usualAnswer(outcome);
   }
 
   /** Meican says that the diner has an order for this meal. Ours only if it is in the list with our dish and nobody else's. */
   async function resolveMulti(order: BoxOrder, context: HandlerContext): Promise<HandlerOutcome> {
-    const found = await findAtMeican(database, meican, order, callContext(context));
+    const found = await findAtMeican(database, meican, order, callContext(context, order));
     if (found.kind !== 'applied') return askedInVain(found, { sent: true });
     if (found.value.ours) return adopt(order, found.value.ours, 'Meican had it already');
     if (found.value.foreign)

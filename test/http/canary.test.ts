@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { raw, sql } from '../../src/database/sql.js';
 import { createLogger } from '../../src/logging.js';
 import { maskedSettings } from '../../src/settings.js';
+import { EchoVendor, echoModes } from '../support/echo-vendor.js';
 import { Kit } from '../support/kit.js';
 import { consolePages } from '../support/pages.js';
+import { dist, launch } from '../support/processes.js';
 
 /** Each can be told from every other text, so that where it turns up it was leaked. */
 const canary = (of: string): string => `canary-${of}-Zx9Qw7`;
@@ -115,4 +117,164 @@ describe('secrets and people’s data', () => {
       expectNone(url, (await kit.app.inject({ method: 'GET', url, headers: { host: 'x', cookie } })).body);
     expectNone('the timeline', JSON.stringify((await kit.call('GET', `/v1/orders/${ids.orderId}/timeline`)).body));
   });
+});
+
+const base64 = (value: string): string => Buffer.from(value).toString('base64');
+/** Every shape in which a text is told: with what surrounds it, and what of it is looked for afterwards. */
+const shapesOf = (value: string): { told: string; sought: string }[] => [
+  ...[
+    value,
+    encodeURIComponent(value),
+    new URLSearchParams({ v: value }).toString().slice(2),
+    base64(value),
+    Buffer.from(value).toString('base64url'),
+    value.toUpperCase(),
+    JSON.stringify(value).slice(1, -1),
+  ].map((shape) => ({ told: shape, sought: shape })),
+  { told: base64(`user:${value}:x`), sought: base64(`user:${value}:x`).slice(8, -8) },
+  { told: base64(`u${value}`), sought: base64(`u${value}`).slice(3, -6) },
+];
+
+describe('a vendor that repeats everything it was sent, in its codes, descriptions, errors and headers', () => {
+  const hidden = {
+    jwt: canary('jwt/with+signs=and-more-of-them'),
+    corpToken: canary('corp/token+&'),
+    appSecret: canary('app-secret"quoted'),
+    corpSecret: canary('corp-secret'),
+    robotKey: canary('robot-key'),
+    name: '欧阳 Canary-Ouyang',
+    email: 'canary-mail-zx9qw7@example.com',
+    mobile: '13812349876',
+  };
+  const shapes = Object.entries(hidden)
+    .flatMap(([name, value]) => shapesOf(value).map((shape) => ({ name, ...shape })))
+    // Nobody told us a telephone's number: it is known by what it looks like.
+    .filter(({ name, told }) => name !== 'mobile' || told === hidden.mobile);
+  const log: string[] = [];
+  const answers: string[] = [];
+  let kit: Kit;
+  let vendor: EchoVendor;
+  let orderIds: string[] = [];
+
+  beforeAll(async () => {
+    const known = (ofDiner: boolean) => shapes.flatMap(({ name, told }) => (['name', 'email'].includes(name) === ofDiner ? [told] : []));
+    vendor = await EchoVendor.start([...known(false), hidden.email, encodeURIComponent(hidden.email), '\u001b[2J\u202e\u0007'], known(true));
+    kit = await Kit.create(
+      'mariadb',
+      {
+        AUTH_JWT_SECRET: hidden.jwt,
+        MEICAN_CORP_TOKEN: hidden.corpToken,
+        ENERGY_APP_SECRET: hidden.appSecret,
+        WECOM_CORP_SECRET: hidden.corpSecret,
+        MEICAN_BASE_URL: `${vendor.url}/meican`,
+        ENERGY_BASE_URL: `${vendor.url}/energy`,
+        WECOM_BASE_URL: `${vendor.url}/wecom`,
+        WECOM_WEBHOOK_URL: `${vendor.url}/wecom/cgi-bin/webhook/send?key=${hidden.robotKey}`,
+        ALERT_USERS: 'zhang',
+        RATE_LIMIT_PER_MINUTE: '100000',
+      },
+      {
+        secrets: { meicanCorpToken: hidden.corpToken, energyAppSecret: hidden.appSecret, wecomCorpSecret: hidden.corpSecret },
+        logger: createLogger('trace', 'test', { write: (text) => log.push(text) }),
+      },
+    );
+    vendor.target = kit.sandbox.url;
+    const menu = await kit.menu({ stock: 100, capacity: 100 });
+    const call = async (method: 'GET' | 'POST', url: string, body?: unknown) => {
+      const answer = await kit.call<Record<string, unknown>>(method, url, body === undefined ? {} : { body });
+      answers.push(JSON.stringify(answer.body), JSON.stringify(answer.headers));
+      return answer.body;
+    };
+    const place = async (userId: string): Promise<string> => {
+      const { orders } = (await call('POST', '/v1/orders', { ...kit.orderBody(menu), userId, email: hidden.email, name: hidden.name })) as {
+        orders?: { id: string }[];
+      };
+      return orders?.[0]?.id ?? '';
+    };
+    for (const mode of echoModes) {
+      vendor.mode = mode;
+      vendor.lies = /^$/;
+      const placed = [await place(`${mode}-1`), await place(`${mode}-2`)];
+      await kit.runDue();
+      vendor.lies = /\/meican\//;
+      placed.push(await place(`${mode}-3`), await place(`${mode}-4`));
+      await kit.pass(3);
+      vendor.lies = /./;
+      await place(`${mode}-5`);
+      for (const id of placed) await call('POST', `/v1/orders/${id}/cancel`, {});
+      await call('POST', '/v1/canteen-consumptions', {
+        recordNo: `Z${mode}`,
+        userId: 'u',
+        amountInCent: 5,
+        canteen: 'A',
+        consumedAt: '2026-11-20T12:00:00+08:00',
+      });
+      await call('POST', `/v1/coffee-trades/C${mode}/refund`, { userId: 'u', amountInCent: 5, outTradeNo: `K${mode}` });
+      await kit.pass(5);
+      for (const { id } of await kit.events('&status=errored')) await call('POST', `/v1/events/${id}/ask`, {});
+      await call('GET', `/v1/books?day=${menu.date}&againstVendors=true`);
+      orderIds = [...orderIds, ...placed];
+    }
+    vendor.lies = /^$/;
+    await kit.pass(3);
+  }, 120_000);
+  afterAll(async () => {
+    await kit.close();
+    await vendor.close();
+  });
+
+  function expectNone(where: string, text: string): void {
+    const lower = text.toLowerCase();
+    for (const { name, sought } of shapes) {
+      const at = lower.indexOf(sought.toLowerCase());
+      expect(at, `${name} as ${sought} in ${where}: …${text.slice(Math.max(0, at - 80), at + 80)}…`).toBe(-1);
+    }
+    expect(/[\p{Cf}\u0007\u001b]/u.exec(text)?.index ?? -1, `a sign that acts, in ${where}`).toBe(-1);
+  }
+
+  it('was asked in every call', () => {
+    const called = [...vendor.answered].join('\n');
+    for (const path of ['addorder', 'deleteorder', 'listgrouporderandbill', 'POST /energy/v#/pay', '/close', 'POST /energy/v#/unpay', 'GET /energy/v#/unpay'])
+      expect(called).toContain(path);
+    for (const path of ['GET /energy/v#/pay', '/consumptions', 'webhook/send', 'message/send']) expect(called).toContain(path);
+  });
+
+  it('leaks nothing to the log', () => expectNone('the log', log.join('')));
+  it('leaks nothing to the on-call group, nor to diners', () => {
+    expect(vendor.told.length).toBeGreaterThan(3);
+    expectNone('a message', vendor.told.join('\n'));
+  });
+  it('leaks nothing to the tables', async () => {
+    for (const table of ['outbox_event', 'event_attempt', 'order_step', 'alert', 'alert_occurrence', 'alert_message', 'operator_action', 'idempotency_record'])
+      for (const line of await kit.database.query<Record<string, unknown>>(sql`SELECT * FROM ${raw(table)}`))
+        expectNone(table, Object.values(line).map(String).join('\n'));
+  });
+  it('leaks nothing to the API: events, attempts, causes, stories, metrics', async () => {
+    for (const answer of answers) expectNone('an answer', answer);
+    for (const url of ['/v1/events?limit=100', '/v1/causes', '/v1/audit', ...orderIds.map((id) => `/v1/orders/${id}/timeline`)])
+      expectNone(url, JSON.stringify((await kit.call('GET', url)).body));
+    for (const { id } of await kit.events()) expectNone(`event ${id}`, JSON.stringify((await kit.call('GET', `/v1/events/${id}`)).body));
+    expectNone('the metrics', await kit.runtime.metrics.scrape());
+  });
+  it('leaks nothing to the console and its exports', async () => {
+    const cookie = `lunchbox_session=${await kit.token('c', 'operator')}`;
+    for (const { url } of await consolePages(kit.database))
+      expectNone(url, (await kit.app.inject({ method: 'GET', url, headers: { host: 'x', cookie } })).body);
+    for (const { id } of await kit.events())
+      expectNone(`page ${id}`, (await kit.app.inject({ method: 'GET', url: `/console/events/${id}`, headers: { host: 'x', cookie } })).body);
+  });
+  it('leaks nothing to the command line', async () => {
+    const errored = (await kit.events('&status=errored'))[0]?.id ?? '';
+    for (const args of [
+      ['events', 'list', '--limit', '100'],
+      ['events', 'show', errored],
+      ['causes'],
+      ['orders', 'show', orderIds[2] ?? '', '--json'],
+      ['tail', '--since', '60', '--for', '0'],
+    ]) {
+      const child = launch([dist('cli'), ...args], { ...kit.env, REDIS_URLS: 'redis://127.0.0.1:1' });
+      expect(await child.ended, args.join(' ')).toBe(0);
+      expectNone(`cli ${args.join(' ')}`, child.output());
+    }
+  }, 60_000);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { plain } from '../../src/alerts/word.js';
 import { isOwnForm, isOwnOrigin, languageOf, visitorOf } from '../../src/console/session.js';
+import { hider } from '../../src/hide.js';
 import { createAuthenticate } from '../../src/http/auth.js';
 import { decodeCursor } from '../../src/http/cursor.js';
 import { idempotencyKey } from '../../src/http/request.js';
@@ -56,7 +57,7 @@ const refused = (work: () => unknown): void => {
 };
 const readers: Record<string, (text: string) => unknown> = {
   redact: (text) => redact(text, ['a-secret-of-ours']),
-  redactSide: (text) => redactSide(text, ['a-secret-of-ours']),
+  redactSide: (text) => redactSide(text, hider(['a-secret-of-ours'])),
   limitSide: (text) => limitSide(text),
   'a reason': (text) => reason.safeParse(text),
   'a short text': (text) => shortText(64).safeParse(text),
