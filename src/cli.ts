@@ -4,9 +4,10 @@ import { addBooks } from './cli/books.js';
 import { addControls } from './cli/controls.js';
 import { addEvents } from './cli/events.js';
 import { addLook } from './cli/look.js';
+import { endQuietly, ownLines, say } from './cli/print.js';
 import { addSeed } from './cli/seed.js';
 import { addSetUp } from './cli/set-up.js';
-import { exit, Stop, say } from './cli/shared.js';
+import { exit, Stop } from './cli/shared.js';
 import { addStories } from './cli/stories.js';
 import { Problem } from './problems.js';
 import { SettingsInvalid } from './settings.js';
@@ -15,19 +16,24 @@ const program = new Command('lunchbox')
   .description('The operator’s command. Settings come from the environment, as for the servers.')
   .enablePositionalOptions() // `books` and `books repair` both take --day
   .exitOverride()
-  .showHelpAfterError();
+  .showHelpAfterError()
+  .configureOutput({ writeOut: (text) => void process.stdout.write(ownLines(text)), writeErr: (text) => void process.stderr.write(ownLines(text)) });
 for (const add of [addSetUp, addEvents, addLook, addBatch, addControls, addBooks, addSeed, addStories]) add(program);
 
+endQuietly();
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exit.ok : exit.usage;
   else {
-    say(
-      error instanceof Stop || error instanceof SettingsInvalid || error instanceof Problem
-        ? `${error.message}${error instanceof Problem ? `: ${JSON.stringify(error.details.errors ?? '')}` : ''}`
-        : `failed: ${(error as Error).message}`,
-    );
+    for (const line of linesOf(error)) say(line);
     process.exitCode = error instanceof Stop ? error.code : error instanceof SettingsInvalid ? exit.usage : exit.failed;
   }
+}
+
+function linesOf(error: unknown): readonly string[] {
+  if (error instanceof Stop) return error.lines;
+  if (error instanceof SettingsInvalid) return ['invalid settings:', ...error.problems.map((problem) => `  ${problem}`)];
+  if (error instanceof Problem) return [`${error.message}: ${JSON.stringify(error.details.errors ?? '')}`];
+  return [`failed: ${(error as Error).message}`];
 }

@@ -1,7 +1,8 @@
 import os from 'node:os';
 import type { Command } from 'commander';
 import { type BatchVerb, batchItems, batchVerbs, executeBatch, previewBatch, RATE_MAX, readBatch, stopBatch } from '../outbox/batch.js';
-import { actOf, exit, oneOf, out, Stop, say, whole, withDatabase } from './shared.js';
+import { out, row, say } from './print.js';
+import { actOf, exit, idOf, oneOf, Stop, whole, withDatabase } from './shared.js';
 
 const ITEMS_SHOWN = 1_000;
 
@@ -26,7 +27,7 @@ export function addBatch(program: Command): void {
         const act = actOf({ as: options.as, reason: options.reason ?? 'a look' });
         const preview = await previewBatch(database, options.verb, { type: options.type, cause: options.cause }, options.rps, act);
         if (options.json && !options.yes) out({ ...preview, token: undefined });
-        else for (const { type, cause, count } of preview.groups) out([String(count), type, cause ?? '-'].join('\t'));
+        else for (const { type, cause, count } of preview.groups) row(String(count), type, cause ?? '-');
         say(`${preview.batch.total} events, about ${preview.expectedS} s${preview.cut ? '; there are more than one batch may hold' : ''}`);
         if (!options.yes) return say('nothing was done; --yes --reason "…" carries it out');
         const result = await executeBatch(database, preview.batch.id, { token: preview.token, count: preview.batch.total, alone: true }, act);
@@ -43,11 +44,11 @@ export function addBatch(program: Command): void {
     .option('--json')
     .action(async (id: string, options: { json?: boolean }) => {
       await withDatabase(async (database) => {
-        const batch = await readBatch(database, batchId(id));
+        const batch = await readBatch(database, idOf('batch', id));
         if (!batch) throw new Stop(exit.notFound, `there is no batch ${id}`);
         const items = await batchItems(database, id, 0, ITEMS_SHOWN);
         if (options.json) out({ ...batch, items });
-        else for (const item of items) out([item.eventId, item.result ?? 'waiting', item.why ?? ''].join('\t').trimEnd());
+        else for (const item of items) row(item.eventId, item.result ?? 'waiting', item.why ?? '');
         say(`${batch.status}: ${batch.done} of ${batch.total} done, ${batch.skipped} skipped${batch.why ? `; ${batch.why}` : ''}`);
         if (batch.status === 'done' && batch.skipped > 0) throw new Stop(exit.partly, 'not all of them were touched');
       });
@@ -58,14 +59,9 @@ export function addBatch(program: Command): void {
     .description('touch no further event')
     .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
     .action(async (id: string, options: { as: string }) => {
-      const result = await withDatabase((database) => stopBatch(database, batchId(id), actOf(options)));
+      const result = await withDatabase((database) => stopBatch(database, idOf('batch', id), actOf(options)));
       if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no batch ${id}`);
       if (result.kind === 'refused') throw new Stop(exit.conflict, `batch ${id} is not running`);
       say(`batch ${id} is stopped`);
     });
-}
-
-function batchId(id: string): string {
-  if (!/^\d{1,19}$/.test(id)) throw new Stop(exit.notFound, `there is no batch ${id}`);
-  return id;
 }

@@ -9,7 +9,8 @@ import { applyRepair, planRepair } from '../orders/repair.js';
 import { createClients, meicanSettleMs } from '../runtime.js';
 import { loadSettings } from '../settings.js';
 import { childTraceparent } from '../trace.js';
-import { actOf, exit, out, Stop, say, withDatabase } from './shared.js';
+import { out, row, say } from './print.js';
+import { actOf, exit, Stop, withDatabase } from './shared.js';
 
 async function askVendors(database: Database, of: string) {
   const settings = loadSettings({ env: process.env });
@@ -50,7 +51,7 @@ export function addBooks(program: Command): void {
             out(
               `${difference === 0 ? 'agree ' : 'DIFFER'}  ${name}: expected ${expected}, found ${actual}${difference === 0 ? '' : `, difference ${difference}`}`,
             );
-          for (const { kind, orderNo, what, eventId } of guilty) out(`GUILTY  ${kind}\t${orderNo ?? '-'}\t${what}${eventId ? ` (event ${eventId})` : ''}`);
+          for (const { kind, orderNo, what, eventId } of guilty) row(`GUILTY  ${kind}`, orderNo ?? '-', `${what}${eventId ? ` (event ${eventId})` : ''}`);
           if (vendors) say(`${vendors.compared} orders compared with the vendors, ${vendors.unanswered} questions unanswered`);
           if (own.pending > 0) say(`${own.pending} events are pending: differences may be on their way home`);
         }
@@ -78,14 +79,13 @@ export function addBooks(program: Command): void {
         if (!options.apply) {
           if (options.json) return out(plan);
           for (const { drift, verb, eventType, text, careful } of plan)
-            out([verb, eventType ?? '-', drift.orderNo ?? '-', drift.what, `→ ${text}`, careful ? '(look first)' : ''].join('\t').trimEnd());
+            row(verb, eventType ?? '-', drift.orderNo ?? '-', drift.what, `→ ${text}`, careful ? '(look first)' : '');
           return say('a dry run: nothing was changed; --apply --reason "…" carries it out');
         }
         const results = await applyRepair(database, plan, options.order ?? [], actOf(options));
         if (options.json) out(results);
         else
-          for (const { remedy, result, eventId: recorded, why } of results)
-            out([result, remedy.drift.orderNo ?? '-', recorded ? `event ${recorded}` : '-', why].join('\t'));
+          for (const { remedy, result, eventId: recorded, why } of results) row(result, remedy.drift.orderNo ?? '-', recorded ? `event ${recorded}` : '-', why);
       });
     });
 }

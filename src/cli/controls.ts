@@ -2,7 +2,8 @@ import os from 'node:os';
 import type { Command } from 'commander';
 import { toRfc3339 } from '../clock.js';
 import { activePauses, pause, resume } from '../outbox/pause.js';
-import { actOf, exit, oneOf, out, Stop, say, whole, withDatabase, withOutbox } from './shared.js';
+import { out, row, say } from './print.js';
+import { actOf, exit, oneOf, Stop, whole, withDatabase, withOutbox } from './shared.js';
 
 /** The poller by hand, and pauses. */
 export function addControls(program: Command): void {
@@ -68,7 +69,7 @@ export function addControls(program: Command): void {
       await withDatabase(async (database) => {
         const pauses = await activePauses(database);
         if (options.json) return out(pauses);
-        for (const { scope, name, type, untilAt, actor, reason } of pauses) out([scope, name, type, toRfc3339(untilAt), actor, reason].join('\t'));
+        for (const { scope, name, type, untilAt, actor, reason } of pauses) row(scope, name, type, toRfc3339(untilAt), actor, reason);
       });
     });
 }

@@ -11,7 +11,8 @@ import { findEvent } from '../outbox/find.js';
 import { listEvents, type Shade, shades } from '../outbox/list.js';
 import { requeue, settleAsDone, settleAsNotDone } from '../outbox/requeue.js';
 import { type Why, why, whySentence } from '../outbox/why.js';
-import { actOf, eventId, exit, oneOf, orStop, out, Stop, say, tell, whole, withDatabase, withOutbox } from './shared.js';
+import { out, row, say } from './print.js';
+import { actOf, eventId, exit, idOf, oneOf, orStop, Stop, tell, whole, withDatabase, withOutbox } from './shared.js';
 
 /** Events: look, act, ask why. */
 export function addEvents(program: Command): void {
@@ -27,13 +28,17 @@ export function addEvents(program: Command): void {
     .option('--json', 'whole events as JSON')
     .action(async (options: { status?: Shade; type?: string; order?: string; limit: number; json?: boolean }) => {
       await withDatabase(async (database, settings) => {
-        const filter = { state: options.status, types: options.type === undefined ? undefined : [options.type], subjectId: options.order };
+        const filter = {
+          state: options.status,
+          types: options.type === undefined ? undefined : [options.type],
+          subjectId: options.order === undefined ? undefined : idOf('order', options.order),
+        };
         const { rows, lookedAt } = await listEvents(database, filter, options.limit);
         if (lookedAt !== null) say(`looked at the newest ${lookedAt}`);
         const views = rows.map((row) => eventView(row, settings.RETRY_LIMIT));
         if (options.json) return out(views);
         for (const { id, type, status, orderNo, failures, failuresMax, lastError, runAt } of views)
-          out([id, status, type, orderNo ?? '-', `${failures}/${failuresMax}`, runAt, lastError?.code ?? ''].join('\t'));
+          row(id, status, type, orderNo ?? '-', `${failures}/${failuresMax}`, runAt, lastError?.code ?? '');
       });
     });
 
@@ -42,7 +47,7 @@ export function addEvents(program: Command): void {
     .description('one event and its attempts')
     .action(async (id: string) => {
       await withDatabase(async (database, settings) => {
-        const story = /^\d{1,19}$/.test(id) ? await readEvent(database, { failuresMax: () => settings.RETRY_LIMIT }, id) : null;
+        const story = await readEvent(database, { failuresMax: () => settings.RETRY_LIMIT }, eventId(id));
         if (!story) throw new Stop(exit.notFound, `there is no event ${id}`);
         out(story);
       });
@@ -111,7 +116,7 @@ export function addEvents(program: Command): void {
         const order = await orStop(whyOrder(database, registry, wanted));
         if (options.json) return out(order);
         if (order.events.length === 0) return out(`${order.orderNo} is ${order.status}. Nothing more will happen by itself.`);
-        for (const { id, type, why: answer } of order.events) out([`#${id}`, type, sentence(answer)].join('\t'));
+        for (const { id, type, why: answer } of order.events) row(`#${id}`, type, sentence(answer));
       });
     });
 }

@@ -7,7 +7,8 @@ import { findOrder } from '../orders/find.js';
 import { reveal } from '../orders/reveal.js';
 import { readTimeline } from '../orders/timeline.js';
 import { listActions } from '../outbox/audit.js';
-import { actOf, exit, orStop, out, Stop, say, withDatabase } from './shared.js';
+import { out, row, say } from './print.js';
+import { actOf, exit, idOf, orStop, Stop, withDatabase } from './shared.js';
 
 /** Orders, causes, audit. */
 export function addLook(program: Command): void {
@@ -21,9 +22,8 @@ export function addLook(program: Command): void {
         const order = await orStop(findOrder(database, wanted));
         const story = await readTimeline(database, order.id);
         if (options.json) return out(story);
-        out([story.order.orderNo, story.order.status, `refund ${story.order.refund}`, story.order.meicanOrderId ?? '-'].join('\t'));
-        for (const { at, kind, what, detail } of story.timeline)
-          out([at, kind, what, String(detail.eventId ?? ''), String(detail.decision ?? '')].join('\t').trimEnd());
+        row(story.order.orderNo, story.order.status, `refund ${story.order.refund}`, story.order.meicanOrderId ?? '-');
+        for (const { at, kind, what, detail } of story.timeline) row(at, kind, what, String(detail.eventId ?? ''), String(detail.decision ?? ''));
       });
     });
 
@@ -47,7 +47,7 @@ export function addLook(program: Command): void {
         const causes = await listGroups(database);
         if (options.json) return out(causes);
         for (const group of causes)
-          out([group.id, stateOf(group), group.kind, group.eventType ?? '-', String(group.occurrences), toRfc3339(group.lastAt), group.cause].join('\t'));
+          row(group.id, stateOf(group), group.kind, group.eventType ?? '-', String(group.occurrences), toRfc3339(group.lastAt), group.cause);
       });
     });
 
@@ -58,10 +58,10 @@ export function addLook(program: Command): void {
     .option('--json')
     .action(async (options: { before?: string; json?: boolean }) => {
       await withDatabase(async (database) => {
-        const { rows } = await listActions(database, options.before);
+        const { rows } = await listActions(database, options.before === undefined ? undefined : idOf('entry', options.before));
         if (options.json) return out(rows);
         for (const { id, at, actor, role, verb, targetType, targetId, reason } of rows)
-          out([id, toRfc3339(at), `${actor} (${role})`, verb, `${targetType} ${targetId}`, reason ?? ''].join('\t').trimEnd());
+          row(id, toRfc3339(at), `${actor} (${role})`, verb, `${targetType} ${targetId}`, reason ?? '');
       });
     });
 
@@ -75,7 +75,7 @@ export function addLook(program: Command): void {
       .requiredOption('--reason <text>', 'why; kept in the audit')
       .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
       .action(async (id: string, options: { reason: string; as: string }) => {
-        const result = await withDatabase((database) => deed(database, id, actOf(options)));
+        const result = await withDatabase((database) => deed(database, idOf('cause', id), actOf(options)));
         if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no cause ${id}`);
         if (result.kind === 'conflict') throw new Stop(exit.conflict, `cause ${id} is ${result.status}`);
         say(`cause ${id}: ${verb} done`);

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { migrate } from '../database/migrate.js';
 import { NotEmpty, type Scale, scales, seed } from '../seed.js';
-import { exit, oneOf, Stop, say, withDatabase } from './shared.js';
+import { say } from './print.js';
+import { exit, oneOf, Stop, withDatabase } from './shared.js';
 
 /** Believable stories for trying and measuring. */
 export function addSeed(program: Command): void {

@@ -14,7 +14,8 @@ import { doubtAll } from '../outbox/doubt.js';
 import { heartbeats } from '../outbox/heartbeat.js';
 import { connectRedis } from '../redis.js';
 import { menuBody } from '../routes/menus.js';
-import { actOf, exit, oneOf, out, Stop, say, settingsFor, whole, withDatabase } from './shared.js';
+import { out, say } from './print.js';
+import { actOf, exit, oneOf, Stop, settingsFor, whole, withDatabase } from './shared.js';
 
 const menuFile = menuBody.extend({ garden: shortText(64), date: day, mealType });
 
@@ -56,7 +57,7 @@ export function addSetUp(program: Command): void {
         .array(menuFile)
         .min(1)
         .safeParse(Array.isArray(content) ? content : [content]);
-      if (!parsed.success) throw new Stop(exit.usage, parsed.error.issues.map((issue) => `${file}: ${issue.path.join('.')}: ${issue.message}`).join('\n'));
+      if (!parsed.success) throw new Stop(exit.usage, ...parsed.error.issues.map((issue) => `${file}: ${issue.path.join('.')}: ${issue.message}`));
       await withDatabase(async (database) => {
         for (const { garden, date, mealType: meal, ...input } of parsed.data) {
           await putMenu(database, { garden, date, mealType: meal }, input);
@@ -88,7 +89,11 @@ export function addSetUp(program: Command): void {
     .action(async (options: { json?: boolean }) => {
       const checks = await runDoctor(process.env);
       if (options.json) out(checks);
-      else for (const { name, ok, detail, whatToDo } of checks) out(`${ok ? 'ok  ' : 'FAIL'}  ${name}: ${detail}${whatToDo ? `\n      → ${whatToDo}` : ''}`);
+      else
+        for (const { name, ok, detail, whatToDo } of checks) {
+          out(`${ok ? 'ok  ' : 'FAIL'}  ${name}: ${detail}`);
+          if (whatToDo) out(`      → ${whatToDo}`);
+        }
       if (checks.some((check) => !check.ok)) throw new Stop(exit.failed, 'not everything is well');
     });
 

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { Database } from '../database/database.js';
+import { id } from '../http/schemas.js';
 import { createLogger } from '../logging.js';
 import type { Act } from '../outbox/audit.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -13,16 +14,16 @@ import { loadSettings, type SettingKey, type Settings } from '../settings.js';
 export const exit = { ok: 0, failed: 1, usage: 2, notFound: 3, notAllowed: 4, conflict: 5, partly: 6 } as const;
 
 export class Stop extends Error {
+  readonly lines: readonly string[];
   constructor(
     readonly code: number,
-    message: string,
+    ...lines: readonly string[]
   ) {
-    super(message);
+    super(lines.join('; '));
+    this.lines = lines;
   }
 }
 
-export const out = (value: unknown): void => void process.stdout.write(`${typeof value === 'string' ? value : JSON.stringify(value, null, 2)}\n`);
-export const say = (text: string): void => void process.stderr.write(`${text}\n`);
 export const settingsFor = (...only: SettingKey[]): Settings => loadSettings({ env: process.env, only });
 
 export async function withDatabase<T>(work: (database: Database, settings: Settings) => Promise<T>): Promise<T> {
@@ -61,10 +62,12 @@ export function orStop<T>(work: Promise<T>): Promise<T> {
   });
 }
 
-export function eventId(id: string): string {
-  if (!/^\d{1,19}$/.test(id)) throw new Stop(exit.notFound, `there is no event ${id}`);
-  return id;
+/** Ids are what they are over HTTP: whole digits, and no more than nineteen. Everything else names nothing. */
+export function idOf(what: string, given: string): string {
+  if (!id.safeParse(given).success) throw new Stop(exit.notFound, `there is no ${what} ${given}`);
+  return given;
 }
+export const eventId = (given: string): string => idOf('event', given);
 
 export function tell(id: string, result: ActResult, refusal: string): void {
   if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no event ${id}`);

@@ -6,7 +6,8 @@ import { signToken } from '../http/auth.js';
 import { attemptsSince } from '../outbox/tail.js';
 import { type Fault, faultKinds } from '../sandbox/faults.js';
 import { faultAliases, NoStory, type TriggerType, trigger, triggerTypes } from '../trigger.js';
-import { exit, oneOf, out, Stop, say, whole, withDatabase } from './shared.js';
+import { nobodyReads, out, outLine, row, say } from './print.js';
+import { exit, oneOf, Stop, whole, withDatabase } from './shared.js';
 
 const LOOK_EVERY_MS = 1_000;
 const TOKEN_TTL_S = 600;
@@ -49,7 +50,7 @@ export function addStories(program: Command): void {
             waitMs: options.wait * 1_000,
           });
           if (options.json) return out(told);
-          out([told.eventId, type, told.status, told.outcome ?? '-', `${told.attempts} attempts`, told.orderStatus ?? '-'].join('\t'));
+          row(told.eventId, type, told.status, told.outcome ?? '-', `${told.attempts} attempts`, told.orderStatus ?? '-');
           say(`${options.url}/console/events/${told.eventId}`);
         } catch (error) {
           if (error instanceof NoStory) throw new Stop(exit.failed, error.message);
@@ -80,14 +81,11 @@ export function addStories(program: Command): void {
             if (one.finishedAt.getTime() > since.getTime() + LOOK_EVERY_MS) since = new Date(one.finishedAt.getTime() - LOOK_EVERY_MS); // commits overtake each other
             if ((options.type && one.type !== options.type) || (options.order && one.subjectNo !== options.order) || (options.errors && !one.errorCode))
               continue;
-            if (options.format === 'json') process.stdout.write(`${JSON.stringify({ ...one, finishedAt: toRfc3339(one.finishedAt) })}\n`);
-            else
-              out(
-                [toRfc3339(one.finishedAt), one.type, `#${key}`, one.subjectNo ?? '-', one.outcome ?? '-', one.errorCode ?? '-', one.decision ?? ''].join('\t'),
-              );
+            if (options.format === 'json') outLine({ ...one, finishedAt: toRfc3339(one.finishedAt) });
+            else row(toRfc3339(one.finishedAt), one.type, `#${key}`, one.subjectNo ?? '-', one.outcome ?? '-', one.errorCode ?? '-', one.decision ?? '');
           }
           for (const [key, atMs] of seen) if (atMs < since.getTime()) seen.delete(key);
-          if (performance.now() >= endMs) return;
+          if (performance.now() >= endMs || nobodyReads()) return;
           await new Promise((resolve) => setTimeout(resolve, Math.min(LOOK_EVERY_MS, endMs - performance.now())));
         }
       });

@@ -1,10 +1,12 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { raiseVendorDown } from '../../src/alerts/raise.js';
 import { Database } from '../../src/database/database.js';
-import { pendingMigrations } from '../../src/database/migrate.js';
+import { migrate, pendingMigrations } from '../../src/database/migrate.js';
 import { migrations } from '../../src/database/migrations/index.js';
 import { now, sql } from '../../src/database/sql.js';
 import { housekeeping } from '../../src/handlers/housekeeping.js';
@@ -110,6 +112,28 @@ describe.each(databaseKinds)('the command line on %s', (kind) => {
     ]);
     await database.close();
   });
+
+  it('takes ids by the rule of the API, prints nothing that acts, and ends quietly when nobody reads', async () => {
+    const database = await Database.open({ url });
+    await migrate(database);
+    const { id } = await database.transaction((tx) => record(tx, note, { n: 2 }));
+    const none = [
+      ['orders', 'reveal', '1abc'],
+      ['events', 'requeue', `${id}x`, '--reason', 'x'],
+      ['causes', 'know', '1x', '--reason', 'x'],
+      ['events', 'list', '--order', '1x'],
+    ];
+    expect(await Promise.all(none.map(async (args) => [...args, (await cli(args)).code]))).toEqual(none.map((args) => [...args, 3]));
+    const forged = 'enough\n99\tmallory\u001b[2J\u202e';
+    expect((await cli(['events', 'discard', id, '--reason', forged, '--as', 'ann'])).code).toBe(0);
+    const audit = (await cli(['audit'])).output;
+    expect(audit.split('\n')[0]).toMatch(/\tenough\\n99\\tmallory\\u001b\[2J\\u202e$/);
+    // A reader that is gone before the first word.
+    const line = `'${process.execPath}' '${packed('cli')}' audit | true; echo "exit \${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-c', line], { env: { PATH: process.env.PATH, ...env } });
+    expect([stdout, stderr]).toEqual(['exit 0\n', '']);
+    await database.close();
+  }, 120_000); // seven processes
 
   it('doctor: all well is 0; each thing that is not is named with what to do', async () => {
     const well = await cli(['doctor']);
