@@ -2,6 +2,7 @@ import type { Queryable } from '../database/database.js';
 import { join, raw, sql } from '../database/sql.js';
 import { liveStatuses } from '../entities/box-order.js';
 import type { Drift } from './drift.js';
+import { findStuck } from './stuck.js';
 
 /** A sum that must hold when nothing is pending. Counts and cents. */
 export interface BookSum {
@@ -24,6 +25,7 @@ const GUILTY_MAX = 200;
 /**
  * Our own tables against themselves. points: paid − refunded = price of the live orders. dishes, cabinets: total − remaining = live orders.
  * meals: each ORDERED order has a meal at Meican that was not cancelled; no ended one has.
+ * What waits for an event that is not there is guilty, too.
  * `day` limits orders, dishes and cabinets to those eaten on it.
  */
 export async function checkOwnBooks(database: Queryable, day: string | null): Promise<OwnBooks> {
@@ -51,7 +53,7 @@ export async function checkOwnBooks(database: Queryable, day: string | null): Pr
     sum('dishes taken', stock[0].live, stock[0].taken),
     sum('cabinet slots taken', stock[1].live, stock[1].taken),
   ];
-  const guilty = [...stock[0].guilty, ...stock[1].guilty, ...(await erroredEvents(database, day))];
+  const guilty = [...stock[0].guilty, ...stock[1].guilty, ...(await erroredEvents(database, day)), ...(await findStuck(database, day))];
   return { agree: sums.every((one) => one.difference === 0) && guilty.length === 0, pending: await pendingCount(database), sums, guilty };
 }
 

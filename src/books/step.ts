@@ -19,6 +19,7 @@ export const stepKinds = [
   'meal-loss-accepted',
   'placed-again',
   'refund-again',
+  'guard-again',
   'stock-released',
 ] as const;
 export type StepKind = (typeof stepKinds)[number];

@@ -43,7 +43,7 @@ export async function compareWithVendors(
 ): Promise<VendorComparison> {
   const rows = await database.query<Row>(sql`
     SELECT o.id, o.order_no, o.email, o.corp, o.status, o.meal_type, o.price_in_cent, o.meican_order_id,
-      CASE WHEN o.updated_at > ${after(-options.olderThanMs)} OR EXISTS (SELECT 1 FROM outbox_event e WHERE e.subject_id = o.id AND e.status = 'pending') THEN 1 ELSE 0 END AS moving
+      CASE WHEN o.updated_at > ${after(-options.olderThanMs)} OR EXISTS (SELECT 1 FROM outbox_event e WHERE e.subject_id = CAST(o.id AS CHAR) AND e.status = 'pending') THEN 1 ELSE 0 END AS moving
     FROM box_order o WHERE o.edible_date = ${options.day}`);
   const all = rows.map((row) => ({ order: toOrder(row), moving: Number(row.moving) === 1 }));
   const settled = all.filter((one) => !one.moving).map((one) => one.order);

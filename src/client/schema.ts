@@ -1,4 +1,4 @@
-// Made by `npm run openapi` of a description with SHA-256 2dea6840d44f6c1cce16727cf96d6117f99b77b25ea8b2951abb2a0374bcbbdf. Not to be edited.
+// Made by `npm run openapi` of a description with SHA-256 7a5182f74aa12749d16864643ff6f203661de863e189d72bee01f094807f7c3d. Not to be edited.
 export interface paths {
     "/livez": {
         parameters: {
@@ -968,6 +968,7 @@ export interface paths {
                             ratePerSecond: number;
                             reason: string;
                             actor: string;
+                            executor: string | null;
                             why: string | null;
                             createdAt: string;
                             startedAt: string | null;
@@ -1122,6 +1123,7 @@ export interface paths {
                             ratePerSecond: number;
                             reason: string;
                             actor: string;
+                            executor: string | null;
                             why: string | null;
                             createdAt: string;
                             startedAt: string | null;
@@ -1584,7 +1586,7 @@ export interface paths {
                             }[];
                             guilty: {
                                 /** @enum {string} */
-                                kind: "stock-differs" | "event-errored" | "meal-missing" | "meal-of-ended-order" | "meal-unknown-to-us" | "money-missing" | "money-kept";
+                                kind: "stock-differs" | "event-errored" | "meal-missing" | "meal-of-ended-order" | "meal-unknown-to-us" | "money-missing" | "money-kept" | "payment-stuck" | "placement-stuck" | "refund-stuck" | "coffee-stuck" | "consumption-stuck";
                                 orderId: string | null;
                                 orderNo: string | null;
                                 what: string;
@@ -1595,7 +1597,7 @@ export interface paths {
                                 unanswered: number;
                                 guilty: {
                                     /** @enum {string} */
-                                    kind: "stock-differs" | "event-errored" | "meal-missing" | "meal-of-ended-order" | "meal-unknown-to-us" | "money-missing" | "money-kept";
+                                    kind: "stock-differs" | "event-errored" | "meal-missing" | "meal-of-ended-order" | "meal-unknown-to-us" | "money-missing" | "money-kept" | "payment-stuck" | "placement-stuck" | "refund-stuck" | "coffee-stuck" | "consumption-stuck";
                                     orderId: string | null;
                                     orderNo: string | null;
                                     what: string;
@@ -1644,7 +1646,7 @@ export interface paths {
                             unanswered: number;
                             remedies: {
                                 /** @enum {string} */
-                                kind: "stock-differs" | "event-errored" | "meal-missing" | "meal-of-ended-order" | "meal-unknown-to-us" | "money-missing" | "money-kept";
+                                kind: "stock-differs" | "event-errored" | "meal-missing" | "meal-of-ended-order" | "meal-unknown-to-us" | "money-missing" | "money-kept" | "payment-stuck" | "placement-stuck" | "refund-stuck" | "coffee-stuck" | "consumption-stuck";
                                 orderId: string | null;
                                 orderNo: string | null;
                                 eventId: string | null;
@@ -1690,7 +1692,7 @@ export interface paths {
                             unanswered: number;
                             results: {
                                 /** @enum {string} */
-                                kind: "stock-differs" | "event-errored" | "meal-missing" | "meal-of-ended-order" | "meal-unknown-to-us" | "money-missing" | "money-kept";
+                                kind: "stock-differs" | "event-errored" | "meal-missing" | "meal-of-ended-order" | "meal-unknown-to-us" | "money-missing" | "money-kept" | "payment-stuck" | "placement-stuck" | "refund-stuck" | "coffee-stuck" | "consumption-stuck";
                                 orderId: string | null;
                                 orderNo: string | null;
                                 eventId: string | null;
@@ -1809,6 +1811,7 @@ export interface components {
             ratePerSecond: number;
             reason: string;
             actor: string;
+            executor: string | null;
             why: string | null;
             createdAt: string;
             startedAt: string | null;
@@ -1926,6 +1929,7 @@ export interface components {
             ratePerSecond: number;
             reason: string;
             actor: string;
+            executor: string | null;
             why: string | null;
             createdAt: string;
             startedAt: string | null;

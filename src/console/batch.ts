@@ -34,7 +34,7 @@ export function batchPage({ words: w, language, mayAct, formToken }: Visitor, ba
   const open = batch.total - batch.done - batch.skipped;
   return html`<p><span class="state ${batch.status === 'done' ? 'handled' : batch.status === 'stopped' ? 'errored' : 'pending'}">${batch.status}</span> ${batch.why}</p>
 <dl><dt>${w.what}</dt><dd>${batch.verb === 'requeue' ? w.requeue : w.discard}: ${batch.filter.type} ${batch.filter.cause}</dd><dt>${w.done}</dt><dd><progress max="${batch.total}" value="${batch.done + batch.skipped}"></progress> ${batch.done} / ${batch.total}, ${w.skipped} ${batch.skipped}, ${w.waiting} ${open}</dd>
-<dt>${w.who}</dt><dd>${batch.actor}: ${batch.reason}</dd><dt>${w.started}</dt><dd>${time(batch.startedAt, now, language)}</dd><dt>${w.settled}</dt><dd>${time(batch.endedAt, now, language)}</dd></dl>
+<dt>${w.who}</dt><dd>${batch.actor}${batch.executor !== null && batch.executor !== batch.actor && html`, ${batch.executor}`}: ${batch.reason}</dd><dt>${w.started}</dt><dd>${time(batch.startedAt, now, language)}</dd><dt>${w.settled}</dt><dd>${time(batch.endedAt, now, language)}</dd></dl>
 ${batch.status === 'running' && mayAct && html`<form action="/console/batches/${batch.id}/stop" method="post"><input type="hidden" name="form" value="${formToken}"><button class="danger">${w.stop}</button></form>`}
 <div class="wide" tabindex="0" role="region" aria-label="${w.events}"><table><thead><tr><th scope="col">${w.events}</th><th scope="col">${w.outcome}</th><th scope="col">${w.reason}</th></tr></thead><tbody>
 ${items.map((item) => html`<tr><td><a href="/console/events/${item.eventId}">${item.eventId}</a></td><td>${item.result ?? '…'}</td><td>${item.why}</td></tr>`)}</tbody></table></div>`;

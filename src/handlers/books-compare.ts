@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { raise } from '../alerts/raise.js';
 import type { Drift } from '../books/drift.js';
 import { checkOwnBooks } from '../books/own-books.js';
+import { findStuck } from '../books/stuck.js';
 import { compareWithVendors } from '../books/vendor-books.js';
 import type { EnergyClient } from '../clients/energy.js';
 import type { MeicanClient } from '../clients/meican.js';
+import { businessDay } from '../clock.js';
 import type { Database } from '../database/database.js';
 import type { EventDefinition, EventHandler } from '../outbox/types.js';
 import { callContext } from './answer.js';
@@ -46,7 +48,9 @@ export function createBooksCompare({ database, meican, energy, settleMs }: Books
       const { journal: _tooMany, ...quiet } = callContext(context); // one question for each order: the finding is what is kept
       const vendors = await compareWithVendors(database, meican, energy, { day: event.payload.day, olderThanMs: settleMs }, quiet);
       const own = await checkOwnBooks(database, event.payload.day);
-      const guilty = [...own.guilty.filter((one) => one.kind === 'stock-differs'), ...vendors.guilty]; // an errored event has had its alert
+      // Of orders for other days nobody else asks: one of the three comparisons of an hour looks at all of them.
+      const stuck = isToday(event.payload) ? await findStuck(database, null) : [];
+      const guilty = [...own.guilty.filter((one) => one.kind === 'stock-differs'), ...stuck, ...vendors.guilty]; // an errored event has had its alert
       if (guilty.length === 0 && vendors.unanswered > 0) {
         return {
           kind: 'ask-again',
@@ -64,6 +68,10 @@ export function createBooksCompare({ database, meican, energy, settleMs }: Books
       };
     },
   };
+}
+
+function isToday({ day, slot }: Payload): boolean {
+  return businessDay(Date.parse(`${slot}:00:00Z`)) === day;
 }
 
 function alertOf(drift: Drift, eventId: string) {

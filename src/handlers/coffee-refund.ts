@@ -7,7 +7,7 @@ import type { EventDefinition, EventHandler, HandlerOutcome } from '../outbox/ty
 import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
 import { findRefund } from './find-refund.js';
 import { stillInDoubt } from './in-doubt.js';
-import { cents } from './payloads.js';
+import { cents, dedupeOf, repair } from './payloads.js';
 import { type RefundResult, refund } from './refund.js';
 
 const first = z.strictObject({
@@ -16,6 +16,7 @@ const first = z.strictObject({
   userId: z.string().min(1),
   amountInCent: cents,
   reason: z.string(),
+  repair,
 });
 const payload = first.extend({ outRefundNo: z.string().min(1) });
 type Payload = z.infer<typeof payload>;
@@ -44,7 +45,7 @@ export const coffeeRefund: EventDefinition<Payload> = {
   version: 2,
   schema: versions,
   example: { tradeNo: 'C1', outTradeNo: 'PC1', outRefundNo: 'RCC1', userId: 'u1', amountInCent: 900, reason: 'machine empty' },
-  dedupeKey: ({ tradeNo }) => tradeNo,
+  dedupeKey: ({ tradeNo, repair: nth }) => dedupeOf(tradeNo, nth),
   orderingKey: ({ tradeNo }) => `energy:coffee:${tradeNo}`,
 };
 

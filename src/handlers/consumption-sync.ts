@@ -6,7 +6,7 @@ import { CanteenConsumption } from '../entities/canteen-consumption.js';
 import type { EventDefinition, EventHandler } from '../outbox/types.js';
 import { callContext, usualAnswer } from './answer.js';
 import { stillInDoubt } from './in-doubt.js';
-import { cents } from './payloads.js';
+import { cents, dedupeOf, repair } from './payloads.js';
 
 const payload = z.strictObject({
   recordNo: z.string().min(1),
@@ -14,6 +14,7 @@ const payload = z.strictObject({
   amountInCent: cents,
   canteen: z.string(),
   consumedAt: z.iso.datetime({ offset: true }),
+  repair,
 });
 type Payload = z.infer<typeof payload>;
 
@@ -23,7 +24,7 @@ export const consumptionSync: EventDefinition<Payload> = {
   version: 1,
   schema: payload,
   example: { recordNo: 'Z1', userId: 'u1', amountInCent: 1200, canteen: 'A1', consumedAt: '2026-11-23T12:00:00Z' },
-  dedupeKey: ({ recordNo }) => recordNo,
+  dedupeKey: ({ recordNo, repair: nth }) => dedupeOf(recordNo, nth),
   orderingKey: ({ recordNo }) => `energy:consumption:${recordNo}`,
 };
 

@@ -8,11 +8,12 @@ import { orderGone } from './answer.js';
 import { closePayment } from './close-payment.js';
 import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
 import { findRefund } from './find-refund.js';
-import { energyKey, exampleOrder, outRefundNo, outTradeNo, paidOrder } from './payloads.js';
+import { dedupeOf, energyKey, exampleOrder, outRefundNo, outTradeNo, paidOrder, repair } from './payloads.js';
 import { contradiction, nothingToRefund, refund, refunded } from './refund.js';
 import { ORDER_GONE, orderOf, whileOwed } from './refuse-discard.js';
 
-type Payload = z.infer<typeof paidOrder>;
+const payload = paidOrder.extend({ repair });
+type Payload = z.infer<typeof payload>;
 
 /**
  * The guard of a payment: recorded before the money moves, due after the payment window. If the order was not confirmed by then, it
@@ -21,9 +22,9 @@ type Payload = z.infer<typeof paidOrder>;
 export const energyRollback: EventDefinition<Payload> = {
   type: 'ENERGY_CENTER_ROLLBACK_V2_ERROR',
   version: 1,
-  schema: paidOrder,
+  schema: payload,
   example: { ...exampleOrder, userId: 'u1', amountInCent: 2300 },
-  dedupeKey: ({ orderNo }) => orderNo,
+  dedupeKey: ({ orderNo, repair: nth }) => dedupeOf(orderNo, nth),
   orderingKey: ({ orderNo }) => energyKey(orderNo),
 };
 

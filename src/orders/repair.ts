@@ -1,19 +1,17 @@
 import type { Drift, DriftKind } from '../books/drift.js';
-import { releaseStock } from '../books/release-stock.js';
-import { writeStep } from '../books/step.js';
-import { backToOrdering, endOrder, refundAgain } from '../books/transition.js';
 import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
-import { fromSqlInstant, join, now, raw, sql } from '../database/sql.js';
+import { join, raw, sql } from '../database/sql.js';
 import { BoxOrder, liveStatuses } from '../entities/box-order.js';
-import { dinerCard } from '../handlers/diner-card.js';
+import { coffeeRefund } from '../handlers/coffee-refund.js';
+import { consumptionSync } from '../handlers/consumption-sync.js';
 import { energyCancel } from '../handlers/energy-cancel.js';
+import { energyRollback } from '../handlers/energy-rollback.js';
 import { meicanCancel } from '../handlers/meican-cancel.js';
 import { meicanNewOrder } from '../handlers/meican-new-order.js';
 import { type Act, audit } from '../outbox/audit.js';
-import { record } from '../outbox/record.js';
 import { requeue } from '../outbox/requeue.js';
-import type { EventDefinition } from '../outbox/types.js';
+import { type Applied, recordHandedIn, recordRemedy, skipped } from './remedy.js';
 
 /** What would mend one difference of the books. */
 export interface Remedy {
@@ -50,6 +48,21 @@ const remedies: Record<DriftKind, Omit<Remedy, 'drift'>> = {
     text: 'cancel the meal at Meican, unless the diner ordered it in another way: look first, then name the order',
   },
   'money-missing': { verb: 'decide', eventType: null, careful: true, text: 'the diner has a meal that was not paid: no event may take money unasked' },
+  'payment-stuck': {
+    verb: 'record',
+    eventType: energyRollback.type,
+    careful: false,
+    text: 'record the guard again: it ends the order, and gives back what was paid',
+  },
+  'placement-stuck': {
+    verb: 'record',
+    eventType: meicanNewOrder.type,
+    careful: false,
+    text: 'record the placement again: it looks for the meal first, then places it, or, past the cut-off, ends the order and gives the points back',
+  },
+  'refund-stuck': { verb: 'record', eventType: energyCancel.type, careful: false, text: 'record the refund again, under the refund number of the order' },
+  'coffee-stuck': { verb: 'record', eventType: coffeeRefund.type, careful: false, text: 'record the refund again, under its own number' },
+  'consumption-stuck': { verb: 'record', eventType: consumptionSync.type, careful: false, text: 'record the sync again, under its own number' },
   'money-kept': { verb: 'record', eventType: energyCancel.type, careful: false, text: 'give the points back under the refund number of the order' },
 };
 
@@ -70,99 +83,57 @@ export async function applyRepair(database: Database, plan: readonly Remedy[], n
     if (verb === 'decide') results.push(skip('a person must decide'));
     else if (careful && !named.includes(drift.orderNo ?? '')) results.push(skip('look first, then name this order'));
     else {
-      const eventId = await applyOne(database, remedy, act);
-      results.push(eventId === null ? skip('it is no longer as it was found') : { remedy, result: 'done', eventId: eventId || null, why: remedy.text });
+      const applied = await applyOne(database, remedy, act);
+      results.push(applied.kind === 'skipped' ? skip(applied.why) : { remedy, result: 'done', eventId: applied.eventId, why: remedy.text });
     }
   }
   return results;
 }
 
-/** The id of the event, '' when none was needed, null when there was nothing left to do. */
-async function applyOne(database: Database, { drift, verb }: Remedy, act: Act): Promise<string | null> {
-  if (verb === 'requeue') return (await requeue(database, drift.eventId ?? '', act)).kind === 'done' ? drift.eventId : null;
+async function applyOne(database: Database, { drift, verb }: Remedy, act: Act): Promise<Applied> {
+  if (verb === 'requeue') return requeueAgain(database, drift, act);
   if (verb === 'recount') return recount(database, drift, act);
   return database.transaction(async (tx) => {
+    const { handedIn } = drift;
+    if (handedIn) return audited(tx, await recordHandedIn(tx, handedIn, act), act, drift, { type: handedIn.table, id: handedIn.id, subjectId: null });
+    // The order's row is locked first, so that two repairs take turns.
+    await tx.query(sql`SELECT id FROM box_order WHERE id = ${drift.orderId ?? ''} ${raw(tx.dialect.forUpdate)}`);
     const order = await tx.manager.findOneBy(BoxOrder, { id: drift.orderId ?? '' });
-    if (!order) return null;
-    const eventId = await recordRemedy(tx, order, drift, act);
-    if (eventId === null) return null;
-    crashPoint('in-repair');
-    await audit(tx, act, {
-      verb: 'repair',
-      targetType: 'order',
-      targetId: order.id,
-      subjectId: order.id,
-      before: { status: order.status, found: drift.kind, what: drift.what },
-      after: { eventId },
-    });
-    return eventId;
+    if (!order) return skipped('the order is gone');
+    return audited(tx, await recordRemedy(tx, order, drift, act), act, drift, { type: 'order', id: order.id, subjectId: order.id, status: order.status });
   });
 }
 
-async function recordRemedy(tx: Tx, order: BoxOrder, drift: Drift, act: Act): Promise<string | null> {
-  const about = { subjectId: order.id, subjectNo: order.orderNo, requestId: act.requestId };
-  const orderRef = { orderId: order.id, orderNo: order.orderNo };
-  switch (drift.kind) {
-    case 'meal-missing':
-      return placeAgain(tx, order, drift, about);
-    case 'meal-of-ended-order':
-    case 'meal-unknown-to-us': {
-      const meicanOrderId = drift.meicanOrderId ?? undefined;
-      if (!meicanOrderId || (await isMovingFor(tx, order, meicanCancel))) return null;
-      return (await record(tx, meicanCancel, { ...orderRef, meicanOrderId, repair: await nextNumber(tx, order, meicanCancel) }, about)).id;
-    }
-    case 'money-kept': {
-      if (drift.keptInCent !== order.priceInCent || (await isMovingFor(tx, order, energyCancel))) return null;
-      if (!(await refundAgain(tx, order.id))) return null;
-      await writeStep(tx, order.id, 'refund-again', { amountInCent: order.priceInCent });
-      return (await record(tx, energyCancel, { ...refundOf(order), repair: await nextNumber(tx, order, energyCancel) }, about)).id;
-    }
-    default:
-      return null;
-  }
+interface Target {
+  readonly type: string;
+  readonly id: string;
+  readonly subjectId: string | null;
+  readonly status?: string;
 }
 
-async function placeAgain(tx: Tx, order: BoxOrder, drift: Drift, about: Parameters<typeof record>[3]): Promise<string | null> {
-  const meicanOrderId = drift.meicanOrderId ?? '';
-  const [clock] = await tx.query<{ now: unknown }>(sql`SELECT ${now} AS now`);
-  if (fromSqlInstant(clock?.now) < order.cutoffAt) {
-    if (!(await backToOrdering(tx, order.id, meicanOrderId))) return null;
-    await writeStep(tx, order.id, 'placed-again', { missing: meicanOrderId });
-    const payload = { orderId: order.id, orderNo: order.orderNo, repair: await nextNumber(tx, order, meicanNewOrder) };
-    return (await record(tx, meicanNewOrder, payload, { ...about, deadlineAt: order.cutoffAt })).id;
-  }
-  if (!(await endOrder(tx, order.id, { to: 'ORDER_ERROR', from: ['ORDERED'], refund: 'PENDING', reason: drift.kind }))) return null;
-  await writeStep(tx, order.id, 'order-error', { code: drift.kind, released: { dishId: order.dishId, sideboardId: order.sideboardId } });
-  const { id } = await record(tx, energyCancel, refundOf(order), about);
-  const { dishName, edibleDate, mealType, userId } = order;
-  await record(tx, dinerCard, { orderId: order.id, orderNo: order.orderNo, userId, dishName, edibleDate, mealType }, about);
-  await releaseStock(tx, [order]);
-  return id;
+async function audited(tx: Tx, applied: Applied, act: Act, drift: Drift, { type, id, subjectId, status }: Target): Promise<Applied> {
+  if (applied.kind === 'skipped') return applied;
+  crashPoint('in-repair');
+  await audit(tx, act, {
+    verb: 'repair',
+    targetType: type === 'canteen_consumption' ? 'consumption' : type,
+    targetId: id,
+    subjectId,
+    before: { ...(status === undefined ? {} : { status }), found: drift.kind, what: drift.what },
+    after: { eventId: applied.eventId },
+  });
+  return applied;
 }
 
-const refundOf = (order: BoxOrder) => ({
-  orderId: order.id,
-  orderNo: order.orderNo,
-  userId: order.userId,
-  amountInCent: order.priceInCent,
-  reason: order.status,
-});
-
-/** Something of this type is on its way for the order already: the difference may be on its way home. The order's row is locked first, so that two repairs take turns. */
-async function isMovingFor(tx: Tx, order: BoxOrder, { type }: Pick<EventDefinition, 'type'>): Promise<boolean> {
-  await tx.query(sql`SELECT id FROM box_order WHERE id = ${order.id} ${raw(tx.dialect.forUpdate)}`);
-  const rows = await tx.query(sql`SELECT id FROM outbox_event WHERE subject_id = ${order.id} AND type = ${type} AND status = 'pending' LIMIT 1`);
-  return rows.length > 0;
-}
-
-async function nextNumber(tx: Tx, order: BoxOrder, { type }: Pick<EventDefinition, 'type'>): Promise<number> {
-  const [row] = await tx.query<{ n: number | string }>(sql`SELECT COUNT(*) AS n FROM outbox_event WHERE subject_id = ${order.id} AND type = ${type}`);
-  return Number(row?.n) + 1;
+async function requeueAgain(database: Database, { eventId }: Drift, act: Act): Promise<Applied> {
+  const result = await requeue(database, eventId ?? '', act);
+  if (result.kind === 'done') return { kind: 'done', eventId };
+  return skipped(result.kind === 'not-found' ? 'the event is gone' : `the event is ${result.status} now`);
 }
 
 /** Our own stock from our own orders. The row is locked before the orders are counted: who reserves or releases meanwhile comes after us. */
-async function recount(database: Database, { stockOf, what }: Drift, act: Act): Promise<string | null> {
-  if (!stockOf) return null;
+async function recount(database: Database, { stockOf, what }: Drift, act: Act): Promise<Applied> {
+  if (!stockOf) return skipped('nothing to count');
   const [table, column, total] = stockOf.table === 'box_dish' ? ['box_dish', 'dish_id', 'stock'] : ['box_sideboard', 'sideboard_id', 'capacity'];
   return database.transaction(async (tx) => {
     const [row] = await tx.query<{ total: number | string; remaining: number | string }>(
@@ -172,7 +143,8 @@ async function recount(database: Database, { stockOf, what }: Drift, act: Act): 
       sql`SELECT COUNT(*) AS n FROM box_order WHERE ${raw(column)} = ${stockOf.id} AND status IN (${join(liveStatuses)})`,
     );
     const remaining = Number(row?.total) - Number(live?.n);
-    if (!row || remaining === Number(row.remaining) || remaining < 0) return null;
+    if (!row || remaining === Number(row.remaining)) return skipped('it agrees by now');
+    if (remaining < 0) return skipped('there are more live orders than the total: a person must decide');
     await tx.execute(sql`UPDATE ${raw(table)} SET remaining = ${remaining} WHERE id = ${stockOf.id}`);
     await audit(tx, act, {
       verb: 'repair',
@@ -182,6 +154,6 @@ async function recount(database: Database, { stockOf, what }: Drift, act: Act): 
       before: { remaining: Number(row.remaining), what },
       after: { remaining },
     });
-    return '';
+    return { kind: 'done', eventId: null };
   });
 }

@@ -59,7 +59,10 @@ export interface Batch {
   readonly total: number;
   readonly perSecond: number;
   readonly reason: string;
+  /** Who previewed it, and who executed it. */
   readonly actor: string;
+  readonly executor: string | null;
+  readonly executorRole: string | null;
   /** Why it was stopped. */
   readonly why: string | null;
   readonly createdAt: Date;
@@ -134,7 +137,7 @@ export type BatchResult =
   | { readonly kind: 'done'; readonly batch: Batch }
   | { readonly kind: 'not-found' }
   /** `expired`, `empty`, `count`: the typed number is not the set's; `second-person`: too large for the one who previewed it. */
-  | { readonly kind: 'refused'; readonly why: 'expired' | 'empty' | 'count' | 'second-person' | 'status' };
+  | { readonly kind: 'refused'; readonly why: 'expired' | 'empty' | 'count' | 'second-person' | 'status'; readonly batch: Batch };
 
 export interface Execution {
   readonly token: string;
@@ -147,16 +150,18 @@ export interface Execution {
 /** Starts a previewed batch, once. */
 export async function executeBatch(database: Database, id: string, { token, count, alone }: Execution, act: Act): Promise<BatchResult> {
   return database.transaction(async (tx) => {
-    const batch = await readBatch(tx, id);
+    // Locked before it is read: of several at once the first one starts it, and the others see that.
     const [row] = await tx.query<{ token: string; fresh: number | string }>(sql`
       SELECT token, CASE WHEN created_at > ${after(-TOKEN_VALID_MS)} THEN 1 ELSE 0 END AS fresh FROM event_batch WHERE id = ${id} ${raw(tx.dialect.forUpdate)}`);
+    const batch = await readBatch(tx, id);
     if (!batch || !row || row.token !== token) return { kind: 'not-found' };
-    if (batch.status !== 'previewed') return { kind: 'refused', why: 'status' };
-    if (Number(row.fresh) !== 1) return { kind: 'refused', why: 'expired' };
-    if (batch.total === 0) return { kind: 'refused', why: 'empty' };
-    if (batch.total > TYPE_COUNT_ABOVE && count !== batch.total) return { kind: 'refused', why: 'count' };
-    if (batch.total > SECOND_PERSON_ABOVE && !alone && act.actor === batch.actor) return { kind: 'refused', why: 'second-person' };
-    await tx.execute(sql`UPDATE event_batch SET status = 'running', started_at = ${now} WHERE id = ${id} AND status = 'previewed'`);
+    if (batch.status !== 'previewed') return { kind: 'refused', why: 'status', batch };
+    if (Number(row.fresh) !== 1) return { kind: 'refused', why: 'expired', batch };
+    if (batch.total === 0) return { kind: 'refused', why: 'empty', batch };
+    if (batch.total > TYPE_COUNT_ABOVE && count !== batch.total) return { kind: 'refused', why: 'count', batch };
+    if (batch.total > SECOND_PERSON_ABOVE && !alone && act.actor === batch.actor) return { kind: 'refused', why: 'second-person', batch };
+    await tx.execute(sql`
+      UPDATE event_batch SET status = 'running', started_at = ${now}, executor = ${act.actor}, executor_role = ${act.role} WHERE id = ${id} AND status = 'previewed'`);
     await record(tx, batchRun, { batchId: id });
     await auditBatch(tx, 'batch-execute', batch, act);
     return { kind: 'done', batch: await mustRead(tx, id) };
@@ -166,9 +171,10 @@ export async function executeBatch(database: Database, id: string, { token, coun
 /** No further event is touched; those that were stay as they are. */
 export async function stopBatch(database: Database, id: string, act: Act): Promise<BatchResult> {
   return database.transaction(async (tx) => {
+    const stopped = await endBatch(tx, id, 'stopped', `stopped by ${act.actor}`);
     const batch = await readBatch(tx, id);
     if (!batch) return { kind: 'not-found' };
-    if (!(await endBatch(tx, id, 'stopped', `stopped by ${act.actor}`))) return { kind: 'refused', why: 'status' };
+    if (!stopped) return { kind: 'refused', why: 'status', batch };
     await auditBatch(tx, 'batch-stop', batch, act);
     return { kind: 'done', batch: await mustRead(tx, id) };
   });
@@ -227,7 +233,7 @@ async function canaryOf(database: Database, batch: Batch): Promise<Canary> {
 
 /** The act and its result in one transaction: an item is never done twice, nor done and unmarked. */
 async function actOnItem(database: Database, registry: Registry, batch: Batch, item: { position: number; event_id: unknown; attempt: number }): Promise<void> {
-  const act: Act = { actor: batch.actor, role: 'operator', reason: batch.reason, requestId: `batch-${batch.id}` };
+  const act: Act = { actor: batch.executor ?? batch.actor, role: batch.executorRole ?? 'operator', reason: batch.reason, requestId: `batch-${batch.id}` };
   await database.transaction(async (tx) => {
     const mine = await tx.query(
       sql`SELECT position FROM event_batch_item WHERE batch_id = ${batch.id} AND position = ${item.position} AND result IS NULL ${raw(tx.dialect.forUpdate)}`,
@@ -274,7 +280,7 @@ function auditBatch(tx: Tx, verb: string, batch: Batch, act: Act): Promise<void>
     targetType: 'batch',
     targetId: batch.id,
     subjectId: null,
-    before: { status: batch.status },
+    before: { status: verb === 'batch-stop' ? 'running' : batch.status },
     after: { verb: batch.verb, filter: batch.filter, total: batch.total, reason: batch.reason },
   });
 }
@@ -293,6 +299,8 @@ export async function readBatch(database: Queryable, id: string): Promise<Batch 
     perSecond: Number(row.per_second),
     reason: String(row.reason),
     actor: String(row.actor),
+    executor: row.executor as string | null,
+    executorRole: row.executor_role as string | null,
     why: row.why as string | null,
     createdAt: fromSqlInstant(row.created_at),
     startedAt: fromSqlInstantOrNull(row.started_at),

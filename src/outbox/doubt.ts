@@ -1,5 +1,5 @@
-import type { Database } from '../database/database.js';
-import { now, sql } from '../database/sql.js';
+import type { Database, Tx } from '../database/database.js';
+import { now, raw, sql } from '../database/sql.js';
 import { type Act, audit } from './audit.js';
 
 /**
@@ -13,4 +13,11 @@ export async function doubtAll(database: Database, act: Act): Promise<number> {
     await audit(tx, act, { verb: 'doubt-all', targetType: 'events', targetId: 'pending', subjectId: null, before: {}, after: { events: affected } });
     return affected;
   });
+}
+
+/** Of an event just recorded: something like it may have been done before. Its vendor is asked first. */
+export async function doubt(tx: Tx, id: string): Promise<void> {
+  await tx.execute(
+    sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET unknown_at = ${now}, outcome = 'unknown' WHERE id = ${id} AND status = 'pending'`,
+  );
 }

@@ -32,6 +32,7 @@ const batchSchema = z
     ratePerSecond: z.number().int(),
     reason: z.string(),
     actor: z.string(),
+    executor: z.string().nullable(),
     why: z.string().nullable(),
     createdAt: z.string(),
     startedAt: z.string().nullable(),
@@ -143,11 +144,17 @@ const refusals: Record<Extract<BatchResult, { kind: 'refused' }>['why'], string>
 
 function unwrap(result: BatchResult): Batch {
   if (result.kind === 'not-found') throw new Problem('not-found', { detail: 'there is no such batch, or the token is not its own' });
-  if (result.kind === 'refused') throw new Problem('batch-refused', { detail: refusals[result.why], more: { why: result.why } });
+  if (result.kind === 'refused') throw new Problem('batch-refused', { detail: refusalOf(result), more: { why: result.why } });
   return result.batch;
 }
 
-function view({ perSecond, createdAt, startedAt, endedAt, filter, ...batch }: Batch) {
+/** Whoever comes second is told who was faster. */
+function refusalOf({ why, batch: { status, executor, startedAt } }: Extract<BatchResult, { kind: 'refused' }>): string {
+  if (why !== 'status' || executor === null || startedAt === null) return refusals[why];
+  return `it was started by ${executor} at ${toRfc3339(startedAt)}, and is ${status}`;
+}
+
+function view({ perSecond, createdAt, startedAt, endedAt, filter, executorRole: _role, ...batch }: Batch) {
   return {
     ...batch,
     filter: { ...filter },

@@ -76,6 +76,22 @@ describe.each(databaseKinds)('a bulk act on %s', (kind) => {
     await kit.call('POST', `/v1/events/${later}/discard`, { body: { reason: 'enough' } });
   });
 
+  it('of three people who execute it at once one starts it; the others are told who was faster', async () => {
+    const ids = await refused(2);
+    const { body: frozen } = await preview();
+    const people = ['ann', 'bob', 'cyd'];
+    const answers = await Promise.all(people.map(async (who) => ({ who, ...(await execute(frozen, {}, who)) })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409]);
+    const first = answers.find(({ status }) => status === 202)?.who ?? '';
+    for (const { body } of answers.filter(({ status }) => status === 409))
+      expect(body).toMatchObject({ code: 'batch-refused', why: 'status', detail: expect.stringContaining(`started by ${first}`) });
+    const audited = (verb: string, target: string) => kit.database.query(sql`SELECT actor FROM operator_action WHERE verb = ${verb} AND target_id = ${target}`);
+    expect(await audited('batch-execute', frozen.id)).toMatchObject([{ actor: first }]);
+    await kit.pass(20);
+    expect(await read(frozen.id)).toMatchObject({ status: 'done', done: 2, executor: first });
+    for (const id of ids) expect(await audited('requeue', id)).toMatchObject([{ actor: first }]); // who did it, not who looked
+  });
+
   it('stops by itself when the first one fails again', async () => {
     const ids = await refused(3);
     const { body: frozen } = await preview();

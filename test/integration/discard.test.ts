@@ -52,9 +52,10 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
     });
 
     it('pending in doubt: what Meican did all the same is found and cancelled', async () => {
-      kit.fault({ call: 'meican.addOrder', kind: 'reset-after', times: 1 });
+      kit.fault({ call: 'meican.addOrder', kind: 'reset-after', times: 1 }, { call: 'meican.listOrders', kind: 'status-before', status: 500 });
       const order = await placed('p2');
       await kit.runDue();
+      kit.sandbox.faults.clear();
       expect(kit.mealsAtMeican('p2')).toBe(1);
       expect(await discard((await kit.eventOf(order.id, 'MEICAN_NEW_V2_ORDER')).id)).toMatchObject({ status: 200 });
       await kit.settleAll();

@@ -2,12 +2,21 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { id, shortText } from '../../http/schemas.js';
 import { may } from '../../orders/caller.js';
-import { batchItems, batchVerbs, executeBatch, previewBatch, RATE_MAX, readBatch, stopBatch } from '../../outbox/batch.js';
+import { type BatchResult, batchItems, batchVerbs, executeBatch, previewBatch, RATE_MAX, readBatch, stopBatch } from '../../outbox/batch.js';
 import { Problem } from '../../problems.js';
 import { batchPage, previewPage } from '../batch.js';
 import { type ConsoleContext, paramsOf } from '../context.js';
+import type { Visitor } from '../session.js';
+import { clockTime } from '../text.js';
 
 const ITEMS_SHOWN = 200;
+
+/** Whoever comes second is told who was faster. */
+function refusalOf({ words: w }: Visitor, { why, batch }: Extract<BatchResult, { kind: 'refused' }>): string {
+  if (why !== 'status' || batch.executor === null || batch.startedAt === null) return why;
+  return `${w.alreadyDone} ${batch.status} · ${w.handledBy} ${batch.executor} ${w.handledAt} ${clockTime(batch.startedAt)}`;
+}
+
 const wanted = z
   .object({
     verb: z.enum(batchVerbs),
@@ -40,7 +49,7 @@ export function batchRoutes(app: FastifyInstance, context: ConsoleContext): void
         ? await executeBatch(database, of, { token, count: Number(count), alone: may(context.visitor(request).caller.role, 'act-on-many-alone') }, act)
         : await stopBatch(database, of, act);
     if (result.kind === 'not-found') throw new Problem('not-found');
-    if (result.kind === 'refused') throw new Problem('batch-refused', { detail: result.why });
+    if (result.kind === 'refused') throw new Problem('batch-refused', { detail: refusalOf(context.visitor(request), result) });
     return context.redirect(reply, `/console/batches/${of}`);
   });
 

@@ -7,6 +7,7 @@ import { QueuedKey1763800000000 } from './1763800000000-queued-key.js';
 import { FewerMoves1763810000000 } from './1763810000000-fewer-moves.js';
 import { CoffeeRefundNumber1764001000000 } from './1764001000000-coffee-refund-number.js';
 import { VainQuestions1764002000000 } from './1764002000000-vain-questions.js';
+import { OpenRows1764003000000 } from './1764003000000-open-rows.js';
 import { SignOuts1764004000000 } from './1764004000000-sign-outs.js';
 import { ExactPeople1764004100000 } from './1764004100000-exact-people.js';
 
@@ -21,6 +22,7 @@ export const migrations = [
   FewerMoves1763810000000,
   CoffeeRefundNumber1764001000000,
   VainQuestions1764002000000,
+  OpenRows1764003000000,
   SignOuts1764004000000,
   ExactPeople1764004100000,
 ];
