@@ -30,6 +30,7 @@ export const problems = {
   'rate-limited': { status: 429, title: 'Too many requests', retryable: true },
   internal: { status: 500, title: 'Something went wrong on our side', retryable: true },
   'dependency-unavailable': { status: 503, title: 'A system that we need is not available; nothing was kept', retryable: true },
+  'outcome-unknown': { status: 503, title: 'We do not know whether this was kept; the same request with the same key will tell', retryable: true },
   'payment-unknown': { status: 503, title: 'We do not know whether the payment happened; it is being rolled back', retryable: true },
 } as const;
 

@@ -8,7 +8,7 @@ import { DataSource, type EntityManager, QueryFailedError, type QueryRunner } fr
 import { type Clock, systemClock } from '../clock.js';
 import { entities } from '../entities/index.js';
 import { mysqlDialect, sqliteDialect } from './dialects.js';
-import { isTransient } from './errors.js';
+import { CommitUnknown, isDisconnected, isTransient } from './errors.js';
 import { migrations } from './migrations/index.js';
 import { type Dialect, fromSqlInstant, now, type Rendered, render, type Sql, sql } from './sql.js';
 import { serializeSqlite } from './sqlite.js';
@@ -102,6 +102,7 @@ export class Database implements Queryable {
   /**
    * One local transaction (READ COMMITTED; SQLite: IMMEDIATE). On a deadlock, a lock wait timeout or a busy file the whole of
    * `work` runs again, up to 5 times in all: it must not change anything but the database. No vendor is called in here.
+   * Throws CommitUnknown when the connection was lost during COMMIT: then it may have been kept; after any other error nothing was.
    */
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     this.#refuseInsideTransaction();
@@ -124,12 +125,15 @@ export class Database implements Queryable {
   async #transactionOnce<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const runner = this.source.createQueryRunner();
     const tx = new Transaction(runner, this.dialect);
+    let isCommitting = false;
     try {
       const result = await this.#limited(runner, async () => {
         await begin(runner, this.transactions);
         const value = await (inTransaction ? inTransaction.run(this.source, () => work(tx)) : work(tx));
         tx.isOpen = false;
+        isCommitting = true;
         await end(runner, this.dialect, 'COMMIT');
+        isCommitting = false;
         return value;
       });
       await runner.release();
@@ -140,7 +144,7 @@ export class Database implements Queryable {
       // A connection whose transaction nobody could end must not be used for another one.
       if (runner.isTransactionActive) await end(runner, this.dialect, 'ROLLBACK').catch(() => destroy(runner));
       await runner.release().catch(() => {});
-      throw error;
+      throw isCommitting && isDisconnected(error) ? new CommitUnknown(error) : error;
     }
   }
 

@@ -35,6 +35,16 @@ export function isDisconnected(error: unknown): boolean {
   ].includes(code ?? '');
 }
 
+/** The connection was lost while COMMIT was under way: all that the transaction wrote is kept, or nothing is, and nobody told us which. */
+export class CommitUnknown extends Error {
+  override readonly name = 'CommitUnknown';
+  readonly code: string | undefined;
+  constructor(cause: unknown) {
+    super('the connection was lost during the commit', { cause });
+    this.code = (cause as DriverError).code;
+  }
+}
+
 /** Read-only, full, or out of connections: it answers, and takes nothing now. 1290, 1836, 1792; 1021, 1114; 1040, 1203. */
 const REFUSING = new Set([1290, 1836, 1792, 1021, 1114, 1040, 1203]);
 /** It took longer than it may: MariaDB 1969, MySQL 3024. */

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { isUnavailable } from '../database/errors.js';
+import { CommitUnknown, isUnavailable } from '../database/errors.js';
 import { Problem, type ProblemCode, problemBody } from '../problems.js';
 
 const frameworkCodes: Record<string, ProblemCode> = {
@@ -56,6 +56,7 @@ function toProblem(error: FastifyError | Problem): Problem {
   }
   const code = frameworkCodes[error.code];
   if (code) return new Problem(code);
+  if (error instanceof CommitUnknown) return new Problem('outcome-unknown', { retryAfterS: 2 });
   if (isUnavailable(error)) return new Problem('dependency-unavailable', { detail: 'the database is not available', retryAfterS: 2 });
   if (error.statusCode === 429) return new Problem('rate-limited', { retryAfterS: 1 });
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500)

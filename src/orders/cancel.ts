@@ -4,6 +4,7 @@ import { type Clock, carriedOn } from '../clock.js';
 import { crashPoint } from '../crash-point.js';
 import type { Database, Queryable } from '../database/database.js';
 import { entitiesOf } from '../database/entities-of.js';
+import { CommitUnknown, isUnavailable } from '../database/errors.js';
 import { fromSqlInstant, now, sql } from '../database/sql.js';
 import { BoxOrder } from '../entities/box-order.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
@@ -16,7 +17,7 @@ import type { Outbox } from '../outbox/outbox.js';
 import { pendingOf, record } from '../outbox/record.js';
 import { Problem } from '../problems.js';
 import { type Caller, may, mayReach } from './caller.js';
-import { type Answer, type Attempted, begin, complete, hold, keepRefusal, type Ticket } from './idempotency.js';
+import { type Answer, type Attempted, afterCommit, begin, complete, hold, keepAnswer, keepRefusal, type Ticket } from './idempotency.js';
 import { type Grant, type Locks, orderKey, userKey } from './lock.js';
 import { type EventView, eventView, type OrderView, orderView } from './view.js';
 
@@ -42,6 +43,12 @@ interface Body {
   readonly events: EventView[];
 }
 
+/** What T1 wrote, as an answer. `isAnswered`: nothing more is done here, and the answer is kept already. */
+interface Cancelled {
+  readonly body: Body;
+  readonly isAnswered: boolean;
+}
+
 /** An order as it was read, and the database's clock since. */
 interface Read {
   readonly order: BoxOrder;
@@ -50,28 +57,57 @@ interface Read {
 
 /** Cancels a live order: our own books at once; refund and vendor as events, carried out here within the budget. Throws Problem. */
 export async function cancel(dependencies: CancelDependencies, request: CancelRequest): Promise<Answer> {
-  const { database, outbox, locks, inlineBudgetMs } = dependencies;
+  const { database } = dependencies;
   const found = await begin(database, request.attempted);
   if (found.kind === 'answer') return found.answer;
   const { ticket } = found;
   try {
     const read = await reachable(dependencies, request);
-    const { order } = read;
-    const cancelled = await locks.withLock([userKey(order.userId), orderKey(order.id)], (lock) => cancelLocally(dependencies, request, ticket, lock, read));
+    const cancelled = await cancelOnce(dependencies, request, ticket, read);
     crashPoint('cancel-after-t1');
-    if (cancelled?.answer) {
-      crashPoint('cancel-before-answer');
-      return { status: 202, body: cancelled.answer, replayed: false };
-    }
-    if (cancelled) await outbox.runInline([energyKey(order.orderNo), meicanKey(order.orderNo)], inlineBudgetMs);
+    const answer = cancelled?.isAnswered ? { status: 202, body: cancelled.body, replayed: false } : await carryOut(dependencies, ticket, read.order, cancelled);
     crashPoint('cancel-before-answer');
+    return answer;
+  } catch (error) {
+    const told = afterCommit(ticket, error);
+    if (told instanceof Problem) await keepRefusal(database, ticket, told).catch(() => {}); // the refusal itself matters more
+    throw told;
+  }
+}
+
+/** The order is cancelled, by us or before us: 200 when all that followed is settled, else 202. Whatever fails from here on, the cancel stands. */
+async function carryOut(dependencies: CancelDependencies, ticket: Ticket, order: BoxOrder, cancelled: Cancelled | null): Promise<Answer> {
+  const { database, outbox, inlineBudgetMs } = dependencies;
+  try {
+    if (cancelled) await outbox.runInline([energyKey(order.orderNo), meicanKey(order.orderNo)], inlineBudgetMs);
     const body = await view(dependencies, order.id);
-    const settled = body.events.every((event) => event.status === 'handled' || event.status === 'discarded');
-    const status = cancelled && !settled ? 202 : 200;
-    if (cancelled || ticket.taken) await complete(database, ticket, status, body);
+    const status = isSettled(body) ? 200 : 202;
+    await keepAnswer(database, ticket, status, body).catch(() => {}); // the same key finds the order cancelled, and answers by the same rule
     return { status, body, replayed: false };
   } catch (error) {
-    if (error instanceof Problem) await keepRefusal(database, ticket, error).catch(() => {}); // the refusal itself matters more
+    if (!isUnavailable(error)) outbox.signals.emit('sweep-failed', { error });
+    if (cancelled) return { status: 202, body: cancelled.body, replayed: false };
+    throw new Problem('outcome-unknown', { detail: 'the order is cancelled; what followed cannot be read now', retryAfterS: 2, cause: error });
+  }
+}
+
+function isSettled({ order, events }: Body): boolean {
+  return order.refund !== 'PENDING' && events.every(({ status }) => status === 'handled' || status === 'discarded');
+}
+
+/** T1 under the locks. Null: it had been cancelled before, which needs no lock to be seen. */
+async function cancelOnce(dependencies: CancelDependencies, request: CancelRequest, ticket: Ticket, read: Read): Promise<Cancelled | null> {
+  const { order } = read;
+  if (order.status === 'USER_CANCEL') return null;
+  const keys = [userKey(order.userId), orderKey(order.id)];
+  try {
+    return await dependencies.locks.withLock(keys, (lock) => cancelLocally(dependencies, request, ticket, lock, read));
+  } catch (error) {
+    const isBusy = error instanceof Problem && error.code === 'order-busy';
+    if (!isBusy && !(error instanceof CommitUnknown)) throw error;
+    // Whoever holds the lock may be cancelling this very order, and a commit whose answer was lost may have been kept.
+    const now = await reachable(dependencies, request).catch(() => null);
+    if (now?.order.status === 'USER_CANCEL') return null;
     throw error;
   }
 }
@@ -85,7 +121,7 @@ async function reachable({ database, clock }: CancelDependencies, { caller, orde
 
 /**
  * T1. Null: it had been cancelled before. The conditional UPDATE, not the lock, decides which of two cancels wins. The order was read before the
- * lock was had: what that allows is tried, what it refuses is looked at again. With `answer`: nothing more is done here, and the answer is kept already.
+ * lock was had: what that allows is tried, what it refuses is looked at again.
  */
 async function cancelLocally(
   dependencies: CancelDependencies,
@@ -94,7 +130,7 @@ async function cancelLocally(
   lock: Grant,
   { order, now: clock }: Read,
   isFresh = false,
-): Promise<{ answer: Body | null } | null> {
+): Promise<Cancelled | null> {
   const { database, outbox, inlineBudgetMs } = dependencies;
   const lookAgain = async () => cancelLocally(dependencies, request, ticket, lock, await reachable(dependencies, request), true);
   if (order.status !== 'ORDERING' && order.status !== 'ORDERED') {
@@ -143,14 +179,12 @@ async function cancelLocally(
         after: { status: 'USER_CANCEL' },
       });
     crashPoint('cancel-in-t1');
-    const answer =
-      inlineBudgetMs === 0
-        ? {
-            order: orderView({ ...order, status: ending.to, refund: ending.refund, operator: ending.operator, updatedAt: at }),
-            events: await eventsOf(tx, outbox, order.id),
-          }
-        : null;
-    if (answer) await complete(tx, ticket, 202, answer);
+    const body = {
+      order: orderView({ ...order, status: ending.to, refund: ending.refund, operator: ending.operator, updatedAt: at }),
+      events: await eventsOf(tx, outbox, order.id),
+    };
+    const isAnswered = inlineBudgetMs === 0;
+    if (isAnswered) await complete(tx, ticket, 202, body);
     const detail = {
       operator: caller.sub,
       role: caller.role,
@@ -162,7 +196,7 @@ async function cancelLocally(
       released: { dishId: order.dishId, sideboardId: order.sideboardId },
     };
     await releaseStock(tx, [order], [{ orderId: order.id, kind: 'cancelled', detail }]);
-    return { answer };
+    return { body, isAnswered };
   });
   return work.catch((error: unknown) => {
     if (error instanceof SomebodyWasFaster) return lookAgain();

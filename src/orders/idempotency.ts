@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Database, Tx } from '../database/database.js';
-import { duplicateOf } from '../database/errors.js';
+import { CommitUnknown, duplicateOf, isUnavailable } from '../database/errors.js';
 import { after, now, sql } from '../database/sql.js';
 import { Problem, problemBody } from '../problems.js';
 import type { Role } from './caller.js';
@@ -126,16 +126,27 @@ export async function keepRefusal(database: Database, ticket: Ticket, problem: P
     await handBack(database, ticket);
     return;
   }
+  await keepAnswer(database, ticket, problem.status, problemBody(problem, ticket.attempted.instance, ticket.attempted.requestId));
+}
+
+/** The same key gets this answer from now on, whether or not the request had written its record. */
+export async function keepAnswer(database: Database, ticket: Ticket, status: number, body: unknown): Promise<void> {
+  if (await complete(database, ticket, status, body)) return;
   const { attempted } = ticket;
-  const body = problemBody(problem, attempted.instance, attempted.requestId);
-  if (await complete(database, ticket, problem.status, body)) return;
   await database
     .execute(sql`
       INSERT INTO idempotency_record (scope_hash, caller, operation, body_hash, state, owner, locked_until, response_status, response_body, created_at)
-      VALUES (${ticket.scopeHash}, ${attempted.caller}, ${attempted.operation}, ${ticket.bodyHash}, 'completed', ${ticket.owner}, ${now}, ${problem.status}, ${JSON.stringify(body)}, ${now})`)
+      VALUES (${ticket.scopeHash}, ${attempted.caller}, ${attempted.operation}, ${ticket.bodyHash}, 'completed', ${ticket.owner}, ${now}, ${status}, ${JSON.stringify(body)}, ${now})`)
     .catch((error: unknown) => {
-      if (!duplicateOf(error)) throw error; // the same request, refused at the same time
+      if (!duplicateOf(error)) throw error; // the same request, answered at the same time
     });
+}
+
+/** `error` as the caller may hear it: once a run of this request has committed, "nothing was kept" would be false. */
+export function afterCommit(ticket: Ticket, error: unknown): unknown {
+  const hadCommitted = ticket.resume.length > 0;
+  const isLost = error instanceof CommitUnknown || (hadCommitted && isUnavailable(error));
+  return isLost ? new Problem('outcome-unknown', { retryAfterS: 2, cause: error }) : error;
 }
 
 export async function pruneIdempotencyRecords(database: Database): Promise<number> {

@@ -23,11 +23,12 @@ export interface MenuInput {
  * Makes the menu what `input` says. Dishes are matched by Meican's id, cabinets by location; totals change, what is sold stays sold;
  * what the input leaves out is withdrawn. Refused when a total is less than what has been sold.
  */
-export async function putMenu(database: Database, key: MenuKey, input: MenuInput): Promise<void> {
-  await database.transaction(async (tx) => {
+export async function putMenu(database: Database, key: MenuKey, input: MenuInput): Promise<Awaited<ReturnType<typeof getMenu>>> {
+  return database.transaction(async (tx) => {
     const menuId = await upsertMenu(tx, key, input);
     const tooSmall = [...(await putSideboards(tx, menuId, input.sideboards)), ...(await putDishes(tx, menuId, input.dishes))];
     if (tooSmall.length > 0) throw new Problem('validation', { detail: 'a total is less than what has been sold', errors: tooSmall });
+    return getMenu(tx, key);
   });
 }
 

@@ -7,7 +7,7 @@ import type { CallContext } from '../clients/transport.js';
 import { type Clock, carriedOn } from '../clock.js';
 import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
-import { duplicateOf } from '../database/errors.js';
+import { CommitUnknown, duplicateOf } from '../database/errors.js';
 import { join, raw, sql } from '../database/sql.js';
 import { BoxOrder } from '../entities/box-order.js';
 import { energyRollback } from '../handlers/energy-rollback.js';
@@ -65,21 +65,25 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
   const found = await begin(dependencies.database, request.attempted);
   if (found.kind === 'answer') return found.answer;
   const { ticket } = found;
+  let isKept = ticket.resume.length > 0; // an earlier run of this request had committed T1
   try {
     return await dependencies.locks.withLock([userKey(request.userId)], async (lock) => {
       const reserved = (await resumable(dependencies, ticket)) ?? (await reserveAll(dependencies, request, ticket, lock));
+      isKept = true;
       crashPoint('place-after-t1');
-      if (reserved.orders.every((order) => order.status !== 'PAYING')) return answerAgain(dependencies.database, ticket, reserved.orders);
-      return payAndConfirm(dependencies, request, ticket, reserved).catch((error: unknown) => {
-        if (error instanceof Problem) throw error;
-        // Our own database failed while money may be moving. The guards know what to do; the same key will tell how it ended.
-        throw new Problem('payment-unknown', { retryAfterS: 5, cause: error });
-      });
+      if (reserved.orders.every((order) => order.status !== 'PAYING')) return await answerAgain(dependencies.database, ticket, reserved.orders);
+      return await payAndConfirm(dependencies, request, ticket, reserved);
     });
   } catch (error) {
-    if (error instanceof Problem) await keepRefusal(dependencies.database, ticket, error).catch(() => {}); // the refusal itself matters more
-    throw error;
+    const told = error instanceof Problem || !(isKept || error instanceof CommitUnknown) ? error : inTheDark(error);
+    if (told instanceof Problem) await keepRefusal(dependencies.database, ticket, told).catch(() => {}); // the refusal itself matters more
+    throw told;
   }
+}
+
+/** Our own database failed once orders may stand and money may move: the guards know what to do, and the same key will tell how it ended. */
+function inTheDark(cause: unknown): Problem {
+  return new Problem('payment-unknown', { detail: 'the same request with the same key will tell how it ended', retryAfterS: 5, cause });
 }
 
 /**
@@ -194,16 +198,17 @@ async function payAndConfirm(dependencies: PlaceDependencies, request: PlaceRequ
     crashPoint('place-before-answer');
     return { status: 201, body, replayed: false };
   }
-  if ((await rollBack(database, ticket, orders, payments)) === 'confirmed') {
+  const ended = await rollBack(database, ticket, orders, payments);
+  if (ended === 'confirmed') {
     const confirmed = await Promise.all(orders.map(({ id }) => database.manager.findOneByOrFail(BoxOrder, { id })));
     return answerAgain(database, ticket, confirmed);
   }
-  throw failed ? problemOf(failed) : new Problem('payment-unknown', { retryAfterS: 5 });
+  throw failed ? problemOf(failed, ended === 'surely-unpaid') : new Problem('payment-unknown', { retryAfterS: 5 });
 }
 
 async function answerAgain(database: Database, ticket: Ticket, orders: readonly PlacedOrder[]): Promise<Answer> {
   const body = { orders: orders.map(orderView) };
-  await complete(database, ticket, 201, body);
+  await complete(database, ticket, 201, body).catch(() => {}); // they are paid: the same key will find them so
   return { status: 201, body, replayed: false };
 }
 
@@ -287,6 +292,7 @@ async function confirm(
 
 /**
  * All of them: PAYING → SYSTEM_CANCEL, stock back. Money that was taken, or may have been, goes back through the guards, due now.
+ * `surely-unpaid`: no money of any of them was taken, so stock and money are as before.
  * `confirmed`: another run of this very request, from which this one had taken over, has paid and confirmed them meanwhile; nothing is undone.
  */
 async function rollBack(
@@ -294,7 +300,7 @@ async function rollBack(
   ticket: Ticket,
   orders: readonly PlacedOrder[],
   payments: ReadonlyMap<string, Outcome<null>>,
-): Promise<'rolled-back' | 'confirmed'> {
+): Promise<'surely-unpaid' | 'rolled-back' | 'confirmed'> {
   return database.transaction(async (tx) => {
     const ended: PlacedOrder[] = [];
     const ids = join(orders.map(({ id }) => id));
@@ -304,10 +310,12 @@ async function rollBack(
         : await tx.query<{ status: string }>(sql`SELECT status FROM box_order WHERE id IN (${ids}) ORDER BY id ${raw(tx.dialect.forUpdate)}`);
     if (current.length > 0 && current.every(({ status }) => status !== 'PAYING' && status !== 'SYSTEM_CANCEL')) return 'confirmed';
     // Another run of this request may have paid: one that died before us, or one that took over from us. Then no answer of ours proves anything.
+    let isUnpaid = true;
     const onlyWePaid = (await letGo(tx, ticket)) && ticket.resume.length === 0 && payments.size > 0;
     for (const order of orders) {
       const payment = payments.get(order.id) ?? 'not-sent';
       const surelyUnpaid = onlyWePaid && (payment === 'not-sent' || payment.kind === 'rejected' || payment.kind === 'not-applied');
+      isUnpaid &&= surelyUnpaid;
       if (
         !(await endOrder(tx, order.id, {
           to: 'SYSTEM_CANCEL',
@@ -328,15 +336,16 @@ async function rollBack(
       else await makeDue(tx, energyRollback, guarded(order));
     }
     await releaseStock(tx, ended);
-    return 'rolled-back';
+    return isUnpaid ? 'surely-unpaid' : 'rolled-back';
   });
 }
 
-function problemOf(payment: Outcome<null>): Problem {
+/** `isUnpaid`: nothing was taken for any meal of the request; only then is it as if nothing had been asked. */
+function problemOf(payment: Outcome<null>, isUnpaid: boolean): Problem {
   if (payment.kind === 'rejected') {
     if (payment.code === String(energyCodes.insufficientBalance)) return new Problem('insufficient-energy');
     if (payment.code === String(energyCodes.cardNotUsable) || payment.code === String(energyCodes.accountNotFound)) return new Problem('card-not-usable');
   }
-  if (payment.kind === 'unknown') return new Problem('payment-unknown', { retryAfterS: 5 });
+  if (payment.kind === 'unknown' || !isUnpaid) return new Problem('payment-unknown', { retryAfterS: 5 });
   return new Problem('dependency-unavailable', { detail: 'the energy center did not take the payment', retryAfterS: 5 });
 }

@@ -4,6 +4,7 @@ import type { Database } from '../database/database.js';
 import { after, fromSqlInstant, join, now, raw, sql } from '../database/sql.js';
 import { Breaker, type BreakerView } from './breaker.js';
 import { type Claim, type ClaimRequest, claim, isSuspect, type Place } from './claim.js';
+import { notPaused } from './pause.js';
 import { Registry } from './registry.js';
 import { Leases } from './renew.js';
 import { type Held, type RunDependencies, run } from './run.js';
@@ -28,7 +29,9 @@ export interface OutboxOptions {
   readonly patienceMs?: number;
 }
 
+/** An inline run that waits for somebody else looks again after so long; each time twice as long, up to the second. Milliseconds. */
 const INLINE_LOOK_MS = 30;
+const INLINE_LOOK_MAX_MS = 240;
 
 /** Rows one claim takes at the most. */
 const CLAIM_MAX = 100;
@@ -172,20 +175,24 @@ export class Outbox {
 
   /**
    * Carries out, in this process, the events of these keys that are due, one after the other in their order, until none is left or
-   * `budgetMs` is over. What is still running then goes on by itself; what has not started is left to the schedulers.
+   * `budgetMs` is over, or nothing of them can move: paused, held by a breaker, waiting for later. What is still running then goes on by itself;
+   * what has not started is left to the schedulers. Never throws: without a database, too, the events are recorded.
    */
   async runInline(orderingKeys: readonly string[], budgetMs: number): Promise<void> {
     const deadline = performance.now() + budgetMs;
     let mine: Promise<void>[] = [];
+    let lookMs = INLINE_LOOK_MS;
     const work = (async () => {
       while (performance.now() < deadline && !this.#shutdown.signal.aborted) {
         const claimedAtMs = performance.now();
+        const heldTypes = this.#heldTypes();
         const claimed = await claim(this.database, this.registry, {
           limit: 10,
           worker: this.worker,
           leaseMs: this.options.leaseMs,
           trigger: 'inline',
           onlyKeys: orderingKeys,
+          heldTypes,
           holdsSuspect: this.#suspectCount > 0,
         });
         this.#announce(claimed, 'inline');
@@ -193,28 +200,35 @@ export class Outbox {
         for (const one of held) this.#slots.enterAtOnce(one);
         mine = [...mine, ...held.map((one) => this.#start(one))];
         if (mine.length === 0) {
-          // A scheduler may have been faster, or the key waits for a moment: stay for it, within the budget.
-          if (!(await this.#movesWithin(orderingKeys, deadline - performance.now()))) return;
-          await new Promise((resolve) => setTimeout(resolve, INLINE_LOOK_MS));
+          // A scheduler may have been faster, or the key waits for a moment: stay for it, within the budget. Nothing that is paused, or held by a breaker, is stayed for.
+          if (!(await this.#movesWithin(orderingKeys, heldTypes, deadline - performance.now()))) return;
+          await new Promise((resolve) => setTimeout(resolve, lookMs));
+          lookMs = Math.min(lookMs * 2, INLINE_LOOK_MAX_MS);
           continue;
         }
         // The first to end may have let the next of its key go on.
         const { ended } = await Promise.race(mine.map((attempt) => attempt.then(() => ({ ended: attempt }))));
         mine = mine.filter((attempt) => attempt !== ended);
       }
-    })();
+    })().catch((error: unknown) => this.signals.emit('sweep-failed', { error }));
     let timer: NodeJS.Timeout | undefined;
     const over = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, budgetMs);
     });
     await Promise.race([work, over]).finally(() => clearTimeout(timer));
-    work.catch((error: unknown) => this.signals.emit('sweep-failed', { error }));
   }
 
-  /** Is anything of these keys running, or due within `ms`? */
-  async #movesWithin(orderingKeys: readonly string[], ms: number): Promise<boolean> {
+  /** Types whose vendor is known to be down. */
+  #heldTypes(): string[] {
+    return typesOf(this.#slots.rooms(false).filter((room) => room.kind === 'held'));
+  }
+
+  /** Is anything of these keys running, or due within `ms` and free to run then? */
+  async #movesWithin(orderingKeys: readonly string[], heldTypes: readonly string[], ms: number): Promise<boolean> {
+    const notHeld = heldTypes.length > 0 ? sql`AND (type NOT IN (${join(heldTypes)}) OR deadline_at <= ${now})` : sql``;
     const rows = await this.database.query(sql`
-      SELECT id FROM outbox_event ${raw(this.database.dialect.useIndex('outbox_event_queued_key'))} WHERE queued_key IN (${join(orderingKeys)}) AND (lease_until IS NOT NULL OR queue_at <= ${after(ms)}) LIMIT 1`);
+      SELECT id FROM outbox_event ${raw(this.database.dialect.useIndex('outbox_event_queued_key'))} WHERE queued_key IN (${join(orderingKeys)})
+        AND (lease_until IS NOT NULL OR (queue_at <= ${after(ms)} ${notPaused} ${notHeld})) LIMIT 1`);
     return rows.length > 0;
   }
 

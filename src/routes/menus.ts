@@ -50,8 +50,7 @@ const menuSchema = z
 export const menuRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (app, { database }) => {
   const url = '/v1/menus/:garden/:date/:mealType';
   app.put(url, { schema: { summary: 'Make the menu what the body says', params: key, body: menuBody, response: { 200: menuSchema } } }, async (request) => {
-    await putMenu(database, request.params, request.body);
-    return getMenu(database, request.params);
+    return putMenu(database, request.params, request.body);
   });
   app.get(url, { schema: { summary: 'The menu and what is left', params: key, response: { 200: menuSchema } } }, async (request) => {
     return getMenu(database, request.params);

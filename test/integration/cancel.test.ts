@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sql } from '../../src/database/sql.js';
 import { databaseKinds } from '../support/databases.js';
 import { Kit } from '../support/kit.js';
@@ -166,6 +166,46 @@ describe.each(databaseKinds)('cancelling an order on %s', (kind) => {
     expect(await kit.stockOf(menu)).toEqual(before);
     expect((await kit.events(`&orderId=${order.id}`)).filter((event) => event.type === 'ENERGY_CENTER_V2_CANCEL')).toHaveLength(1);
     expect((await kit.cancel(order.id, sub)).status).toBe(200);
+  });
+
+  it('a second cancel is told the same rule, whoever asks and under whatever key: 202 while the refund is pending, 200 when all is settled', async () => {
+    const sub = someone();
+    const order = await kit.ordered(menu, sub);
+    kit.fault({ call: 'energy.unPay', kind: 'status-before', status: 500 }, { call: 'energy.queryRefund', kind: 'status-before', status: 500 });
+    const first = await kit.cancel(order.id, sub, `${sub}-1`);
+    expect(first.status).toBe(202);
+    for (const key of [1, 2, 2]) {
+      const again = await kit.cancel(order.id, sub, `${sub}-${key}`);
+      expect([again.status, again.body.order.refund, again.body.events.length]).toEqual([202, 'PENDING', 2]);
+    }
+    const byOperator = await kit.call<{ order: { operator: string } }>('POST', `/v1/orders/${order.id}/cancel`, { body: {} });
+    expect([byOperator.status, byOperator.body.order.operator]).toEqual([202, sub]);
+    const together = await Promise.all(Array.from({ length: 20 }, () => kit.cancel(order.id, sub)));
+    expect(new Set(together.map(({ status }) => status))).toEqual(new Set([202]));
+    kit.sandbox.faults.clear();
+    await kit.settleAll();
+    expect((await kit.cancel(order.id, sub)).status).toBe(200);
+    const replayed = await kit.cancel(order.id, sub, `${sub}-2`);
+    expect([replayed.status, replayed.headers['idempotent-replayed']]).toEqual([202, 'true']);
+  });
+
+  it('while the energy center is paused the diner hears 202 at once, and Meican’s part is done', async () => {
+    const sub = someone();
+    const order = await kit.ordered(menu, sub);
+    const paused = await kit.call<{ id: string }>('POST', '/v1/pauses', { body: { scope: 'target', name: 'energy', minutes: 10, reason: 'maintenance' } });
+    expect(paused.status).toBeLessThan(300);
+    const transactions = vi.spyOn(kit.database, 'transaction');
+    const answer = await kit.cancel(order.id, sub);
+    expect(answer.status).toBe(202);
+    expect(answer.body.events.map(({ type, status }) => [type, status])).toEqual([
+      ['ENERGY_CENTER_V2_CANCEL', 'pending'],
+      ['MEICAN_V2_CANCEL', 'handled'],
+    ]);
+    expect(transactions.mock.calls.length).toBeLessThan(8); // it asked 98 times
+    transactions.mockRestore();
+    await kit.database.execute(sql`DELETE FROM event_pause`);
+    await kit.settleAll();
+    expect(kit.balanceOf(sub)).toBe(100_000);
   });
 
   it('what has ended otherwise cannot be cancelled; the cut-off holds for cancels, too', async () => {
