@@ -1,10 +1,13 @@
 import { startApi } from './api-part.js';
 import { runProcess } from './process.js';
 import { createRuntime } from './runtime.js';
+import { WaitingRoom } from './waiting-room.js';
 
 /** The HTTP process. Any number may run. */
 await runProcess('api', {}, async (settings, logger) => {
-  const runtime = await createRuntime(settings, logger);
+  const room = new WaitingRoom({ host: settings.HOST, port: settings.PORT });
+  const waits = { onAway: () => room.open(), redisWaitMs: settings.START_TIMEOUT_MS };
+  const runtime = await createRuntime(settings, logger, waits).finally(() => room.close());
   const api = await startApi(runtime, logger).catch(async (error: unknown) => {
     await runtime.close();
     throw error;

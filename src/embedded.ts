@@ -1,13 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { startApi } from './api-part.js';
 import { businessDay } from './clock.js';
+import type { Database } from './database/database.js';
+import { identityOf } from './database/identity.js';
 import { signToken } from './http/auth.js';
 import type { Logger } from './logging.js';
+import { openDatabase } from './open-database.js';
 import { getMenu, putMenu } from './orders/menu.js';
+import { privateFile } from './private-files.js';
 import { createRuntime, type Runtime } from './runtime.js';
 import { sandboxSecrets, sandboxSettings } from './sandbox/defaults.js';
+import { ownLedger } from './sandbox/ledger-owner.js';
 import { Sandbox } from './sandbox/server.js';
 import { startScheduler } from './scheduler-part.js';
 import type { Settings } from './settings.js';
@@ -38,14 +43,12 @@ export function embeddedFallback(dataDirectory: string): Record<string, string |
 /** API, scheduler and, where no vendor is configured, the sandbox, in this one process. */
 export async function startEmbedded(given: Settings, env: Readonly<Record<string, string | undefined>>, logger: Logger): Promise<Embedded> {
   const ownVendors = Boolean(env.MEICAN_BASE_URL && env.ENERGY_BASE_URL);
+  const database = await openDatabase(given, logger);
   const sandbox = ownVendors
     ? null
-    : await Sandbox.start({
-        host: given.HOST,
-        port: given.SANDBOX_PORT,
-        stateFile: given.SANDBOX_STATE,
-        legacyMode: given.SANDBOX_LEGACY_MODE,
-        secrets: sandboxSecrets,
+    : await startSandbox(given, database, logger).catch(async (error: unknown) => {
+        await database.close();
+        throw error;
       });
   const vendors = sandbox ? Object.fromEntries(Object.entries(sandboxSettings(sandbox.url)).filter(([key]) => !env[key])) : {};
   const PUBLIC_URL = env.PUBLIC_URL ? given.PUBLIC_URL : `http://${given.HOST}:${given.PORT}`;
@@ -55,7 +58,7 @@ export async function startEmbedded(given: Settings, env: Readonly<Record<string
     PUBLIC_URL,
     ...(env.AUTH_JWT_SECRET || env.AUTH_JWKS_URL ? {} : { AUTH_JWT_SECRET: keptSecret(given.DATABASE_URL) }),
   };
-  const runtime = await createRuntime(settings, logger).catch(async (error: unknown) => {
+  const runtime = await createRuntime(settings, logger, { database }).catch(async (error: unknown) => {
     await sandbox?.close();
     throw error;
   });
@@ -79,6 +82,21 @@ export async function startEmbedded(given: Settings, env: Readonly<Record<string
     await sandbox?.close();
     throw error;
   }
+}
+
+/** Its books belong to the database: order numbers begin anew with a new one, and a sandbox that knew them already would refuse its first order. */
+async function startSandbox(given: Settings, database: Database, logger: Logger): Promise<Sandbox> {
+  if (given.SANDBOX_STATE) {
+    const said = ownLedger(given.SANDBOX_STATE, await identityOf(database));
+    if (said) logger.warn(said);
+  }
+  return Sandbox.start({
+    host: '127.0.0.1',
+    port: given.SANDBOX_PORT,
+    stateFile: given.SANDBOX_STATE,
+    legacyMode: given.SANDBOX_LEGACY_MODE,
+    secrets: sandboxSecrets,
+  });
 }
 
 export async function tokenFor(settings: Settings, sub: string, role: 'user' | 'operator' | 'viewer' | 'service'): Promise<string> {
@@ -131,9 +149,10 @@ async function seedMenus({ database }: Runtime): Promise<void> {
 function keptSecret(databaseUrl: string): string {
   const directory = databaseUrl.startsWith('sqlite:') && databaseUrl !== 'sqlite::memory:' ? path.dirname(databaseUrl.slice('sqlite:'.length)) : './data';
   const file = path.join(directory, 'jwt-secret');
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
-  mkdirSync(directory, { recursive: true });
+  privateFile(file);
+  const kept = readFileSync(file, 'utf8').trim();
+  if (kept !== '') return kept;
   const secret = randomBytes(32).toString('hex');
-  writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+  writeFileSync(file, `${secret}\n`);
   return secret;
 }

@@ -1,6 +1,8 @@
 import closeWithGrace from 'close-with-grace';
+import { hider } from './hide.js';
 import { createLogger, type Logger } from './logging.js';
-import { type LoadOptions, loadSettings, maskedSettings, type Settings, SettingsInvalid } from './settings.js';
+import { isAway } from './open-database.js';
+import { type LoadOptions, loadSettings, maskedSettings, type Settings, SettingsInvalid, secretValues } from './settings.js';
 
 export interface Part {
   /** Told of nothing else: stops taking work, finishes or hands back what it has, closes what it opened. */
@@ -48,6 +50,6 @@ function startHint(error: NodeJS.ErrnoException & { port?: number; address?: str
     return `port ${error.port} is taken; set ${setting} to another one`;
   }
   if (error.code === 'EACCES') return `no permission: ${error.message}`;
-  if (error.code === 'ECONNREFUSED') return 'the database does not answer; check DATABASE_URL';
-  return `${error.code ? `${error.code}: ` : ''}${error.message}`;
+  if (isAway(error)) return `the database does not answer (${error.code}); check DATABASE_URL`;
+  return hider(secretValues(settings))(`${error.code ? `${error.code}: ` : ''}${error.message}`);
 }

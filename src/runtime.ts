@@ -4,22 +4,31 @@ import { EnergyClient } from './clients/energy.js';
 import { MeicanClient } from './clients/meican.js';
 import { WecomClient } from './clients/wecom.js';
 import { systemClock } from './clock.js';
-import { Database } from './database/database.js';
-import { migrate } from './database/migrate.js';
+import type { Database } from './database/database.js';
 import { createHandlers } from './handlers/index.js';
 import { hider } from './hide.js';
 import { type Logger, logSignals } from './logging.js';
 import { createMetrics, type Metrics } from './metrics.js';
+import { openDatabase } from './open-database.js';
 import { pruneIdempotencyRecords } from './orders/idempotency.js';
 import { LocalLocks, type Locks, RedisLocks } from './orders/lock.js';
 import { createOrderNumbers, type OrderNumbers } from './orders/number.js';
 import { Outbox, type OutboxOptions } from './outbox/outbox.js';
-import { connectRedis, readyWithin } from './redis.js';
+import { connectRedis, untilMost } from './redis.js';
 import { type Settings, secretValues } from './settings.js';
 import { WakeUps } from './wake-ups.js';
 
 const MEICAN_SETTLE_MARGIN_MS = 10_000;
 const REDIS_START_MS = 1_000;
+
+export interface StartOptions {
+  /** Open, and its schema up to date; otherwise the one of the settings is waited for. */
+  readonly database?: Database;
+  /** Told when the process has to wait for its database or its Redis. */
+  readonly onAway?: () => Promise<void>;
+  /** How long a majority of the Redis nodes is waited for; then the process goes on without. Milliseconds. */
+  readonly redisWaitMs?: number;
+}
 
 export interface Runtime {
   readonly settings: Settings;
@@ -43,17 +52,14 @@ export interface Clients {
 }
 
 /** Everything a process needs, wired by hand: the one place that knows who depends on whom. */
-export async function createRuntime(settings: Settings, logger: Logger): Promise<Runtime> {
-  const database = await Database.open({ url: settings.DATABASE_URL, poolSize: settings.DATABASE_POOL_SIZE });
-  try {
-    const ran = await migrate(database);
-    if (ran.length > 0) logger.info({ migrations: ran }, 'schema brought up to date');
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+export async function createRuntime(
+  settings: Settings,
+  logger: Logger,
+  { database: given, onAway, redisWaitMs = REDIS_START_MS }: StartOptions = {},
+): Promise<Runtime> {
+  const database = given ?? (await openDatabase(settings, logger, onAway));
   const redis = settings.REDIS_URLS.map((url) => connectRedis(url, logger));
-  await Promise.all(redis.map((client) => readyWithin(client, REDIS_START_MS)));
+  await untilMost(redis, redisWaitMs, onAway);
   const clients = createClients(settings);
   const outbox = createOutbox(settings, database, clients, logger);
   const metrics = createMetrics(outbox.signals, database);

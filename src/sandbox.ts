@@ -5,10 +5,10 @@ import { loadSettings, SettingsInvalid } from './settings.js';
 
 /** The three vendors on one port, for trying and testing. Needs no other setting than SANDBOX_PORT. */
 try {
-  const settings = loadSettings({ env: process.env, only: ['HOST', 'SANDBOX_PORT', 'SANDBOX_STATE', 'SANDBOX_LEGACY_MODE', 'LOG_LEVEL'] });
+  const settings = loadSettings({ env: process.env, only: ['SANDBOX_PORT', 'SANDBOX_STATE', 'SANDBOX_LEGACY_MODE', 'LOG_LEVEL'] });
   const { env } = process;
   const sandbox = await Sandbox.start({
-    host: settings.HOST,
+    host: '127.0.0.1',
     port: settings.SANDBOX_PORT,
     stateFile: settings.SANDBOX_STATE,
     legacyMode: settings.SANDBOX_LEGACY_MODE,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type EnergyCodeName, energyCodes } from './clients/energy.js';
+import { isServiceLink, meantFor } from './misspelt.js';
 
 const ms = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -83,6 +84,8 @@ const shape = {
   LEASE_MS: ms(1_000, 600_000),
   INLINE_BUDGET_MS: ms(0, 60_000),
   SHUTDOWN_TIMEOUT_MS: ms(100, 300_000),
+  /** How long a process waits at its start for a database or a Redis that is away. */
+  START_TIMEOUT_MS: ms(0, 3_600_000),
   EVENTS_KEEP_DAYS: z.coerce.number().int().min(7).max(3_650),
   /** What was sent and answered. */
   EXCHANGES_KEEP_DAYS: z.coerce.number().int().min(1).max(3_650),
@@ -120,8 +123,6 @@ const secrets: readonly SettingKey[] = [
   'WECOM_WEBHOOK_URL',
   'WECOM_CORP_SECRET',
 ];
-/** A variable that begins so was meant for us: a misspelt one must not go unnoticed. */
-const OUR_PREFIX = /^(MEICAN_|ENERGY_|WECOM_|SCHEDULER_|RETRY_|LEASE_|INLINE_|AUTH_|SANDBOX_)/;
 
 export class SettingsInvalid extends Error {
   override readonly name = 'SettingsInvalid';
@@ -145,7 +146,7 @@ export function loadSettings(options: LoadOptions): Settings {
   const directory = options.directory ?? fileURLToPath(new URL('../config', import.meta.url));
   const problems: string[] = [];
   const known = Object.keys(shape) as SettingKey[];
-  const fromEnv = Object.fromEntries(Object.entries(options.env).filter(([key, value]) => key in shape && value !== undefined && value !== ''));
+  const fromEnv = Object.fromEntries(Object.entries(options.env).filter(([key, value]) => key in shape && value && !isServiceLink(key, value)));
   const layers: [string, Record<string, unknown>][] = [
     ['config/default', readConfig(directory, 'default')],
     ['the program', { ...options.fallback }],
@@ -160,7 +161,7 @@ export function loadSettings(options: LoadOptions): Settings {
       else [values[key], source[key]] = [value, name];
     }
   }
-  for (const key of Object.keys(options.env)) if (OUR_PREFIX.test(key) && !(key in shape)) problems.push(`${key} (the environment): there is no such setting`);
+  problems.push(...misspelt(options.env, known));
 
   const wanted = options.only ?? known;
   const result: Record<string, unknown> = {};
@@ -174,6 +175,15 @@ export function loadSettings(options: LoadOptions): Settings {
   if (!options.only) problems.push(...dangerousRelations(settings));
   if (problems.length > 0) throw new SettingsInvalid(problems);
   return settings;
+}
+
+/** Variables of the environment that were meant to be settings: a misspelt one must not go unnoticed, whatever its prefix. */
+function misspelt(env: LoadOptions['env'], known: readonly string[]): string[] {
+  return Object.entries(env).flatMap(([name, value]) => {
+    const meant = meantFor(name, value ?? '', known);
+    if (meant === undefined) return [];
+    return [`${name} (the environment): there is no such setting${meant === null ? '' : `; did you mean ${meant}?`}`];
+  });
 }
 
 /** The effective settings as a log line may show them. */

@@ -1,10 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { demoDay, demoGarden, embeddedFallback, startEmbedded, tokenFor } from './embedded.js';
 import { getMenu } from './orders/menu.js';
+import { privateFolder } from './private-files.js';
 import { runProcess } from './process.js';
 
+if (process.env.NODE_ENV === 'production') {
+  process.stderr.write(
+    'lunchbox: this entry is for trying (sandbox vendors, a menu of its own, an operator’s token on the screen) and refuses NODE_ENV=production;\n' +
+      'run dist/cli.js migrate, then dist/api.js and dist/scheduler.js\n',
+  );
+  process.exit(1);
+}
+
 /** `npm start`: everything in one process, ready to be tried. */
-await runProcess('lunchbox', { fallback: embeddedFallback('./data') }, async (settings, logger) => {
+const fallback = embeddedFallback('./data');
+await runProcess('lunchbox', { fallback }, async (settings, logger) => {
+  if (settings.SANDBOX_STATE === fallback.SANDBOX_STATE) privateFolder('./data'); // the folder is ours alone
   const embedded = await startEmbedded(settings, process.env, logger);
   process.stdout.write(await banner(embedded));
   return embedded;

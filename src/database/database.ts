@@ -1,12 +1,11 @@
 import 'reflect-metadata';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import path from 'node:path';
 import mysql2 from 'mysql2';
 import { DataSource, type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 import { type Clock, systemClock } from '../clock.js';
 import { entities } from '../entities/index.js';
+import { narrowIfThere, privateFile } from '../private-files.js';
 import { mysqlDialect, sqliteDialect } from './dialects.js';
 import { CommitUnknown, isDisconnected, isTransient } from './errors.js';
 import { migrations } from './migrations/index.js';
@@ -277,7 +276,10 @@ async function send(runner: QueryRunner, { text, params, isStable }: Rendered): 
 }
 
 function sqliteSource(file: string): DataSource {
-  if (file !== ':memory:') mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+  if (file !== ':memory:') {
+    privateFile(file); // SQLite gives its journals the mode of the database
+    for (const journal of [`${file}-wal`, `${file}-shm`]) narrowIfThere(journal);
+  }
   return new DataSource({
     type: 'better-sqlite3',
     driver: createRequire(import.meta.url)('libsql'),

@@ -1,5 +1,6 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { privateFile } from '../private-files.js';
+import { ownerLine } from './ledger-owner.js';
 
 export interface MeicanOrder {
   orderId: string;
@@ -100,10 +101,15 @@ export class Ledger {
   /** By list and field: the rows that have the same value there. */
   readonly #alike = new Map<string, Map<string, object[]>>();
 
+  /** The journal's first line, if it names the database that the books belong to. */
+  #head = '';
+
   constructor(private readonly file: string | undefined) {
     if (!file) return;
-    mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
-    if (existsSync(file)) for (const line of readFileSync(file, 'utf8').split('\n')) this.#replay(line);
+    privateFile(file);
+    const kept = readFileSync(file, 'utf8');
+    this.#head = ownerLine(kept);
+    for (const line of kept.slice(this.#head.length).split('\n')) this.#replay(line);
   }
 
   nextNumber(prefix: string): string {
@@ -136,7 +142,7 @@ export class Ledger {
   reset(): void {
     this.books = emptyBooks();
     this.#forget();
-    if (this.file) writeFileSync(this.file, '');
+    if (this.file) writeFileSync(this.file, this.#head);
   }
 
   /** Runs `work` and undoes whatever it did to the books: the vendor that says OK and does nothing. */
@@ -147,7 +153,7 @@ export class Ledger {
     this.#forget();
     if (this.file) {
       const rows = lists.flatMap((list) => this.books[list].map((row) => JSON.stringify({ list, row, sequence: before.sequence })));
-      writeFileSync(this.file, rows.length > 0 ? `${rows.join('\n')}\n` : '');
+      writeFileSync(this.file, this.#head + rows.map((row) => `${row}\n`).join(''));
     }
     return result;
   }

@@ -9,7 +9,8 @@ import { json, type Reply, type SandboxSecrets, type Understood, type VendorOpti
 import { WecomVendor } from './wecom.js';
 
 export interface SandboxOptions {
-  readonly host: string;
+  /** Its books hold people's names and points, and whoever can reach it can change them: never beyond this machine. */
+  readonly host: '127.0.0.1';
   /** 0: any free one. */
   readonly port: number;
   /** Keeps the books over a restart. */

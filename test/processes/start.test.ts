@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -90,13 +90,41 @@ describe('npm start', () => {
     }
   });
 
-  it('a database that does not answer: a clear word and exit 1', async () => {
-    const { sandboxSettings } = await import('../../src/sandbox/defaults.js');
-    const vendors = Object.fromEntries(Object.entries(sandboxSettings('http://127.0.0.1:1')).map(([key, value]) => [key, String(value)]));
-    const child = launch([dist('api')], { ...vendors, DATABASE_URL: `mysql://root@127.0.0.1:${await freePort()}/x`, REDIS_URLS: 'redis://127.0.0.1:1' });
+  it('refuses production, and says what to run instead', async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'lunchbox-start-'));
+    const child = launch([dist('start')], { NODE_ENV: 'production', PORT: '0', SANDBOX_PORT: '0' }, folder);
     expect(await child.ended).toBe(1);
-    expect(child.output()).toContain('the database does not answer; check DATABASE_URL');
+    expect(child.output()).toContain('refuses NODE_ENV=production');
+    expect(child.output()).toContain('dist/api.js and dist/scheduler.js');
+    expect(readdirSync(folder)).toEqual([]);
   });
+
+  it('keeps its data to itself: the sandbox on loopback whatever HOST says, files and folder closed, books that go with their database', async () => {
+    const folder = freshFolder();
+    mkdirSync(path.join(folder, 'data'), { mode: 0o755 });
+    const env = { HOST: '0.0.0.0', PORT: String(await freePort()), SANDBOX_PORT: String(await freePort()) };
+    const start = async () => {
+      const lunchbox = launch([path.join(root, 'scripts', 'start.mjs')], env, folder);
+      await until(lunchbox, 'changed my mind');
+      return lunchbox;
+    };
+    const order = (output: string) => bash(output.split('\n').find((line) => line.startsWith('curl -s -X POST')) ?? '');
+    const first = await start();
+    expect((await fetch(`http://127.0.0.2:${env.PORT}/livez`)).status).toBe(200);
+    await expect(fetch(`http://127.0.0.2:${env.SANDBOX_PORT}/__sandbox/ledger`)).rejects.toThrow();
+    expect(await order(first.output())).toMatchObject({ orders: [{ status: 'ORDERING' }] });
+    const files = readdirSync(path.join(folder, 'data'));
+    expect(files).toEqual(expect.arrayContaining(['jwt-secret', 'lunchbox.db', 'sandbox.jsonl']));
+    for (const file of files) expect([file, statSync(path.join(folder, 'data', file)).mode & 0o777]).toEqual([file, 0o600]);
+    expect(statSync(path.join(folder, 'data')).mode & 0o777).toBe(0o700);
+    expect(await first.stop('SIGTERM')).toBe(0);
+
+    for (const file of files.filter((one) => one.startsWith('lunchbox.db'))) rmSync(path.join(folder, 'data', file), { force: true });
+    const second = await start();
+    expect(second.output()).toContain('belong to another database: put aside');
+    expect(await order(second.output())).toMatchObject({ orders: [{ status: 'ORDERING' }] }); // its number is one that the old books know
+    expect(await second.stop('SIGTERM')).toBe(0);
+  }, 60_000);
 });
 
 it('npm run demo exits 0 and its last lines are the books, agreeing', async () => {

@@ -10,6 +10,7 @@ import { VainQuestions1764002000000 } from './1764002000000-vain-questions.js';
 import { OpenRows1764003000000 } from './1764003000000-open-rows.js';
 import { SignOuts1764004000000 } from './1764004000000-sign-outs.js';
 import { ExactPeople1764004100000 } from './1764004100000-exact-people.js';
+import { Installation1764005000000 } from './1764005000000-installation.js';
 
 /** THE list, oldest first. A migration that has been released is never edited; a later one mends it. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   OpenRows1764003000000,
   SignOuts1764004000000,
   ExactPeople1764004100000,
+  Installation1764005000000,
 ];
