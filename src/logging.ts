@@ -76,6 +76,9 @@ export function logSignals(signals: Signals, logger: Logger): void {
   signals.on('settle-failed', ({ eventId, error }) => {
     if (!isUnavailable(error)) logger.error({ event_id: eventId, err: error }, 'an attempt could not be settled; its lease will run out');
   });
+  signals.on('alert-failed', ({ eventId, eventType, error }) =>
+    logger.fatal({ event_id: eventId, event_type: eventType, err: error }, 'the alert about an event could not be raised; the event itself is settled'),
+  );
   onceAnOutage(signals, logger);
   const open = new Set<string>();
   signals.on('breaker', ({ target, state }) => {

@@ -10,6 +10,8 @@ import { startSpan } from '../trace.js';
 /** What a caller hands down to every call. */
 export interface CallContext {
   readonly signal?: AbortSignal;
+  /** Asked right before each request: false when whoever calls has lost the right to, e.g. in a process that stood still for a while. */
+  readonly mayStart?: () => boolean;
   readonly requestId: string;
   readonly traceparent: string;
   /** Names and addresses of the person whom the call is about, where the caller knows them: hidden in all that is kept of it. */
@@ -110,6 +112,7 @@ export class Transport implements Carrier {
 
   async send(request: Request, context: CallContext): Promise<Answer> {
     if (context.signal?.aborted) return { kind: 'no-answer', sent: false, code: 'ABORTED' };
+    if (context.mayStart?.() === false) return { kind: 'no-answer', sent: false, code: 'LEASE_OVER' };
     const deadline = AbortSignal.timeout(this.options.timeoutMs); // a dripping body outlives axios' own timeout
     const signal = context.signal ? AbortSignal.any([context.signal, deadline]) : deadline;
     const line = request.isRead ? null : freshLine(this.#isTls);

@@ -9,6 +9,7 @@ export const callContext = (context: AskContext, about?: { realName: string; ema
   requestId: context.requestId,
   traceparent: context.traceparent,
   journal: context.journal,
+  ...(context.mayStart ? { mayStart: context.mayStart } : {}),
 });
 
 type NotDone = Exclude<Outcome<unknown>, { kind: 'applied' }>;

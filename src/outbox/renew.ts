@@ -25,6 +25,11 @@ export class Lease {
     return this.#isLost;
   }
 
+  /** By the monotonic clock, whether or not anybody has noticed: a process that stood still finds its timers late and this right. */
+  get isOver(): boolean {
+    return this.#isLost || performance.now() >= this.heldUntilMs;
+  }
+
   /** Aborts whatever the attempt is doing: its lease is lost, its time is over, or the process ends. */
   get signal(): AbortSignal {
     if (!this.#abort) {

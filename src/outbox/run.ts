@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
-import { isUnavailable } from '../database/errors.js';
 import { raw, sql } from '../database/sql.js';
 import { type Span, startSpan } from '../trace.js';
 import type { Breaker } from './breaker.js';
@@ -10,6 +9,7 @@ import { decide, INTERRUPTIONS_MAX, type Situation } from './decide.js';
 import type { Registry } from './registry.js';
 import type { Lease, Leases } from './renew.js';
 import type { Ended } from './settle.js';
+import { settleAnyhow } from './settle-anyhow.js';
 import type { Settler } from './settle-group.js';
 import type { Signals } from './signals.js';
 import { sparedByBreaker } from './spare.js';
@@ -29,7 +29,6 @@ export interface RunDependencies {
   readonly shutdown: AbortSignal;
 }
 
-const SETTLE_TRIES = 4;
 const ABORT_GRACE_MS = 1_000;
 
 /** A row as this process holds it. */
@@ -55,7 +54,7 @@ export async function run(dependencies: RunDependencies, { row, handler, lease, 
   const exchanges: Exchange[] = [];
   const span = startSpan('consumer', `process ${row.type}`, row.traceparent, spanAttributes(row), row.traceparent);
   try {
-    if (lease.isLost) return span.end({}, 'lease-lost'); // while it waited for its slot
+    if (lease.isOver) return span.end({}, 'lease-lost'); // while it waited for its slot
     const event = toEvent(row, handler);
     const context = { exchanges, span, lease, claimedAtMs };
     let outcome: AttemptOutcome;
@@ -95,7 +94,11 @@ function toEvent(row: ClaimedRow, handler: EventHandler): ClaimedEvent | Error {
 function payloadInvalid(error: Error): AttemptOutcome {
   return {
     kind: 'give-up',
-    failure: { outcome: 'not-applied', code: 'payload-invalid', message: `the stored payload does not fit its schema: ${error.message}` },
+    failure: {
+      outcome: 'not-applied',
+      code: 'payload-invalid',
+      message: `nothing can be compensated: the stored payload does not fit its schema: ${error.message}`,
+    },
   };
 }
 
@@ -152,6 +155,13 @@ function createContext(
     get signal() {
       return lease.signal;
     },
+    mayStart: () => {
+      if (lease.isOver && !lease.isLost) {
+        signals.emit('lease-lost', { eventId: event.id, attempt: event.attempt });
+        lease.lose();
+      }
+      return !lease.isLost;
+    },
     now: () => new Date(claimedAt + (performance.now() - claimedAtMs)),
     journal: (exchange) => {
       exchanges.push(exchange);
@@ -161,11 +171,13 @@ function createContext(
     },
     requestId: event.requestId ?? randomUUID(),
     traceparent: span.traceparent,
-    step: (work) =>
-      database.transaction(async (tx) => {
+    step: async (work) => {
+      if (lease.isOver) throw new LeaseLost();
+      return database.transaction(async (tx) => {
         await assertLease(tx, event);
         return work(tx);
-      }),
+      });
+    },
   };
 }
 
@@ -175,7 +187,7 @@ async function assertLease(tx: Tx, event: ClaimedEvent): Promise<void> {
   if (held.length === 0) throw new LeaseLost();
 }
 
-type Attempt = Omit<Ended, 'transition' | 'effect'>;
+type Attempt = Pick<Ended, 'event' | 'handler' | 'exchanges' | 'durationMs'>;
 
 async function conclude(
   dependencies: RunDependencies,
@@ -197,15 +209,20 @@ async function conclude(
     retryDelayMs: limits.retryDelayMs ?? dependencies.retryDelayMs,
   });
   options.answered();
-  let ended: Ended = { ...attempt, transition: decideOn(answered), effect: 'effect' in answered ? answered.effect : undefined };
-  const settled = await withTries(() => settler.settle(ended, lease)).catch((error: unknown) => {
-    if (isUnavailable(error)) throw error;
-    // The effects themselves cannot be written. That is a failure of this attempt; the vendor's part is told as it was.
-    const outcomeSoFar = ended.transition.outcome ?? 'unknown';
-    const failure = { outcome: outcomeSoFar, code: 'effect-failed', message: `the local effects could not be written: ${(error as Error).message}` };
-    ended = { ...attempt, transition: decideOn({ kind: 'retry', failure }), effect: undefined };
-    return withTries(() => settler.settle(ended, lease));
-  });
+  const effect = 'effect' in answered ? answered.effect : undefined;
+  const first: Ended = {
+    ...attempt,
+    transition: decideOn(answered),
+    effect,
+    without: attempt.event.payload === null ? ['compensation'] : [],
+    progress: { step: 'event' },
+  };
+  const { settled, ended } = await settleAnyhow(
+    first,
+    (one) => settler.settle(one, lease),
+    decideOn,
+    (error) => signals.emit('alert-failed', { eventId: row.id, eventType: row.type, error }),
+  );
   if (!settled) {
     signals.emit('lease-lost', { eventId: row.id, attempt: row.attempt });
     return span.end({}, 'lease-lost');
@@ -231,18 +248,6 @@ function situationOf({ failuresMax, retryDelayMs, random }: RunDependencies, row
     maxSnoozeMs: limits.maxSnoozeMs,
     random: random(),
   };
-}
-
-/** The database may be away for a moment while the vendor has already answered: worth some patience, within the lease. */
-async function withTries(work: () => Promise<boolean>): Promise<boolean> {
-  for (let tryNo = 1; ; tryNo++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (tryNo >= SETTLE_TRIES || !isUnavailable(error)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tryNo));
-    }
-  }
 }
 
 function announce(signals: Signals, row: ClaimedRow, { handler, transition, durationMs }: Ended, traceparent: string): void {

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.js';
-import { type Ended, type SettleHooks, settle, settleTogether } from './settle.js';
+import { callsAPerson, type Ended, type SettleHooks, settle, settleTogether } from './settle.js';
 
 /** Attempts that end while a group is being written go into the next one. */
 const GROUP_MAX = 100;
@@ -41,7 +41,8 @@ export class Settler {
   /** False: the lease was lost and nothing was written. */
   settle(ended: Ended, lease?: Settling): Promise<boolean> {
     // What is given up touches rows that many share (the group of its cause, stock): on its own, and as short as it can be.
-    if (ended.transition.status === 'errored') return whileSettling([{ lease }], () => settle(this.database, this.hooks, ended));
+    if (ended.transition.status === 'errored' || callsAPerson(ended.transition))
+      return whileSettling([{ lease }], () => settle(this.database, this.hooks, ended));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ended, lease, resolve, reject });
       this.#soon();

@@ -20,7 +20,14 @@ export interface Ended {
   readonly effect: ((tx: Tx) => Promise<void>) | undefined;
   readonly exchanges: readonly Exchange[];
   readonly durationMs: number;
+  /** What is left out, because it failed: the event must be settled, and told, all the same. */
+  readonly without: readonly SettleStep[];
+  /** What the transaction was at, for whoever must tell why it failed. */
+  readonly progress: { step: SettleStep };
 }
+
+/** `event`: the engine's own rows. The others belong to the handler and to whoever listens, and may throw. */
+export type SettleStep = 'event' | 'effect' | 'compensation' | 'alert';
 
 /** Told inside the settling transaction, e.g. to raise an alert that cannot be lost. */
 export interface SettleHooks {
@@ -42,6 +49,7 @@ export async function settle(database: Database, hooks: SettleHooks, ended: Ende
 
 /** The same within the caller's transaction. */
 async function settleIn(tx: Tx, hooks: SettleHooks, ended: Ended): Promise<boolean> {
+  ended.progress.step = 'event';
   if ((await writeEvents(tx, [ended])) !== 1) return false;
   await writeAttempts(tx, [ended]);
   crashPoint('in-settle');
@@ -86,13 +94,24 @@ async function follow(tx: Tx, hooks: SettleHooks, ended: Ended): Promise<void> {
     await yieldToOlder(tx, event);
     if ((transition.runInMs ?? 0) <= WAKE_AHEAD_MS) wakeAfterCommit(tx); // so that a poller sets its clock for it
   }
-  await ended.effect?.(tx);
-  if (transition.status === 'errored' && transition.failure) {
-    await handler.onErrored?.(tx, event, transition.failure);
-    await hooks.errored?.(tx, event, transition.failure, causeOf(event.type, transition.failure));
+  const at = async (step: SettleStep, work: (() => Promise<void> | undefined) | undefined): Promise<void> => {
+    if (ended.without.includes(step)) return;
+    ended.progress.step = step;
+    await work?.();
+  };
+  await at('effect', () => ended.effect?.(tx));
+  const { failure } = transition;
+  if (transition.status === 'errored' && failure) {
+    await at('compensation', () => handler.onErrored?.(tx, event, failure));
+    await at('alert', () => hooks.errored?.(tx, event, failure, causeOf(event.type, failure)));
   }
-  if (transition.status === 'pending' && transition.vainQuestions === VAIN_QUESTIONS_TOLD && transition.failure)
-    await hooks.askedInVain?.(tx, event, transition.failure);
+  if (failure && callsAPerson(transition)) await at('alert', () => hooks.askedInVain?.(tx, event, failure));
+  ended.progress.step = 'event';
+}
+
+/** It goes on asking, and a person should hear of it: once in a row of vain questions. */
+export function callsAPerson({ status, vainQuestions }: Transition): boolean {
+  return status === 'pending' && vainQuestions === VAIN_QUESTIONS_TOLD;
 }
 
 /** They have the same attempt, type and transition. Returns how many still held their lease. */

@@ -34,6 +34,8 @@ export interface OutboxSignals {
   swept: [{ claimed: number; durationMs: number }];
   'sweep-failed': [{ error: unknown }];
   'settle-failed': [{ eventId: string; error: unknown }];
+  /** The alert about an errored event, or one that asks in vain, could not be raised. */
+  'alert-failed': [{ eventId: string; eventType: string; error: unknown }];
   'renew-failed': [{ error: unknown }];
   /** A vendor's breaker changed, or a canary failed again. */
   breaker: [BreakerView];

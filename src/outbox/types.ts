@@ -113,9 +113,11 @@ export interface ClaimedEvent<P = unknown> {
 export interface HandlerContext {
   /** Aborts at the attempt's deadline, when the lease is lost, and at shutdown. */
   readonly signal: AbortSignal;
+  /** False once the lease is over by this process's monotonic clock: another worker may have the event, so no call may start. Asked before each call. */
+  mayStart(): boolean;
   /** The database's clock, carried on by this process's monotonic one. */
   now(): Date;
-  /** Runs a local transaction in the middle of the attempt, only if the lease is still held; else throws LeaseLost. */
+  /** Runs a local transaction in the middle of the attempt, only if the lease is still held, and not over; else throws LeaseLost. */
   step<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Adds a call to the attempt's journal. The caller has redacted it. */
   journal(exchange: Exchange): void;
@@ -123,7 +125,7 @@ export interface HandlerContext {
   readonly traceparent: string;
 }
 
-export type AskContext = Pick<HandlerContext, 'signal' | 'journal' | 'requestId' | 'traceparent'>;
+export type AskContext = Pick<HandlerContext, 'signal' | 'journal' | 'requestId' | 'traceparent'> & Partial<Pick<HandlerContext, 'mayStart'>>;
 
 /** One call to a vendor, as a person reads it later. No secrets, no personal data; each side at most 16 KiB. */
 export interface Exchange {

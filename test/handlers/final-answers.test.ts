@@ -212,6 +212,7 @@ describe('what a refund is taken for', () => {
       signal: new AbortController().signal,
       now: () => new Date(),
       step: (work) => kit.database.transaction(work),
+      mayStart: () => true,
       journal: () => {},
       requestId: 'r',
       traceparent: '',

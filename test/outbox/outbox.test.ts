@@ -262,8 +262,8 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
         })),
       );
       expect(await database.query(sql`SELECT seq FROM order_counter WHERE business_day = ${`t${n}`}`)).toHaveLength(0);
-      // It is not lost either: the attempt counts as failed, and what the vendor did is told as it was.
-      expect(await rowOf(database, id)).toMatchObject({ status: 'pending', failures: 1, outcome: 'applied', last_error_code: 'effect-failed' });
+      // It is not lost either: the attempt counts as failed. The vendor's part is not in our books: unknown until somebody has asked.
+      expect(await rowOf(database, id)).toMatchObject({ status: 'pending', failures: 1, outcome: 'unknown', last_error_code: 'effect-failed' });
     });
 
     it('the third failure makes it errored, once, with its effects and the hook', async () => {

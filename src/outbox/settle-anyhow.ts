@@ -1,0 +1,67 @@
+import { isUnavailable } from '../database/errors.js';
+import type { Transition } from './decide.js';
+import type { Ended } from './settle.js';
+import type { AttemptOutcome, Failure } from './types.js';
+
+const SETTLE_TRIES = 4;
+
+/**
+ * Settles an attempt even if the handler's effects, its compensation or the alert about it cannot be written: what fails is left out, one after
+ * the other, and what is missing stands in the event's failure, so that a person is called and can run it again. `settled` false: the lease was lost.
+ */
+export async function settleAnyhow(
+  first: Ended,
+  settle: (ended: Ended) => Promise<boolean>,
+  decideOn: (outcome: AttemptOutcome) => Transition,
+  alertFailed: (error: unknown) => void,
+): Promise<{ settled: boolean; ended: Ended }> {
+  for (let ended = first; ; ) {
+    try {
+      return { settled: await withTries(() => settle(ended)), ended };
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      if (ended.progress.step === 'alert') alertFailed(error);
+      ended = withoutWhatFailed(ended, error as Error, decideOn);
+    }
+  }
+}
+
+/** The database may be away for a moment while the vendor has already answered: worth some patience, within the lease. */
+async function withTries(work: () => Promise<boolean>): Promise<boolean> {
+  for (let tryNo = 1; ; tryNo++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tryNo >= SETTLE_TRIES || !isUnavailable(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** tryNo));
+    }
+  }
+}
+
+/** Rethrows an error of the engine's own rows. */
+function withoutWhatFailed(ended: Ended, error: Error, decideOn: (outcome: AttemptOutcome) => Transition): Ended {
+  const { step } = ended.progress;
+  if (step === 'event' || ended.without.includes(step)) throw error;
+  const left: Ended = { ...ended, without: [...ended.without, step], progress: { step: 'event' } };
+  if (step === 'alert') return left;
+  if (step === 'compensation') return { ...left, transition: { ...left.transition, failure: compensationFailed(left.transition.failure, error) } };
+  return { ...left, effect: undefined, transition: decideOn({ kind: 'retry', failure: effectFailed(left.transition, error) }) };
+}
+
+/** What the vendor did is not in our books: until it is, that counts as unknown, so that nobody repeats it or gives it up as not done. */
+function effectFailed({ outcome }: Transition, error: Error): Failure {
+  return {
+    outcome: outcome === 'not-applied' || outcome === 'rejected' ? outcome : 'unknown',
+    code: 'effect-failed',
+    message: `the local effects could not be written: ${error.message}`,
+  };
+}
+
+function compensationFailed(failure: Failure | null, error: Error): Failure {
+  const why = failure ? `${failure.code}: ${failure.message}` : 'given up';
+  return {
+    outcome: failure?.outcome ?? 'unknown',
+    code: 'compensation-failed',
+    message: `THE COMPENSATION IS MISSING (${error.name}: ${error.message}); a requeue runs it again. Given up for ${why}`,
+  };
+}
