@@ -9,6 +9,7 @@ import { createAuthenticate } from './http/auth.js';
 import { AuthFailures } from './http/failures.js';
 import { createServer } from './http/server.js';
 import type { Logger } from './logging.js';
+import { beat } from './outbox/heartbeat.js';
 import { booksRoutes } from './routes/books.js';
 import { causeRoutes } from './routes/causes.js';
 import { consumptionRoutes } from './routes/consumptions.js';
@@ -21,6 +22,7 @@ import { orderRoutes } from './routes/orders.js';
 import { problemPage } from './routes/problem-page.js';
 import { meicanSettleMs, type Runtime } from './runtime.js';
 import { BOOKS_CRON, HOUSEKEEPING_CRON } from './scheduler-part.js';
+import { version } from './version.js';
 import { watchPollers } from './watch-pollers.js';
 
 const READING_POOL_SIZE = 2;
@@ -102,13 +104,14 @@ async function openReading({ settings, database }: Runtime, app: FastifyInstance
   return reading;
 }
 
-/** Starts serving; resolves to the URL and the way to stop. */
-export async function startApi(runtime: Runtime, logger: Logger): Promise<{ url: string; stop(): Promise<void> }> {
+/** Starts serving; resolves to the URL and the way to stop. `beats` false: another part of this process says that it lives. */
+export async function startApi(runtime: Runtime, logger: Logger, { beats = true } = {}): Promise<{ url: string; stop(): Promise<void> }> {
   const { settings } = runtime;
   if (!settings.AUTH_JWT_SECRET && !settings.AUTH_JWKS_URL)
     logger.warn('neither AUTH_JWT_SECRET nor AUTH_JWKS_URL is set: every request but /livez and /readyz is refused');
   const app = await createApp(runtime, logger);
   const stopWatching = watchPollers(runtime.outbox, logger);
+  const heart = beats ? beat(runtime.outbox, 'api', version, (err) => logger.warn({ err }, 'the heartbeat could not be written')) : undefined;
   const url = await app.listen({ host: settings.HOST, port: settings.PORT });
   const metrics = settings.METRICS_PORT === undefined ? undefined : await startMetrics(runtime, settings.METRICS_PORT);
   return {
@@ -118,6 +121,7 @@ export async function startApi(runtime: Runtime, logger: Logger): Promise<{ url:
       await app.close();
       await metrics?.close();
       await runtime.outbox.drain(settings.SHUTDOWN_TIMEOUT_MS / 2);
+      await heart?.stop();
     },
   };
 }

@@ -64,7 +64,7 @@ export async function startEmbedded(given: Settings, env: Readonly<Record<string
   });
   try {
     await seedMenus(runtime);
-    const api = await startApi(runtime, logger);
+    const api = await startApi(runtime, logger, { beats: false });
     const scheduler = await startScheduler(runtime, logger);
     return {
       runtime,

@@ -24,8 +24,8 @@ export function watchPollers(outbox: Outbox, logger: Logger): () => void {
 /** True when no scheduler lives and people were, or are being, told. */
 export async function lookForPollers(outbox: Outbox): Promise<boolean> {
   const { database } = outbox;
-  const schedulers = (await heartbeats(database)).filter(({ kind }) => kind !== 'api');
-  if (schedulers.some(({ lost }) => !lost)) return false;
+  const schedulers = (await heartbeats(database)).filter(({ kind, state }) => kind !== 'api' && state !== 'ended');
+  if (schedulers.some(({ state }) => state === 'alive')) return false;
   const waiting = await database.query(sql`SELECT id FROM outbox_event WHERE queue_at <= ${after(-DUE_FOR_MS)} LIMIT 1`);
   if (schedulers.length === 0 && waiting.length === 0) return false;
   const open = await database.query(sql`SELECT id FROM alert WHERE group_key = 'poller-silent' AND status = 'open' LIMIT 1`);

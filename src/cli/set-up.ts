@@ -107,8 +107,8 @@ export function addSetUp(program: Command): void {
       const redis = settings.REDIS_URLS.map((url) => connectRedis(url, createLogger('silent', 'cli')));
       try {
         await withDatabase(async (database) => {
-          if ((await heartbeats(database)).some(({ lost }) => !lost))
-            throw new Stop(exit.conflict, 'a process is running on this database, or was within the last 45 s: stop all of them first');
+          if ((await heartbeats(database)).some(({ state }) => state === 'alive'))
+            throw new Stop(exit.conflict, 'a process (api or scheduler) is running on this database, or was within the last 45 s: stop all of them first');
           const doubted = await doubtAll(database, actOf(options));
           await createOrderNumbers(database, redis[0] ?? null).skip(NUMBERS_SKIPPED, await database.now());
           say(`${doubted} pending events will ask their vendor before they repeat anything; ${NUMBERS_SKIPPED} order numbers of today are skipped`);

@@ -113,7 +113,7 @@ export class ConsoleContext {
     const database = this.reading;
     const [pauses, processes, now, pending] = await Promise.all([activePauses(database), heartbeats(database), database.now(), this.#pendingSchema()]);
     const shown = [...new Map(pauses.map((one) => [`${one.scope} ${one.name}`, one])).values()];
-    const open = processes.filter(({ lost }) => !lost).flatMap(({ breakers }) => breakers.filter(({ state }) => state !== 'closed'));
+    const open = processes.filter(({ state }) => state === 'alive').flatMap(({ breakers }) => breakers.filter(({ state }) => state !== 'closed'));
     const skewMs = Math.abs(now.getTime() - Date.now());
     const unsent = await database.query<{ id: unknown; first_at: unknown }>(
       sql`SELECT id FROM (SELECT * FROM alert ORDER BY last_at DESC LIMIT 200) AS latest WHERE status = 'open' AND known_at IS NULL AND sent_at IS NULL AND first_at < ${new Date(now.getTime() - UNSENT_MAX_MS)} LIMIT 1`,

@@ -154,7 +154,7 @@ ${
 }
 <h2>${w.breakerOpen}</h2>
 <div class="wide" tabindex="0" role="region" aria-label="${w.breakerOpen}"><table><thead><tr><th scope="col">${w.target}</th><th scope="col">${w.worker}</th><th scope="col">${w.state}</th><th scope="col">${w.started}</th></tr></thead><tbody>
-${processes.flatMap(({ worker, lost, breakers }) => (lost ? [] : breakers.map((breaker) => html`<tr><th scope="row">${breaker.target}</th><td>${worker}</td><td><span class="state ${breaker.state === 'closed' ? 'alive' : 'errored'}">${breaker.state}</span></td><td>${breaker.since ? time(new Date(breaker.since), now, language) : '—'}</td></tr>`)))}</tbody></table></div>`;
+${processes.flatMap(({ worker, state, breakers }) => (state !== 'alive' ? [] : breakers.map((breaker) => html`<tr><th scope="row">${breaker.target}</th><td>${worker}</td><td><span class="state ${breaker.state === 'closed' ? 'alive' : 'errored'}">${breaker.state}</span></td><td>${breaker.since ? time(new Date(breaker.since), now, language) : '—'}</td></tr>`)))}</tbody></table></div>`;
 }
 
 export function searchPage({ words: w }: Visitor, text: string, hits: readonly Hit[]): Html {

@@ -26,7 +26,7 @@ export function overviewPage(
   const card = (href: string, name: string, n: string): Html => html`<li><a href="${href}"><span>${name}</span><b>${n}</b></a></li>`;
   const age = oldestDueAt ? length(Math.max(0, now.getTime() - oldestDueAt.getTime()), language) : null;
   return html`
-<p class="note ${errored > 0 || !processes.some((one) => one.kind !== 'api' && !one.lost) ? 'bad' : ''}">${
+<p class="note ${errored > 0 || !processes.some((one) => one.kind !== 'api' && one.state === 'alive') ? 'bad' : ''}">${
     errored > 0 ? html`${many(errored)} ${w.needsYou}` : w.healthy
   } · ${many(pending)} ${w.waiting}${age && html`, ${w.oldest} ${age}`}</p>
 <ul class="cards">
@@ -56,7 +56,7 @@ function processTable(
   return html`<div class="wide" tabindex="0" role="region" aria-label="${w.processes}"><table><thead><tr><th scope="col">${w.worker}</th><th scope="col">${w.state}</th><th scope="col">${w.build}</th><th scope="col">${w.started}</th><th scope="col">${w.lastSeen}</th><th scope="col">${w.lastSweep}</th><th scope="col">${w.nextSweep}</th><th scope="col">${w.batchSize}</th><th scope="col">${w.holds}</th></tr></thead><tbody>
 ${processes.map(
   (one) =>
-    html`<tr><th scope="row">${one.kind}<br><small>${one.worker}</small></th><td><span class="state ${one.lost ? 'lost' : 'alive'}">${one.lost ? w.lost : w.alive}</span></td><td>${one.version}</td><td>${time(one.startedAt, now, language)}</td><td>${time(one.seenAt, now, language)}</td><td>${time(one.sweptAt, now, language)}${one.sweepMs !== null && html` ${one.sweepMs} ms`}</td><td>${one.lost || one.kind === 'api' ? '—' : time(nextSweepAt, now, language)}</td><td>${one.kind === 'api' ? '—' : batchSize}</td><td><a href="/console/events?state=running&amp;worker=${one.worker}">${one.lost ? (held.get(one.worker) ?? 0) : one.running}</a>${one.lost && html` <small>${w.holdsEvents}</small>`}</td></tr>`,
+    html`<tr><th scope="row">${one.kind}<br><small>${one.worker}</small></th><td><span class="state ${one.state}">${w[one.state]}</span></td><td>${one.version}</td><td>${time(one.startedAt, now, language)}</td><td>${time(one.seenAt, now, language)}</td><td>${time(one.sweptAt, now, language)}${one.sweepMs !== null && html` ${one.sweepMs} ms`}</td><td>${one.state !== 'alive' || one.kind === 'api' ? '—' : time(nextSweepAt, now, language)}</td><td>${one.kind === 'api' ? '—' : batchSize}</td><td><a href="/console/events?state=running&amp;worker=${one.worker}">${one.state === 'lost' ? (held.get(one.worker) ?? 0) : one.running}</a>${one.state === 'lost' && html` <small>${w.holdsEvents}</small>`}</td></tr>`,
 )}
 </tbody></table></div>`;
 }

@@ -6,6 +6,11 @@ import type { Outbox } from './outbox.js';
 export const HEARTBEAT_EVERY_MS = 20_000;
 export const LOST_AFTER_MS = 45_000;
 const KEEP_MS = 24 * 3_600_000;
+/** How long one that ended is still shown. */
+const ENDED_SHOWN_MS = 3_600_000;
+
+/** `ended`: it stopped cleanly, and said so; `lost`: it fell silent. */
+export type ProcessState = 'alive' | 'lost' | 'ended';
 
 export interface Heartbeat {
   readonly worker: string;
@@ -18,13 +23,13 @@ export interface Heartbeat {
   readonly sweepMs: number | null;
   readonly running: number;
   readonly breakers: readonly { readonly target: string; readonly state: string; readonly since: string | null }[];
-  readonly lost: boolean;
+  readonly state: ProcessState;
 }
 
 export interface Beating {
   /** What a poller asks at each tick (`Outbox.nextDueInMs`), and a heartbeat with it: an idle scheduler sends one statement a tick. */
   look(lookAheadMs: number): Promise<number | null>;
-  /** Says good-bye. */
+  /** Says that this process ended; nothing it says afterwards counts. */
   stop(): Promise<void>;
 }
 
@@ -52,9 +57,10 @@ export function beat(outbox: Outbox, kind: string, version: string, onError: (er
     saidAtMs = performance.now();
     return executed;
   };
+  let saying: Promise<unknown> = Promise.resolve();
   const sayIfSilent = (): void => {
     if (performance.now() - saidAtMs < HEARTBEAT_EVERY_MS - 1_000) return;
-    say(sql``).catch(onError);
+    saying = say(sql``).catch(onError);
   };
   sayIfSilent();
   const timer = setInterval(sayIfSilent, HEARTBEAT_EVERY_MS);
@@ -70,15 +76,18 @@ export function beat(outbox: Outbox, kind: string, version: string, onError: (er
     },
     async stop() {
       clearInterval(timer);
-      await outbox.database.execute(sql`DELETE FROM process_heartbeat WHERE worker = ${outbox.worker}`).catch(onError);
+      await saying; // or it would come after the end
+      await outbox.database
+        .execute(sql`UPDATE process_heartbeat SET ended_at = ${now}, seen_at = ${now}, running = 0, breakers = '[]' WHERE worker = ${outbox.worker}`)
+        .catch(onError);
     },
   };
 }
 
-/** Every process that was seen within a day and has not said good-bye. */
+/** Every process that was seen within a day, those that ended within an hour. */
 export async function heartbeats(database: Queryable): Promise<Heartbeat[]> {
   const rows = await database.query<Record<string, unknown>>(
-    sql`SELECT h.*, ${after(-LOST_AFTER_MS)} AS lost_before FROM process_heartbeat h ORDER BY h.kind, h.started_at LIMIT 200`,
+    sql`SELECT h.*, ${after(-LOST_AFTER_MS)} AS lost_before FROM process_heartbeat h WHERE ended_at IS NULL OR ended_at > ${after(-ENDED_SHOWN_MS)} ORDER BY ended_at, h.kind, h.started_at LIMIT 200`,
   );
   return rows.map((row) => ({
     worker: String(row.worker),
@@ -90,6 +99,11 @@ export async function heartbeats(database: Queryable): Promise<Heartbeat[]> {
     sweepMs: row.sweep_ms === null ? null : Number(row.sweep_ms),
     running: Number(row.running),
     breakers: JSON.parse(String(row.breakers)) as Heartbeat['breakers'],
-    lost: fromSqlInstant(row.seen_at) < fromSqlInstant(row.lost_before),
+    state: stateOf(row),
   }));
+}
+
+function stateOf(row: Record<string, unknown>): ProcessState {
+  if (row.ended_at !== null) return 'ended';
+  return fromSqlInstant(row.seen_at) < fromSqlInstant(row.lost_before) ? 'lost' : 'alive';
 }

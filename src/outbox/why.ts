@@ -49,14 +49,14 @@ export async function why(database: Database, registry: Registry, event: OutboxE
   const processes = await heartbeats(database);
   const target = registry.find(event.type)?.target ?? '';
   const down = processes
-    .filter(({ lost }) => !lost)
+    .filter(({ state }) => state === 'alive')
     .flatMap(({ breakers }) => breakers.filter((breaker) => breaker.target === target && breaker.state !== 'closed'));
   if (down[0]) return { reason: { code: 'vendor-down', target, since: down[0].since ? new Date(down[0].since) : null }, nextAt: event.queueAt };
   if (event.runAt > clock) {
     const after = event.vainQuestions > 0 ? 'question' : event.snoozeSince ? 'snooze' : event.attempt > 0 ? 'failure' : 'recorded';
     return { reason: { code: 'not-due', until: event.runAt, after }, nextAt: event.runAt };
   }
-  if (!processes.some(({ kind, lost }) => !lost && kind !== 'api')) return { reason: { code: 'no-scheduler', since: event.runAt }, nextAt: null };
+  if (!processes.some(({ kind, state }) => state === 'alive' && kind !== 'api')) return { reason: { code: 'no-scheduler', since: event.runAt }, nextAt: null };
   return { reason: { code: 'due', since: event.runAt }, nextAt: null };
 }
 

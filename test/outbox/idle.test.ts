@@ -52,7 +52,7 @@ describe('an idle poller', () => {
     expect(texts.every((text) => /^\s*UPDATE process_heartbeat/.test(text))).toBe(true);
     expect(await heart.look(15_000)).toBeNull();
     const [alive] = await heartbeats(database);
-    expect(alive).toMatchObject({ lost: false, sweptAt: expect.any(Date) });
+    expect(alive).toMatchObject({ state: 'alive', sweptAt: expect.any(Date) });
     const id = await recordNote(database, { n: 2 }, { runInMs: 5_000 });
     const dueInMs = await heart.look(15_000);
     expect(dueInMs).toBeGreaterThan(2_000);
@@ -61,6 +61,6 @@ describe('an idle poller', () => {
     await expect.poll(async () => (await rowOf(database, id)).status, { timeout: 8_000 }).toBe('handled');
     await poller.stop();
     await heart.stop();
-    expect(await heartbeats(database)).toEqual([]);
+    expect(await heartbeats(database)).toMatchObject([{ state: 'ended', running: 0 }]);
   });
 });

@@ -20,7 +20,7 @@ export function homeRoutes(app: FastifyInstance, context: ConsoleContext): void 
     const database = context.reading;
     const [overview, processes] = await Promise.all([readOverview(database, types), heartbeats(database)]);
     const held = new Map<string, number>();
-    for (const { worker, lost } of processes) if (lost) held.set(worker, await countEvents(database, { state: 'running', worker }));
+    for (const { worker, state } of processes) if (state === 'lost') held.set(worker, await countEvents(database, { state: 'running', worker }));
     return { overview, processes, held };
   }
 

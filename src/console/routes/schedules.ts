@@ -31,7 +31,7 @@ export function scheduleRoutes(app: FastifyInstance, context: ConsoleContext): v
         sql`SELECT MIN(queue_at) AS queue_at, COUNT(*) AS n FROM (SELECT queue_at FROM outbox_event WHERE type = ${recurring.unpaid.type} AND status = 'pending' AND settled_at IS NULL LIMIT 10001) AS guards`,
       ),
     ]);
-    const alive = processes.filter(({ kind, lost }) => kind !== 'api' && !lost);
+    const alive = processes.filter(({ kind, state }) => kind !== 'api' && state === 'alive');
     const upSince = Math.min(...processes.filter(({ kind }) => kind !== 'api').map(({ startedAt }) => startedAt.getTime()), now.getTime());
     const expected = Math.min(24, Math.floor((now.getTime() - upSince) / HOUR_MS)); // what no process could have missed does not count
     const lastSweep = alive.filter(({ sweptAt }) => sweptAt !== null).sort((a, b) => Number(b.sweptAt) - Number(a.sweptAt))[0];
