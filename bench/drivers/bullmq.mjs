@@ -3,8 +3,8 @@ import { Queue, Worker } from 'bullmq';
 import IORedis from 'ioredis';
 import { drive, payloadOf } from '../lib/job.mjs';
 
-const { REDIS_URL, CONCURRENCY } = process.env;
-const connection = new IORedis(REDIS_URL, { maxRetriesPerRequest: null });
+const { BULLMQ_URL, CONCURRENCY } = process.env;
+const connection = new IORedis(BULLMQ_URL, { maxRetriesPerRequest: null });
 
 await drive({
   async seed(jobs) {

@@ -3,7 +3,7 @@ import { Queue, Worker } from 'bullmq';
 import IORedis from 'ioredis';
 import { measureLatency } from '../lib/latency.mjs';
 
-const connect = () => new IORedis(process.env.REDIS_URL, { maxRetriesPerRequest: null });
+const connect = () => new IORedis(process.env.BULLMQ_URL, { maxRetriesPerRequest: null });
 
 await measureLatency({
   async produce() {

@@ -41,7 +41,7 @@ export async function startServers(wanted, { bufferPool = '1G' } = {}) {
     await launch(name, programs.redis, args, port, { env: { ...process.env, ...programs.env } });
     return `redis://127.0.0.1:${port}`;
   };
-  if (wanted.includes('redis')) servers.env.REDIS_URL = await startRedis('redis', ['--appendonly', 'yes', '--appendfsync', 'always']);
+  if (wanted.includes('redis')) servers.env.BULLMQ_URL = await startRedis('redis', ['--appendonly', 'yes', '--appendfsync', 'always']);
   if (wanted.includes('locks')) servers.env.LOCKS_URL = await startRedis('locks', ['--appendonly', 'no']);
   if (wanted.includes('postgres')) {
     const bin = postgresPrograms();
