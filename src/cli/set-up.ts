@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { migrate, pendingMigrations, revertLast } from '../database/migrate.js';
 import { runDoctor } from '../doctor.js';
 import { signToken, TOKEN_MAX_S } from '../http/auth.js';
-import { day, mealType, shortText } from '../http/schemas.js';
+import { mealType, menuDay, shortText } from '../http/schemas.js';
 import { createLogger } from '../logging.js';
 import { isPersonId, roles } from '../orders/caller.js';
 import { putMenu } from '../orders/menu.js';
@@ -17,7 +17,7 @@ import { menuBody } from '../routes/menus.js';
 import { out, say } from './print.js';
 import { actOf, exit, oneOf, Stop, settingsFor, whole, withDatabase } from './shared.js';
 
-const menuFile = menuBody.extend({ garden: shortText(64), date: day, mealType });
+const menuFile = menuBody.extend({ garden: shortText(64), date: menuDay, mealType });
 
 /** More than a day's orders of any canteen. */
 const NUMBERS_SKIPPED = 100_000;

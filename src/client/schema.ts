@@ -1,4 +1,4 @@
-// Made by `npm run openapi` of a description with SHA-256 7a5182f74aa12749d16864643ff6f203661de863e189d72bee01f094807f7c3d. Not to be edited.
+// Made by `npm run openapi` of a description with SHA-256 3529868290c25ca87e50ef5001966719f8506457fda8aa110f0c8b34d323929f. Not to be edited.
 export interface paths {
     "/livez": {
         parameters: {

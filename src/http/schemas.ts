@@ -5,8 +5,16 @@ import { eventStatuses, vendorOutcomes } from '../entities/outbox-event.js';
 import { isPersonId } from '../orders/caller.js';
 import { redact } from '../redact.js';
 
-export const id = z.string().regex(/^\d{1,19}$/, 'an id: 1 to 19 digits');
-export const cents = z.number().int().min(0).max(100_000_000);
+const ID_MAX = '9223372036854775807'; // 2^63 - 1: what the column holds
+export const id = z
+  .string()
+  .max(19, { abort: true })
+  .regex(/^\d{1,19}$/, 'an id: 1 to 19 digits')
+  .refine((value) => value.length < ID_MAX.length || value <= ID_MAX, 'an id: at most 2^63 - 1');
+/** The id of a path: what is no id names nothing, and is 404 like any other. */
+export const pathId = z.string().transform((value) => (id.safeParse(value).success ? value : '0'));
+/** An amount or a price: whole and more than nothing. */
+export const cents = z.number().int().min(1).max(100_000_000);
 export const shortText = (max: number) =>
   z
     .string()
@@ -20,6 +28,8 @@ export const day = z
     (value) => /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value)) && new Date(value).toISOString().startsWith(value),
     'a day: yyyy-MM-dd',
   );
+/** A day that a menu may be for: what is written keeps to 2000–2100, what is asked for may be any day. */
+export const menuDay = day.refine((value) => value >= '2000-01-01' && value <= '2100-12-31', 'a day between 2000 and 2100');
 export const mealType = z.enum(mealTypes);
 /** RFC 3339, between 2000 and 2100. */
 export const instant = z.iso

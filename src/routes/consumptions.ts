@@ -18,7 +18,7 @@ const consumptionBody = z.object({
   consumedAt: instant.transform((value) => new Date(value)),
 });
 const consumptionAnswer = z.object({ recordNo: z.string(), status: z.enum(['SYNCED', 'PENDING', 'REFUSED']), events: z.array(eventSchema) });
-const refundBody = z.object({ userId, amountInCent: cents.min(1), outTradeNo: number, reason: reason.optional() });
+const refundBody = z.object({ userId, amountInCent: cents, outTradeNo: number, reason: reason.optional() });
 const refundAnswer = z.object({ tradeNo: z.string(), status: z.enum(['REFUNDED', 'PENDING', 'REFUSED']), events: z.array(eventSchema) });
 const MARGIN_MS = 5_000;
 

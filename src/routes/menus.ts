@@ -1,11 +1,14 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../database/database.js';
-import { cents, day, id, instant, mealType, shortText } from '../http/schemas.js';
+import { cents, day, id, instant, mealType, menuDay, shortText } from '../http/schemas.js';
 import { getMenu, putMenu } from '../orders/menu.js';
 
 const total = z.number().int().min(0).max(1_000_000);
 const key = z.object({ garden: shortText(64), date: day, mealType });
+const writtenKey = key.extend({ date: menuDay });
+/** It becomes part of Meican's URL, where a name of dots only would change the path. */
+const corp = shortText(64).refine((value) => !/^\.+$/.test(value), 'not of dots only');
 const unique =
   <T>(of: (item: T) => string) =>
   (items: T[]): boolean =>
@@ -13,7 +16,7 @@ const unique =
 
 /** A menu as an operator, or the command line, hands it in. */
 export const menuBody = z.object({
-  corp: shortText(64),
+  corp,
   cutoffAt: instant.transform((value) => new Date(value)),
   dishes: z
     .array(
@@ -49,9 +52,13 @@ const menuSchema = z
 
 export const menuRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (app, { database }) => {
   const url = '/v1/menus/:garden/:date/:mealType';
-  app.put(url, { schema: { summary: 'Make the menu what the body says', params: key, body: menuBody, response: { 200: menuSchema } } }, async (request) => {
-    return putMenu(database, request.params, request.body);
-  });
+  app.put(
+    url,
+    { schema: { summary: 'Make the menu what the body says', params: writtenKey, body: menuBody, response: { 200: menuSchema } } },
+    async (request) => {
+      return putMenu(database, request.params, request.body);
+    },
+  );
   app.get(url, { schema: { summary: 'The menu and what is left', params: key, response: { 200: menuSchema } } }, async (request) => {
     return getMenu(database, request.params);
   });

@@ -5,7 +5,7 @@ import { BoxOrder, orderStatuses } from '../entities/box-order.js';
 import { send } from '../http/answer.js';
 import { decodeCursor, toPage } from '../http/cursor.js';
 import { actOf, attemptedBy, callerOf } from '../http/request.js';
-import { day, email, eventSchema, id, mealType, orderSchema, page, pageOf, reason, shortText, userId } from '../http/schemas.js';
+import { day, email, eventSchema, id, mealType, orderSchema, page, pageOf, pathId, reason, shortText, userId } from '../http/schemas.js';
 import { type Caller, mayReach } from '../orders/caller.js';
 import { type CancelDependencies, cancel } from '../orders/cancel.js';
 import { type PlaceDependencies, place } from '../orders/place.js';
@@ -42,7 +42,7 @@ export const orderRoutes: FastifyPluginAsyncZod<PlaceDependencies & CancelDepend
 
   app.post(
     '/v1/orders/:id/cancel',
-    { schema: { summary: 'Cancel an order', params: z.object({ id }), body: cancelBody, response: { 200: cancelled, 202: cancelled } } },
+    { schema: { summary: 'Cancel an order', params: z.object({ id: pathId }), body: cancelBody, response: { 200: cancelled, 202: cancelled } } },
     async (request, reply) => {
       const caller = callerOf(request);
       const attempted = attemptedBy(request, caller, 'cancel', { orderId: request.params.id, ...request.body }, dependencies.inlineBudgetMs + PLACE_MARGIN_MS);
@@ -53,7 +53,7 @@ export const orderRoutes: FastifyPluginAsyncZod<PlaceDependencies & CancelDepend
     },
   );
 
-  app.get('/v1/orders/:id', { schema: { summary: 'One order', params: z.object({ id }), response: { 200: orderSchema } } }, async (request) => {
+  app.get('/v1/orders/:id', { schema: { summary: 'One order', params: z.object({ id: pathId }), response: { 200: orderSchema } } }, async (request) => {
     const caller = callerOf(request);
     const order = await database.manager.findOneBy(BoxOrder, { id: request.params.id });
     if (!order || !mayReach(caller, order.userId)) throw new Problem('not-found', { detail: 'there is no such order' });
@@ -79,7 +79,7 @@ export const orderRoutes: FastifyPluginAsyncZod<PlaceDependencies & CancelDepend
     {
       schema: {
         summary: 'Everything that happened to an order, oldest first',
-        params: z.object({ id }),
+        params: z.object({ id: pathId }),
         response: { 200: z.object({ order: orderSchema, timeline: z.array(timelineEntry) }) },
       },
     },
@@ -93,7 +93,7 @@ export const orderRoutes: FastifyPluginAsyncZod<PlaceDependencies & CancelDepend
     {
       schema: {
         summary: 'The name and e-mail of who ordered; kept in the audit',
-        params: z.object({ id }),
+        params: z.object({ id: pathId }),
         response: { 200: z.object({ realName: z.string(), email: z.string() }) },
       },
     },
