@@ -10,7 +10,7 @@ import { hider } from './hide.js';
 import { type Logger, logSignals } from './logging.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { openDatabase } from './open-database.js';
-import { pruneIdempotencyRecords } from './orders/idempotency.js';
+import { IDEMPOTENCY_KEEP_MS } from './orders/idempotency.js';
 import { LocalLocks, type Locks, RedisLocks } from './orders/lock.js';
 import { createOrderNumbers, type OrderNumbers } from './orders/number.js';
 import { Outbox, type OutboxOptions } from './outbox/outbox.js';
@@ -165,9 +165,12 @@ export function createOutbox(
     },
     housekeeping: {
       database,
-      keepDays: settings.EVENTS_KEEP_DAYS,
-      keepExchangesDays: settings.EXCHANGES_KEEP_DAYS,
-      others: () => pruneIdempotencyRecords(database),
+      retention: {
+        keepDays: settings.EVENTS_KEEP_DAYS,
+        keepExchangesDays: settings.EXCHANGES_KEEP_DAYS,
+        keepAuditDays: settings.AUDIT_KEEP_DAYS,
+        keepIdempotencyMs: IDEMPOTENCY_KEEP_MS,
+      },
     },
   });
   return new Outbox(

@@ -89,6 +89,7 @@ const shape = {
   EVENTS_KEEP_DAYS: z.coerce.number().int().min(7).max(3_650),
   /** What was sent and answered. */
   EXCHANGES_KEEP_DAYS: z.coerce.number().int().min(1).max(3_650),
+  AUDIT_KEEP_DAYS: z.coerce.number().int().min(365).max(36_500),
   /** Nothing can be changed through this process: 403 to everybody. */
   READ_ONLY: flag,
   /** Proxies in front of this process, whose X-Forwarded-For is believed. */

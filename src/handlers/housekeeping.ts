@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { pruneOccurrences } from '../alerts/group.js';
 import type { Database } from '../database/database.js';
-import { expireExchanges, prune } from '../outbox/prune.js';
 import type { EventDefinition, EventHandler } from '../outbox/types.js';
+import { type Retention, sweep } from './retention.js';
 
 /** `slot` makes each recurrence an event of its own, once for all schedulers together. */
 const payload = z.strictObject({ slot: z.string() });
@@ -18,37 +17,30 @@ export const housekeeping: EventDefinition<Payload> = {
   orderingKey: () => 'housekeeping',
 };
 
-const DAY_MS = 86_400_000;
 const DEADLINE_MS = 5 * 60_000;
 const RETRY_MS = 5 * 60_000;
-const BATCHES = { batchSize: 200, batchesMax: 200 } as const;
+/** One attempt works so long, and the next one goes on: a busy day is caught up with within the hour. */
+const BUDGET_MS = 60_000;
+const GO_ON_MS = 1_000;
+/** What is not caught up with by then counts as a failure, and a person hears of it. */
+const CATCH_UP_MAX_MS = 50 * 60_000;
 
 export interface HousekeepingDependencies {
   readonly database: Database;
-  /** Finished events and the occurrences of recovered alerts. */
-  readonly keepDays: number;
-  /** What was sent and answered, also of errored events. */
-  readonly keepExchangesDays: number;
-  /** What belongs to others who keep house: idempotency records. Returns how many. */
-  readonly others: () => Promise<number>;
+  readonly retention: Retention;
 }
 
-export function createHousekeeping({ database, keepDays, keepExchangesDays, others }: HousekeepingDependencies): EventHandler<Payload> {
+export function createHousekeeping({ database, retention }: HousekeepingDependencies): EventHandler<Payload> {
   return {
     definition: housekeeping,
     target: 'housekeeping',
-    limits: { deadlineMs: DEADLINE_MS, maxSnoozeMs: 60_000, retryDelayMs: RETRY_MS },
-    refuseDiscard: async () => null, // the next hour deletes what this one did not
-    async handle() {
-      const events = await prune(database, { ...BATCHES, keepMs: keepDays * DAY_MS });
-      const exchanges = await expireExchanges(database, { ...BATCHES, keepMs: keepExchangesDays * DAY_MS });
-      const occurrences = await pruneOccurrences(database, { ...BATCHES, keepMs: keepDays * DAY_MS });
-      const records = await others();
-      return {
-        kind: 'done',
-        outcome: null,
-        note: `${events} events, ${exchanges} journals of attempts, ${occurrences} occurrences of alerts, ${records} idempotency records`,
-      };
+    limits: { deadlineMs: DEADLINE_MS, maxSnoozeMs: CATCH_UP_MAX_MS, retryDelayMs: RETRY_MS },
+    async handle(_event, { signal }) {
+      const { counts, more } = await sweep(database, retention, BUDGET_MS, signal);
+      const note = [...counts].map(([what, rows]) => `${rows} ${what}`).join(', ');
+      if (more) return { kind: 'snooze', afterMs: GO_ON_MS, outcome: null, reason: `there is more to delete after ${note}`, sentNothing: true };
+      return { kind: 'done', outcome: null, note };
     },
+    refuseDiscard: async () => null, // the next hour deletes what this one did not
   };
 }

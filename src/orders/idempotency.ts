@@ -149,12 +149,6 @@ export function afterCommit(ticket: Ticket, error: unknown): unknown {
   return isLost ? new Problem('outcome-unknown', { retryAfterS: 2, cause: error }) : error;
 }
 
-export async function pruneIdempotencyRecords(database: Database): Promise<number> {
-  const { affected } = await database.execute(sql`
-    DELETE FROM idempotency_record WHERE scope_hash IN (SELECT scope_hash FROM (SELECT scope_hash FROM idempotency_record WHERE created_at < ${after(-IDEMPOTENCY_KEEP_MS)} ORDER BY created_at LIMIT 1000) AS old)`);
-  return affected;
-}
-
 function inProgress(): Problem {
   return new Problem('idempotency-in-progress', { retryAfterS: 1 });
 }

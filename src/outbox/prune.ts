@@ -1,6 +1,6 @@
 import { crashPoint } from '../crash-point.js';
 import type { Database } from '../database/database.js';
-import { after, join, raw, sql } from '../database/sql.js';
+import { after, ids, raw, sql } from '../database/sql.js';
 
 export interface PruneOptions {
   /** Handled and discarded events older than this go, with their attempts. Milliseconds. */
@@ -28,29 +28,29 @@ export async function prune(database: Database, options: PruneOptions): Promise<
 }
 
 async function pruneBatch(database: Database, { keepMs, batchSize }: PruneOptions): Promise<number> {
-  const ids: string[] = [];
+  const old: string[] = [];
   for (const status of ['handled', 'discarded']) {
     // Index outbox_event_settled (status, settled_at).
     const rows = await database.query<{ id: number | string }>(sql`
-      SELECT id FROM outbox_event WHERE status = ${status} AND settled_at < ${after(-keepMs)} ORDER BY settled_at LIMIT ${raw(String(batchSize - ids.length))}`);
-    ids.push(...rows.map((row) => String(row.id)));
-    if (ids.length >= batchSize) break;
+      SELECT id FROM outbox_event ${raw(database.dialect.useIndex('outbox_event_settled'))} WHERE status = ${status} AND settled_at < ${after(-keepMs)} ORDER BY settled_at LIMIT ${raw(String(batchSize - old.length))}`);
+    old.push(...rows.map((row) => String(row.id)));
+    if (old.length >= batchSize) break;
   }
-  if (ids.length === 0) return 0;
-  ids.sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
+  if (old.length === 0) return 0;
+  old.sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
   await database.transaction(async (tx) => {
-    await tx.execute(sql`DELETE FROM event_attempt WHERE event_id IN (${join(ids)})`);
+    await tx.execute(sql`DELETE FROM event_attempt WHERE event_id IN (${ids(old)})`);
     crashPoint('in-prune');
-    await tx.execute(sql`DELETE FROM outbox_event WHERE id IN (${join(ids)}) AND status IN ('handled', 'discarded')`);
+    await tx.execute(sql`DELETE FROM outbox_event WHERE id IN (${ids(old)})`); // finished rows never come back: the key alone leads there
   });
-  return ids.length;
+  return old.length;
 }
 
 /** Empties the journals of attempts of errored events that are older; what was decided, and why, stays. Returns how many. */
 export async function expireExchanges(database: Database, options: PruneOptions): Promise<number> {
   return inBatches(options, async () => {
     const old = await database.query<{ event_id: unknown; number: number }>(sql`
-      SELECT a.event_id, a.number FROM outbox_event e JOIN event_attempt a ON a.event_id = e.id
+      SELECT a.event_id, a.number FROM outbox_event e ${raw(database.dialect.useIndex('outbox_event_settled'))} JOIN event_attempt a ON a.event_id = e.id
       WHERE e.status = 'errored' AND e.settled_at < ${after(-options.keepMs)} AND a.exchanges IS NOT NULL ORDER BY e.settled_at LIMIT ${raw(String(options.batchSize))}`);
     await database.transaction(async (tx) => {
       for (const { event_id, number } of old)
