@@ -48,6 +48,11 @@ export class EnergyCenter {
     return this.told.list;
   }
 
+  /** After a test that has looked at them. */
+  forgetComplaints(): void {
+    this.told.list.length = 0;
+  }
+
   handle(request: VendorRequest, fault?: Fault): VendorAnswer {
     return toAnswer(this.deliver(request, fault));
   }

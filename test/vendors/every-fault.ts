@@ -63,6 +63,7 @@ function ofCall(call: Call, d: Durations): FaultKind[] {
         ...refused('ORDER_CLOSED', 'DISH_NOT_AVAILABLE', 'PRICE_CHANGED', 'NOT_FOUND'),
         { kind: 'multi', id: 'own' },
         { kind: 'multi', id: 'foreign' },
+        { kind: 'multi', id: 'foreign-dish' },
         { kind: 'multi', id: 'none' },
       ];
     case 'meican.delete':

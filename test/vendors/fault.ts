@@ -32,8 +32,8 @@ export type FaultKind =
   | { kind: 'late-effect'; ms: number }
   /** Answered as done, and nothing was done. */
   | { kind: 'lost-effect' }
-  /** `own`: the meal is created and its id told under the multi code; `none`: created, the id is not told; `foreign`: someone else's meal stands there, ours is not created. */
-  | { kind: 'multi'; id: 'own' | 'foreign' | 'none' }
+  /** `own`: the meal is created and its id told under the multi code; `none`: created, the id is not told; `foreign`: someone else's meal stands there, ours is not created; `foreign-dish`: and it is another dish. */
+  | { kind: 'multi'; id: 'own' | 'foreign' | 'foreign-dish' | 'none' }
   /** The meal is cancelled by another hand just before; the answer is the verbatim NOT_FOUND. */
   | { kind: 'already-cancelled' }
   /** A final refusal by result code, nothing done. */

@@ -30,6 +30,8 @@ export interface Meal extends MealKey {
   cancelledBy: 'us' | 'elsewhere' | null;
   /** Its id has reached the caller: by an answer that came through whole, or by a list. */
   told: boolean;
+  /** A multi answer has named it to a caller who asked for the same dish: adopting it, and cancelling it later, is then right. */
+  offered: boolean;
 }
 
 /** The kitchen's orders. An id is never given twice. */
@@ -53,7 +55,7 @@ export class MeicanBooks {
   }
 
   place(meal: MealKey & Pick<Meal, 'realName' | 'addressId' | 'dishes' | 'by'>, orderId = this.newId()): Meal {
-    const placed: Meal = { ...meal, orderId, placedAt: this.clock.now(), cancelledAt: null, cancelledBy: null, told: false };
+    const placed: Meal = { ...meal, orderId, placedAt: this.clock.now(), cancelledAt: null, cancelledBy: null, told: false, offered: false };
     this.meals.set(placed.orderId, placed);
     this.live.set(keyText(placed), placed);
     return placed;

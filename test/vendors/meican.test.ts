@@ -117,6 +117,7 @@ describe('Meican', () => {
     ['own', 'us', true],
     ['none', 'us', false],
     ['foreign', 'elsewhere', true],
+    ['foreign-dish', 'elsewhere', true],
   ] as const)('a multi answer with the id %s', (id, by, told) => {
     const bench = new Bench();
     const body = bodyOf(bench.add('a@x.cn', { call: 'meican.add', kind: 'multi', id }));
@@ -124,6 +125,8 @@ describe('Meican', () => {
     expect(meal).toMatchObject({ by, cancelledAt: null });
     expect(body).toMatchObject({ resultCode: 'MULTI_ORDER', ...(told ? { data: { orderId: meal?.orderId } } : {}) });
     expect('data' in body).toBe(told);
+    bench.remove(meal?.orderId ?? '');
+    expect(rules(bench)).toEqual(id === 'foreign-dish' ? ['foreign-meal'] : []);
   });
 
   it('an answer whose effect is lost leaves no trace; its id is no stranger afterwards', () => {

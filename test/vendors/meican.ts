@@ -34,8 +34,8 @@ export interface MeicanOptions {
 }
 
 const SKEW_MS = 300_000;
-/** The caller measures the settle window from its own clock's reading, a little apart from ours. */
-const SETTLE_TOLERANCE_MS = 1_000;
+/** The caller measures the settle window by its own clock, which may be a little apart from ours. */
+const SETTLE_SHARE = 0.75;
 const SENTENCE: Readonly<Record<string, string>> = { NOT_FOUND: 'apiErrors.corpMemberNotFound', TOO_FAST: 'apiErrors.tooFast' };
 
 interface Refusal {
@@ -64,6 +64,11 @@ export class Meican {
 
   get complaints(): readonly Complaint[] {
     return this.told.list;
+  }
+
+  /** After a test that has looked at them. */
+  forgetComplaints(): void {
+    this.told.list.length = 0;
   }
 
   handle(request: VendorRequest, fault?: Fault): VendorAnswer {
@@ -136,21 +141,22 @@ export class Meican {
     const standing = this.books.liveOf(asked);
     const refused = this.refuseMeal(asked);
     if (refused) return refusal(refused);
-    if (standing) return this.multi(standing, this.options.multiTellsId !== false);
+    if (standing) return this.multi(standing, asked.dishes, this.options.multiTellsId !== false);
     const answersMulti = fault?.kind === 'multi' ? fault.id : undefined;
-    const foreign = answersMulti === 'foreign' ? this.placeElsewhere(asked, asked.dishes[0]?.dishId ?? 0) : undefined;
-    if (foreign) return this.multi(foreign, true);
+    const foreign = answersMulti?.startsWith('foreign') ? this.placeElsewhere(asked, dishOf(asked.dishes) + (answersMulti === 'foreign' ? 0 : 1)) : undefined;
+    if (foreign) return this.multi(foreign, asked.dishes, true);
     const orderId = this.books.newId();
     this.given.add(orderId);
     if (fault?.kind === 'lost-effect') return done({ orderId });
     const meal = this.books.place({ ...asked, by: 'us' }, orderId);
     meal.told = !fault || answersMulti === 'own';
-    if (answersMulti) return this.multi(meal, meal.told);
+    if (answersMulti) return this.multi(meal, asked.dishes, meal.told);
     return done({ orderId });
   }
 
-  private multi(meal: Meal, tellId: boolean): Reply {
+  private multi(meal: Meal, asked: readonly OrderedDish[], tellId: boolean): Reply {
     this.given.add(meal.orderId);
+    meal.offered ||= tellId && dishOf(meal.dishes) === dishOf(asked);
     return refusal({ code: this.options.multiOrderCode ?? 'MULTI_ORDER', ...(tellId ? { data: { orderId: meal.orderId } } : {}) });
   }
 
@@ -188,7 +194,7 @@ export class Meican {
     const gone: Refusal = { code: 'NOT_FOUND', data: { orderId }, description: 'apiErrors.corpOrderUserNotFound' };
     if (meal?.cancelledAt !== null || meal === undefined) return refusal(gone);
     if (this.isClosed(meal)) return refusal({ code: 'ORDER_CLOSED' });
-    if (meal.by === 'elsewhere') this.told.add('meican.delete', 'foreign-meal', orderId);
+    if (meal.by === 'elsewhere' && !meal.offered) this.told.add('meican.delete', 'foreign-meal', orderId);
     if (fault?.kind !== 'lost-effect') this.books.cancel(meal, fault?.kind === 'already-cancelled' ? 'elsewhere' : 'us');
     return fault?.kind === 'already-cancelled' ? refusal(gone) : done({ orderId });
   }
@@ -212,7 +218,7 @@ export class Meican {
       this.given.add(meal.orderId);
       this.doubts.delete(keyText(meal));
     }
-    const settled = this.clock.now() - Math.max(0, (this.options.settleMs ?? 0) - SETTLE_TOLERANCE_MS);
+    const settled = this.clock.now() - (this.options.settleMs ?? 0) * SETTLE_SHARE;
     for (const mealType of MEAL_TYPES) this.endDoubts(`${corp}|`, `|${target}|${mealType}`, settled);
   }
 
@@ -275,6 +281,8 @@ function readDishes(text: string): OrderedDish[] | undefined {
     return undefined;
   }
 }
+
+const dishOf = (dishes: readonly OrderedDish[]): number => dishes[0]?.dishId ?? 0;
 
 /** `not-found` hides what is young, as a list that lags does. */
 function isHidden(meal: Meal, fault: Fault | undefined, instant: number): boolean {

@@ -35,6 +35,8 @@ export interface ServedVendors {
   /** Closes the vendor's listener and its sockets: ECONNREFUSED until `endOutage`. Without `apart` it is the listener of all three. */
   beginOutage(vendor: Vendor): Promise<void>;
   endOutage(vendor: Vendor): Promise<void>;
+  /** Effects that are still to come: late ones, and what is PROCESSING. */
+  pendingWork(): number;
   /** Closes the sockets that idle between two requests. */
   closeIdle(): void;
   close(): Promise<void>;
@@ -68,6 +70,7 @@ export async function serveVendors(options: ServeOptions = {}): Promise<ServedVe
     plan,
     beginOutage: (vendor) => host.stop(vendor),
     endOutage: (vendor) => host.resume(vendor),
+    pendingWork: () => clock.pending(),
     closeIdle: () => host.closeIdle(),
     close: async () => {
       clock.stop();
@@ -188,7 +191,7 @@ async function shut(server: Server): Promise<void> {
   await closed;
 }
 
-function realClock(): Clock & { stop(): void } {
+function realClock(): Clock & { pending(): number; stop(): void } {
   const timers = new Set<NodeJS.Timeout>();
   const later = (ms: number, work: () => void): void => {
     const timer = setTimeout(() => {
@@ -197,5 +200,5 @@ function realClock(): Clock & { stop(): void } {
     }, ms).unref();
     timers.add(timer);
   };
-  return { now: () => Date.now(), later, stop: () => timers.forEach(clearTimeout) };
+  return { now: () => Date.now(), later, pending: () => timers.size, stop: () => timers.forEach(clearTimeout) };
 }

@@ -50,6 +50,11 @@ export class WeCom {
     return this.told.list;
   }
 
+  /** After a test that has looked at them. */
+  forgetComplaints(): void {
+    this.told.list.length = 0;
+  }
+
   handle(request: VendorRequest, fault?: Fault): VendorAnswer {
     return toAnswer(this.deliver(request, fault));
   }
