@@ -168,9 +168,12 @@ async function leaveAlone(tx: Tx, rows: readonly Row[]): Promise<{ type: string;
   const kinds = new Map(rows.map((row) => [`${row.type} ${row.payload_version}`, row]));
   const left: { type: string; version: number; count: number }[] = [];
   for (const row of kinds.values()) {
+    const alike = await tx.query<{ id: number | string }>(sql`
+      SELECT id FROM outbox_event ${raw(tx.dialect.useIndex('outbox_event_queue'))} WHERE queue_at <= ${now} AND type = ${row.type} AND payload_version = ${row.payload_version}
+      ORDER BY queue_at, id LIMIT ${raw(String(LEFT_ALONE_ROWS))}`);
+    if (alike.length === 0) continue;
     const { affected } = await tx.execute(sql`
-      UPDATE outbox_event SET queue_at = ${after(LEFT_ALONE_MS)}
-      WHERE id IN (SELECT id FROM (SELECT id FROM outbox_event WHERE queue_at <= ${now} AND type = ${row.type} AND payload_version = ${row.payload_version} ORDER BY queue_at, id LIMIT ${raw(String(LEFT_ALONE_ROWS))}) AS some)`);
+      UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = ${after(LEFT_ALONE_MS)} WHERE id IN (${ids(alike.map(idOf))}) AND queue_at <= ${now}`);
     left.push({ type: row.type, version: row.payload_version, count: affected });
   }
   return left;
@@ -194,7 +197,8 @@ async function withoutBlocked(tx: Tx, rows: readonly Row[]): Promise<Row[]> {
         (other.lease_until !== null && row.lease_until === null) ||
         (BigInt(other.id) < BigInt(row.id) && (other.lease_until !== null || row.lease_until === null)),
     );
-    if (ahead && (await stillPending(tx, rivals))) await tx.execute(sql`UPDATE outbox_event SET queue_at = NULL WHERE id = ${String(row.id)}`);
+    if (ahead && (await stillPending(tx, rivals)))
+      await tx.execute(sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = NULL WHERE id = ${String(row.id)}`);
     else free.push(row);
   }
   return free;
@@ -219,7 +223,8 @@ export function isSuspect({ interruptions }: { readonly interruptions: number })
 async function oneSuspect(tx: Tx, rows: readonly Row[], { holdsSuspect }: ClaimRequest): Promise<{ free: Row[]; aside: Row[] }> {
   const suspects = rows.filter((row) => isSuspect({ interruptions: interruptionsOf(row) }));
   const aside = holdsSuspect ? suspects : suspects.slice(1);
-  if (aside.length > 0) await tx.execute(sql`UPDATE outbox_event SET queue_at = ${after(SUSPECT_WAITS_MS)} WHERE id IN (${ids(aside.map(idOf))})`);
+  if (aside.length > 0)
+    await tx.execute(sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = ${after(SUSPECT_WAITS_MS)} WHERE id IN (${ids(aside.map(idOf))})`);
   return { free: rows.filter((row) => !aside.includes(row)), aside };
 }
 
@@ -231,7 +236,7 @@ async function takeLease(tx: Tx, rows: readonly Row[], request: ClaimRequest): P
   const interrupted = rows.filter((row) => row.lease_until !== null);
   if (interrupted.length > 0) {
     await tx.execute(sql`
-      UPDATE outbox_event SET interruptions = interruptions + 1, unknown_at = ${now}, outcome = 'unknown' WHERE id IN (${ids(interrupted.map(idOf))})`);
+      UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET interruptions = interruptions + 1, unknown_at = ${now}, outcome = 'unknown' WHERE id IN (${ids(interrupted.map(idOf))})`);
     for (const row of interrupted) {
       await tx.execute(sql`
         UPDATE event_attempt SET finished_at = ${now}, outcome = 'unknown', error_code = 'interrupted', error_message = 'the worker never said how it ended', decision = 'started again by another claim'
@@ -239,7 +244,7 @@ async function takeLease(tx: Tx, rows: readonly Row[], request: ClaimRequest): P
     }
   }
   await tx.execute(sql`
-    UPDATE outbox_event SET attempt = attempt + 1, lease_until = ${after(request.leaseMs)}, queue_at = ${after(request.leaseMs)}, claimed_by = ${request.worker} WHERE id IN (${ids(rows.map(idOf))})`);
+    UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET attempt = attempt + 1, lease_until = ${after(request.leaseMs)}, queue_at = ${after(request.leaseMs)}, claimed_by = ${request.worker} WHERE id IN (${ids(rows.map(idOf))})`);
 }
 
 /** After the lease was taken: the row says already which attempt this is. */

@@ -1,5 +1,5 @@
 import type { Executed, Queryable } from '../database/database.js';
-import { after, fromSqlInstant, fromSqlInstantOrNull, now, type Sql, sql } from '../database/sql.js';
+import { after, fromSqlInstant, fromSqlInstantOrNull, now, raw, type Sql, sql } from '../database/sql.js';
 import type { Outbox } from './outbox.js';
 
 /** How often a process says that it lives; missing for so long it counts as lost. Milliseconds. */
@@ -69,7 +69,7 @@ export function beat(outbox: Outbox, kind: string, version: string, onError: (er
       const { dialect } = outbox.database;
       if (dialect.name === 'sqlite') return outbox.nextDueInMs(lookAheadMs); // an UPDATE cannot answer there
       // 0: nothing falls due; else one more than the milliseconds until then.
-      const dueIn = sql`COALESCE((SELECT 1 + GREATEST(0, TIMESTAMPDIFF(MICROSECOND, ${now}, queue_at) DIV 1000) FROM outbox_event WHERE queue_at <= ${after(lookAheadMs)} ORDER BY queue_at LIMIT 1), 0)`;
+      const dueIn = sql`COALESCE((SELECT 1 + GREATEST(0, TIMESTAMPDIFF(MICROSECOND, ${now}, queue_at) DIV 1000) FROM outbox_event ${raw(dialect.useIndex('outbox_event_queue'))} WHERE queue_at <= ${after(lookAheadMs)} ORDER BY queue_at LIMIT 1), 0)`;
       const { affected, insertId } = await say(sql`AND ${dialect.remembered(dueIn)} >= 0`);
       if (affected === 0) return outbox.nextDueInMs(lookAheadMs);
       return insertId === '0' ? null : Number(insertId) - 1;

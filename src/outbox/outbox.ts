@@ -151,7 +151,7 @@ export class Outbox {
   /** Milliseconds until the next event in the queue falls due, 0 when one is; null when none does within `lookAheadMs`. One statement, by the queue's index. */
   async nextDueInMs(lookAheadMs: number): Promise<number | null> {
     const [row] = await this.database.query<{ queue_at: unknown; now: unknown }>(
-      sql`SELECT queue_at, ${now} AS now FROM outbox_event WHERE queue_at <= ${after(lookAheadMs)} ORDER BY queue_at LIMIT 1`,
+      sql`SELECT queue_at, ${now} AS now FROM outbox_event ${raw(this.database.dialect.useIndex('outbox_event_queue'))} WHERE queue_at <= ${after(lookAheadMs)} ORDER BY queue_at LIMIT 1`,
     );
     return row ? Math.max(0, fromSqlInstant(row.queue_at).getTime() - fromSqlInstant(row.now).getTime()) : null;
   }

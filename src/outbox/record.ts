@@ -56,7 +56,9 @@ export async function record<P>(tx: Tx, definition: EventDefinition<P>, payload:
     return { id: insertId, isNew: true };
   } catch (error) {
     if (!duplicateOf(error)?.includes('dedupe_key')) throw error;
-    const [existing] = await tx.query<{ id: unknown }>(sql`SELECT id FROM outbox_event WHERE dedupe_key = ${dedupeKey}`);
+    const [existing] = await tx.query<{ id: unknown }>(
+      sql`SELECT id FROM outbox_event ${raw(tx.dialect.useIndex('outbox_event_dedupe_key'))} WHERE dedupe_key = ${dedupeKey}`,
+    );
     return { id: String(existing?.id), isNew: false };
   }
 }

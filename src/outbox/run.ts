@@ -183,7 +183,7 @@ function createContext(
 
 async function assertLease(tx: Tx, event: ClaimedEvent): Promise<void> {
   const held = await tx.query(sql`
-    SELECT id FROM outbox_event WHERE id = ${event.id} AND attempt = ${event.attempt} AND status = 'pending' AND lease_until IS NOT NULL ${raw(tx.dialect.forUpdate)}`);
+    SELECT id FROM outbox_event ${raw(tx.dialect.byPrimaryKey)} WHERE id = ${event.id} AND attempt = ${event.attempt} AND status = 'pending' AND lease_until IS NOT NULL ${raw(tx.dialect.forUpdate)}`);
   if (held.length === 0) throw new LeaseLost();
 }
 

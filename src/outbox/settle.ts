@@ -185,6 +185,6 @@ async function yieldToOlder(tx: Tx, event: ClaimedEvent): Promise<void> {
   const byKey = raw(tx.dialect.useIndex('outbox_event_pending_key'));
   const older = await tx.query(sql`SELECT id FROM outbox_event ${byKey} WHERE pending_key = ${event.orderingKey} AND id < ${event.id} LIMIT 1`);
   if (older.length === 0) return;
-  await tx.execute(sql`UPDATE outbox_event SET queue_at = NULL WHERE id = ${event.id}`);
+  await tx.execute(sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = NULL WHERE id = ${event.id}`);
   await promoteNext(tx, event.orderingKey);
 }

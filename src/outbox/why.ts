@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.js';
-import { fromSqlInstantOrNull, sql } from '../database/sql.js';
+import { fromSqlInstantOrNull, raw, sql } from '../database/sql.js';
 import type { OutboxEvent } from '../entities/outbox-event.js';
 import { heartbeats } from './heartbeat.js';
 import { activePauses } from './pause.js';
@@ -62,7 +62,7 @@ export async function why(database: Database, registry: Registry, event: OutboxE
 
 async function blockerOf(database: Database, event: OutboxEvent): Promise<{ byId: string; byType: string } | null> {
   const [row] = await database.query<{ id: unknown; type: string; queue_at: unknown }>(sql`
-    SELECT id, type, queue_at FROM outbox_event WHERE queued_key = ${event.orderingKey} AND status = 'pending' AND id <> ${event.id} ORDER BY id LIMIT 1`);
+    SELECT id, type, queue_at FROM outbox_event ${raw(database.dialect.useIndex('outbox_event_queued_key'))} WHERE queued_key = ${event.orderingKey} AND status = 'pending' AND id <> ${event.id} ORDER BY id LIMIT 1`);
   return row && fromSqlInstantOrNull(row.queue_at) ? { byId: String(row.id), byType: row.type } : null;
 }
 

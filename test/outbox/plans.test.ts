@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Database, type Tx } from '../../src/database/database.js';
 import { sql } from '../../src/database/sql.js';
+import { discard } from '../../src/outbox/discard.js';
 import { expedite, makeDue, settleAsNeedless } from '../../src/outbox/expedite.js';
 import { prune } from '../../src/outbox/prune.js';
 import { requeue } from '../../src/outbox/requeue.js';
@@ -87,6 +89,56 @@ it('every statement of the engine finds its events by an index that leads straig
   }
 });
 
+/** Where a statement names a table of events without an index: `UPDATE outbox_event SET`, `FROM outbox_event WHERE`. */
+const UNPINNED = /\boutbox_event(?: (?:AS )?e)?\s+(?!FORCE INDEX|\()/i;
+
+it('every change of an event and every lock on one names its index, so that no statistics, and no busy moment, can lead it elsewhere', async () => {
+  const seen = new Set<string>();
+  noteStatements(database, (text) => /\boutbox_event\b/.test(text) && (/^\s*UPDATE outbox_event/i.test(text) || /FOR UPDATE/i.test(text)) && seen.add(text));
+  await everyWay();
+  const unpinned = [...seen].filter((text) => UNPINNED.test(text));
+  expect(unpinned).toEqual([]);
+  for (const part of [/attempt = attempt \+ 1/, /interruptions = interruptions \+ 1/, /SKIP LOCKED/, /SET status = 'pending'/, /SET status = 'discarded'/])
+    expect([...seen].some((text) => part.test(text))).toBe(true);
+});
+
+it('no statement of the engine that changes events, or locks them, is written without its index', () => {
+  // After a restore, before anything is started: it is about every pending event.
+  const exempt = ['doubt.ts'];
+  const directory = new URL('../../src/outbox/', import.meta.url);
+  const unpinned = readdirSync(directory)
+    .filter((file) => !exempt.includes(file))
+    .flatMap((file) => {
+      const statements = readFileSync(new URL(file, directory), 'utf8').match(/sql`[^`]*`/g) ?? [];
+      return statements
+        .filter((text) => /UPDATE outbox_event (?!\$\{)/.test(text) || /FROM outbox_event (?!\$\{)[^`]*(forUpdate|skipLocked)/.test(text))
+        .map((text) => [file, text]);
+    });
+  expect(unpinned).toEqual([]);
+});
+
+/** Whatever an event can go through. */
+async function everyWay(): Promise<void> {
+  const giveUp = { kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: 'never' } } as const;
+  const ids: string[] = [];
+  for (let n = 300; n < 306; n++) ids.push(await recordNote(database, { n, key: `w${n % 2}` }));
+  const dead = await recordNote(database, { n: 306 });
+  await outboxOf(database, () => new Promise(() => {}), { batchSize: 100, leaseMs: 60_000 }).claimAndStart();
+  await database.execute(
+    sql`UPDATE outbox_event FORCE INDEX (PRIMARY) SET lease_until = UTC_TIMESTAMP(3), queue_at = UTC_TIMESTAMP(3) WHERE lease_until IS NOT NULL`,
+  );
+  const outbox = outboxOf(database, async (event, context) => {
+    await context.step(async () => {});
+    return event.id === dead ? giveUp : done;
+  });
+  await runDue(outbox);
+  const act = { actor: 'a', role: 'operator', reason: 'r', requestId: null };
+  await requeue(database, dead, act);
+  await discard(database, outbox.registry, dead, act);
+  await runDue(outbox);
+  expect((await rowOf(database, ids[0] ?? '')).status).toBe('handled');
+}
+
 it('no claim waits for a prune: finished rows are deleted by their keys, and nothing else is locked', async () => {
   await connection.query("UPDATE outbox_event SET settled_at = UTC_TIMESTAMP(3) - INTERVAL 2 DAY WHERE dedupe_key LIKE 'NOTE:h%' LIMIT 200");
   const ids: string[] = [];
@@ -121,3 +173,21 @@ it('no claim waits for a prune: finished rows are deleted by their keys, and not
   expect(await pruning).toBe(200);
   await other.close();
 });
+
+// Last: it leaves no event as it was.
+it.each(['nothing but handled events', 'nothing but pending events', 'nothing but errored events'])(
+  'by id it is always the primary key, whatever the statistics say: %s',
+  async (_title) => {
+    const status = /handled|pending|errored/.exec(_title)?.[0];
+    await connection.query('UPDATE outbox_event SET status = ?', [status]);
+    await connection.query('ANALYZE TABLE outbox_event');
+    const byId = [
+      "UPDATE outbox_event FORCE INDEX (PRIMARY) SET queue_at = NULL WHERE id IN (1, 2) AND status = 'pending'",
+      "SELECT id FROM outbox_event FORCE INDEX (PRIMARY) WHERE id IN (1, 2) AND status = 'errored' FOR UPDATE",
+    ];
+    for (const text of byId) {
+      const [plan] = await connection.query<mysql.RowDataPacket[]>(`EXPLAIN ${text}`);
+      expect([text, plan[0]?.key]).toEqual([text, 'PRIMARY']);
+    }
+  },
+);
