@@ -27,6 +27,9 @@ function firstRefundNo(tradeNo: string): string {
   return `R${tradeNo}`;
 }
 
+/** An energy center may refuse a blank reason. */
+const NO_REASON = 'COFFEE_REFUND';
+
 /** What is recorded to give this trade's points back. */
 export function coffeeRefundOf({
   tradeNo,
@@ -36,7 +39,9 @@ export function coffeeRefundOf({
   amountInCent,
   reason,
 }: Pick<CoffeeTrade, 'tradeNo' | 'outTradeNo' | 'outRefundNo' | 'userId' | 'amountInCent' | 'reason'>): Payload {
-  return { tradeNo, outTradeNo, outRefundNo: outRefundNo ?? firstRefundNo(tradeNo), userId, amountInCent, reason: reason ?? '' };
+  const isFirst = outRefundNo === null || outRefundNo === firstRefundNo(tradeNo);
+  const why = reason ?? (isFirst ? '' : NO_REASON); // a number that may have been used keeps its body
+  return { tradeNo, outTradeNo, outRefundNo: outRefundNo ?? firstRefundNo(tradeNo), userId, amountInCent, reason: why };
 }
 
 /** Gives the points of a coffee trade back. If it never succeeds, the customer has paid for nothing. */

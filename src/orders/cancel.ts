@@ -70,8 +70,7 @@ export async function cancel(dependencies: CancelDependencies, request: CancelRe
     return answer;
   } catch (error) {
     const told = afterCommit(ticket, error);
-    if (told instanceof Problem) await keepRefusal(database, ticket, told).catch(() => {}); // the refusal itself matters more
-    throw told;
+    throw told instanceof Problem ? await keepRefusal(database, ticket, told).catch(() => told) : told; // that it cannot be kept matters less
   }
 }
 

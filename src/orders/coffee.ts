@@ -49,8 +49,7 @@ export async function refundCoffee(
     return await carryOut(dependencies, ticket, input, kept);
   } catch (error) {
     const told = afterCommit(ticket, error);
-    if (told instanceof Problem) await keepRefusal(database, ticket, told).catch(() => {}); // the refusal itself matters more
-    throw told;
+    throw told instanceof Problem ? await keepRefusal(database, ticket, told).catch(() => told) : told; // that it cannot be kept matters less
   }
 }
 

@@ -120,26 +120,32 @@ async function handBack(database: Database, ticket: Ticket): Promise<void> {
   );
 }
 
-/** A refusal is an answer, too: the same key gets it again. What repeating may mend is not kept. */
-export async function keepRefusal(database: Database, ticket: Ticket, problem: Problem): Promise<void> {
+/**
+ * A refusal is an answer, too: the same key gets it again. What repeating may mend is not kept. Returns what the caller is told: where another run of
+ * this request holds the record, that run's answer is the request's, and ours is not given.
+ */
+export async function keepRefusal(database: Database, ticket: Ticket, problem: Problem): Promise<Problem> {
   if (problem.status >= 500 || isTemporary(problem)) {
     await handBack(database, ticket);
-    return;
+    return problem;
   }
-  await keepAnswer(database, ticket, problem.status, problemBody(problem, ticket.attempted.instance, ticket.attempted.requestId));
+  const body = problemBody(problem, ticket.attempted.instance, ticket.attempted.requestId);
+  return (await keepAnswer(database, ticket, problem.status, body)) ? problem : inProgress();
 }
 
-/** The same key gets this answer from now on, whether or not the request had written its record. */
-export async function keepAnswer(database: Database, ticket: Ticket, status: number, body: unknown): Promise<void> {
-  if (await complete(database, ticket, status, body)) return;
+/** The same key gets this answer from now on, whether or not the request had written its record. False: another run of the request holds the record. */
+export async function keepAnswer(database: Database, ticket: Ticket, status: number, body: unknown): Promise<boolean> {
+  if (await complete(database, ticket, status, body)) return true;
   const { attempted } = ticket;
-  await database
-    .execute(sql`
+  try {
+    await database.execute(sql`
       INSERT INTO idempotency_record (scope_hash, caller, operation, body_hash, state, owner, locked_until, response_status, response_body, created_at)
-      VALUES (${ticket.scopeHash}, ${attempted.caller}, ${attempted.operation}, ${ticket.bodyHash}, 'completed', ${ticket.owner}, ${now}, ${status}, ${JSON.stringify(body)}, ${now})`)
-    .catch((error: unknown) => {
-      if (!duplicateOf(error)) throw error; // the same request, answered at the same time
-    });
+      VALUES (${ticket.scopeHash}, ${attempted.caller}, ${attempted.operation}, ${ticket.bodyHash}, 'completed', ${ticket.owner}, ${now}, ${status}, ${JSON.stringify(body)}, ${now})`);
+    return true;
+  } catch (error) {
+    if (duplicateOf(error)) return false;
+    throw error;
+  }
 }
 
 /** `error` as the caller may hear it: once a run of this request has committed, "nothing was kept" would be false. */

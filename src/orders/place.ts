@@ -76,8 +76,7 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
     });
   } catch (error) {
     const told = error instanceof Problem || !(isKept || error instanceof CommitUnknown) ? error : inTheDark(error);
-    if (told instanceof Problem) await keepRefusal(dependencies.database, ticket, told).catch(() => {}); // the refusal itself matters more
-    throw told;
+    throw told instanceof Problem ? await keepRefusal(dependencies.database, ticket, told).catch(() => told) : told; // that it cannot be kept matters less
   }
 }
 

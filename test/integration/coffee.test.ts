@@ -35,6 +35,11 @@ describe.each(databaseKinds)('the refund of a coffee on %s', (kind) => {
     expect(kit.balanceOf('same')).toBe(100_000);
   });
 
+  it('without a reason says one: a blank may be refused', async () => {
+    await refund('blank', { userId: 'blank', outTradeNo: await kit.coffee('blank') });
+    expect(kit.sandbox.requests.find(({ body }) => body.includes('"RCblank"'))?.body).toContain('"reason":"COFFEE_REFUND"');
+  });
+
   it('is refused for the payment of an order, of ours or of another installation, existing or to come', async () => {
     const order = await kit.ordered(menu, 'free');
     await kit.database.execute(sql`UPDATE box_order SET order_no = 'OLD-1' WHERE id = ${(await kit.ordered(menu, 'old')).id}`);
