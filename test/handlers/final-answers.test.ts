@@ -67,7 +67,7 @@ describe('what a payment is taken for', () => {
   it.each(unknowns.map(([pay, query]) => [name(pay), name(query), pay, query] as const))(
     'pay %s, query %s: unknown, and the guard stays',
     async (_pay, _query, pay, query) => {
-      expect(await placeWith({ pay, ...(query ? { queryPay: query } : {}) }, 20)).toMatchObject({
+      expect(await placeWith({ pay, ...(query ? { queryPay: query } : {}) })).toMatchObject({
         answer: 'payment-unknown',
         status: 'SYSTEM_CANCEL',
         refund: 'PENDING',
@@ -76,8 +76,7 @@ describe('what a payment is taken for', () => {
     },
   );
 
-  /** `askForMs`: how long it goes on asking; short where the answer is to stay unknown. */
-  async function placeWith(script: Script, askForMs = 60_000) {
+  async function placeWith(script: Script) {
     const sub = `f${++user}`;
     const { database, numbers } = kit.runtime;
     const attempted = { caller: sub, role: 'user' as const, operation: 'place', key: 'k', body: 'b', instance: '/', requestId: 'r', lockMs: 60_000 };
@@ -89,7 +88,7 @@ describe('what a payment is taken for', () => {
         locks: { withLock: (_keys, work) => work({ held: false, waitedMs: 0 }) },
         clock,
         paymentWindowMs: 60_000,
-        payTimeoutMs: askForMs,
+        payTimeoutMs: 20,
       },
       { attempted, userId: sub, email: `${sub}@example.com`, realName: sub, ...kit.orderBody(menu), traceparent: null },
     ).then(

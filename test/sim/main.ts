@@ -1,4 +1,4 @@
-/** `npm run sim -- --seeds 1000 [--first 1] [--without fence | --table] [--story]`: a seeded run of the whole flow; a violation names its seed, and its shortest story if asked for. */
+/** `npm run sim -- --seeds 1000 [--first 1] [--without fence | --table] [--story [--about 'keeps 1500']]`: a seeded run of the whole flow; a violation names its seed, and its shortest story if asked for. */
 import { parseArgs } from 'node:util';
 import { mechanisms } from './mechanisms.js';
 import { shrink } from './shrink.js';
@@ -10,6 +10,7 @@ const { values } = parseArgs({
     first: { type: 'string', default: '1' },
     without: { type: 'string' },
     story: { type: 'boolean', default: false },
+    about: { type: 'string' },
     table: { type: 'boolean', default: false },
   },
 });
@@ -30,7 +31,7 @@ async function run(name: string | undefined): Promise<number> {
     total.violations += 1;
     console.log(`seed ${seed}: ${result.violations.slice(0, 3).join(' · ')}`);
     if (values.story) {
-      const short = await shrink(seed, { without });
+      const short = await shrink(seed, { without }, values.about ? new RegExp(values.about) : undefined);
       console.log([`  ${short.steps.length} steps, ${short.faults} faults:`, ...short.result.story, ...short.result.violations].join('\n  '));
     }
     if (name) break; // found it

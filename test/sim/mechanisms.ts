@@ -1,13 +1,16 @@
 import type { EnergyClient } from '../../src/clients/energy.js';
 import type { Sql } from '../../src/database/sql.js';
+import type { EventHandler, Exchange, HandlerContext } from '../../src/outbox/types.js';
 import type { Rewrite } from './world.js';
 
 /** How to take one mechanism out, in the simulation alone. A violation must be found then, or the simulation proves nothing. */
 export interface Without {
+  /** The first seed that the tests try; the table of `npm run sim` begins with 1. */
+  readonly testedFrom?: number;
   readonly rewrite?: Rewrite;
   readonly settleMs?: number;
-  readonly randomRefundNumbers?: boolean;
-  readonly legacyMode?: boolean;
+  readonly energy?: (honest: EnergyClient) => EnergyClient;
+  readonly handler?: (handler: EventHandler) => EventHandler;
 }
 
 const replaceText =
@@ -61,7 +64,7 @@ export const mechanisms: Record<string, Without> = {
   'settle window': { settleMs: 0 },
   'ordering key': { rewrite: replaceValue('outbox_event', ORDERING, () => null) },
   'dedupe key': { rewrite: replaceValue('outbox_event', DEDUPE, anew) },
-  'refund number': { randomRefundNumbers: true, legacyMode: true },
+  'refund number': { energy: withRandomRefundNumbers },
   'interruption count': { rewrite: replaceText(/interruptions = interruptions \+ 1/, 'interruptions = interruptions', /interruptions = interruptions \+ 1/) },
   'requeue fence': {
     rewrite: chain(
@@ -77,6 +80,10 @@ export const mechanisms: Record<string, Without> = {
     rewrite: chain(replaceText(/WHERE scope_hash = /, "WHERE 'gone' = ", /SELECT body_hash/), replaceValue('idempotency_record', 0, anew)),
   },
   'stock condition': { rewrite: replaceWithin(/AND remaining >= 1/, '') },
+  'only final ends money': { energy: withNotFoundAsRefusal, testedFrom: 37 },
+  'questions burn nothing': { handler: withQuestionsCounted },
+  'discard compensates': { handler: withSilentDiscard, testedFrom: 15 },
+  'vendor down burns nothing': { handler: withDeafEngine, testedFrom: 27 },
   'effects with the settling': { rewrite: replaceText(/status = 'ORDERED'/, "status = 'ORDERING'", /status = 'ORDERED'/) },
 };
 
@@ -89,4 +96,53 @@ export function withRandomRefundNumbers(energy: EnergyClient): EnergyClient {
       return typeof own === 'function' ? own.bind(target) : own;
     },
   });
+}
+
+/** "There is no such payment" is taken for the end of it. */
+function withNotFoundAsRefusal(energy: EnergyClient): EnergyClient {
+  const queryPay: EnergyClient['queryPay'] = async (number, context) => {
+    const found = await energy.queryPay(number, context);
+    return found.kind === 'applied' && found.value.state === 'NONE' ? { ...found, value: { ...found.value, state: 'FAILED' } } : found;
+  };
+  return new Proxy(energy, {
+    get: (target, key) => {
+      const own: unknown = key === 'queryPay' ? queryPay : Reflect.get(target, key, target);
+      return typeof own === 'function' ? own.bind(target) : own;
+    },
+  });
+}
+
+function withQuestionsCounted(handler: EventHandler): EventHandler {
+  return {
+    ...handler,
+    handle: async (event, context) => {
+      const outcome = await handler.handle(event, context);
+      return outcome.kind === 'ask-again' ? { ...outcome, kind: 'retry' } : outcome;
+    },
+  };
+}
+
+/** A discard only sets the event's status. */
+function withSilentDiscard({ onDiscarded: _gone, ...handler }: EventHandler): EventHandler {
+  return { ...handler, refuseDiscard: async () => null };
+}
+
+/** A 5xx, or no answer at all, is an answer like any other: no breaker opens by it, and an attempt that heard nothing else has failed. */
+function withDeafEngine(handler: EventHandler): EventHandler {
+  return {
+    ...handler,
+    handle: async (event, context) => {
+      const heard: Exchange[] = [];
+      const journal: HandlerContext['journal'] = (exchange) => {
+        heard.push(exchange);
+        context.journal(exchange.outcome === 'unknown' ? { ...exchange, answer: { status: 400, body: null } } : exchange);
+      };
+      const outcome = await handler.handle(
+        event,
+        new Proxy(context, { get: (target, key) => (key === 'journal' ? journal : Reflect.get(target, key, target)) }),
+      );
+      const isSilent = heard.some(({ request }) => request.method === 'POST') && heard.every(({ outcome: how }) => how === 'unknown');
+      return outcome.kind === 'ask-again' && isSilent ? { ...outcome, kind: 'retry' } : outcome;
+    },
+  };
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { EventDefinition, EventHandler } from '../../src/outbox/types.js';
-import { POISON } from './model.js';
+
+/** An event whose handler kills its process, every time. */
+export const POISON = 'SIM_POISON';
 
 type Payload = { seed: number };
 

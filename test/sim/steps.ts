@@ -1,17 +1,20 @@
-import { mulberry32 } from '../../src/sandbox/faults.js';
+import { mulberry32 } from './chance.js';
 
 /**
  * One step of a simulated day. `r` in [0, 1) decides whatever is left open: who, which, how long.
  * turn      whoever waits for the database or a vendor goes on, one of them
  * act       a diner sends a request: the first one, a repeat, or a cancel
+ * till      the gateway sends a coffee refund or a canteen consumption
  * poll      a scheduler looks for due events
  * advance   time passes
  * kill      a process dies and another one takes its place
- * requeue   somebody on call presses "requeue" on some event, whatever its state
+ * press     a person on call presses a button, whatever the state of what it is about
  * compare   the recurring comparison of the books falls due at all schedulers
  */
+export const ops = ['turn', 'act', 'till', 'poll', 'advance', 'kill', 'press', 'compare'] as const;
+
 export interface Step {
-  readonly op: 'turn' | 'act' | 'poll' | 'advance' | 'kill' | 'requeue' | 'compare';
+  readonly op: (typeof ops)[number];
   readonly r: number;
 }
 
@@ -25,7 +28,8 @@ export function stepsOf(seed: number): Step[] {
     ['act', 0.06],
     ['poll', 0.06],
     ['advance', 0.03],
-    ['requeue', 0.004],
+    ['press', 0.015],
+    ['till', 0.01],
     ['compare', 0.002],
     ['kill', deaths],
   ];

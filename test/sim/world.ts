@@ -1,14 +1,11 @@
 import type { Answer, CallContext, Carrier, Request } from '../../src/clients/transport.js';
-import type { Clock } from '../../src/clock.js';
 import { Database, type Queryable, type Tx } from '../../src/database/database.js';
 import { join, type Sql, sql } from '../../src/database/sql.js';
 import type { Signals } from '../../src/outbox/signals.js';
-import { sandboxSecrets } from '../../src/sandbox/defaults.js';
-import { understandEnergy } from '../../src/sandbox/energy.js';
-import { mulberry32 } from '../../src/sandbox/faults.js';
-import { Ledger } from '../../src/sandbox/ledger.js';
-import { understandMeican } from '../../src/sandbox/meican.js';
-import type { Understood, VendorOptions } from '../../src/sandbox/vendor.js';
+import type { Exchange } from '../../src/outbox/types.js';
+import { mulberry32 } from './chance.js';
+import { VirtualClock } from './clock.js';
+import { CALL_TIMEOUT_MS, Vendors } from './vendors.js';
 
 /** A process of the simulation. A killed one simply never goes on: every promise it waits for stays open. */
 export interface SimProcess {
@@ -16,96 +13,76 @@ export interface SimProcess {
   dead: boolean;
 }
 
-/** A late effect and an old list together stay within the settle window of 30 s: later than that, nobody could know. */
-const LATE_MAX_MS = 24_000;
-const READ_LAG_MS = 5_000;
-const START_MS = Date.parse('2026-11-23T00:00:00Z');
+export const START_MS = Date.parse('2026-11-23T00:00:00Z');
 
 class Killed extends Error {}
 const never = new Promise<never>(() => {});
 
 interface Waiting {
   readonly process: SimProcess;
+  /** It needs the database's one connection, and holds it already or must get it first. */
+  readonly kind: 'connection' | 'holder' | 'vendor';
   go(): void;
   /** Inside a transaction a kill must undo it. */
   kill(): void;
 }
 
-/** Time that passes only when the simulation says so. */
-export class VirtualClock implements Clock {
-  #timers: { atMs: number; fire: () => void }[] = [];
-  constructor(public ms: number) {}
-  now = (): number => this.ms;
-  monotonic = (): number => this.ms;
-  sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => this.later(ms, resolve));
-  }
-  later(ms: number, fire: () => void): void {
-    this.#timers.push({ atMs: this.ms + ms, fire });
-  }
-  advance(ms: number): void {
-    this.ms += ms;
-    const due = this.#timers.filter((timer) => timer.atMs <= this.ms);
-    this.#timers = this.#timers.filter((timer) => timer.atMs > this.ms);
-    for (const timer of due) timer.fire();
-  }
-}
-
 /** Rewrites a statement before it runs: how a mechanism is taken out, in the simulation alone. */
 export type Rewrite = (statement: Sql) => Sql;
 
-export interface Chaos {
-  /** 0 to 1, for each vendor call. */
-  faults: number;
-  /** Faults, by their number, that are left out: how a story is made shorter. */
-  readonly spared: ReadonlySet<number>;
+export interface CallSeen {
+  readonly exchange: Exchange;
+  /** Its vendor answered everything like that just then. */
+  readonly wasOut: boolean;
+}
+
+/** One attempt of an event, with the calls that it made. */
+export interface AttemptSeen {
+  readonly eventId: string;
+  readonly type: string;
+  readonly atMs: number;
+  readonly calls: CallSeen[];
+  status: string | null;
+  errorCode: string | null;
 }
 
 export interface WorldOptions {
-  /** Meican refuses every connection for so long from the start. Milliseconds. */
-  readonly outageMs: number;
   readonly seed: number;
   readonly rewrite: Rewrite;
-  readonly legacyMode: boolean;
   readonly spared: ReadonlySet<number>;
 }
 
 /** One shared world: database, vendors, time; and the turns in which everybody's next step is taken. */
 export class World {
   readonly waiting: Waiting[] = [];
-  readonly ledger = new Ledger(undefined);
-  readonly clock: VirtualClock;
-  readonly chaos: Chaos;
-  faultsInjected = 0;
+  readonly clock = new VirtualClock(START_MS);
+  readonly vendors: Vendors;
+  database!: Database;
   /** What happened, for a person. */
   readonly story: string[] = [];
   /** Settlings that came too late and were written all the same. */
   zombieWrites = 0;
-  readonly ranAfterHandled: string[] = [];
+  /** Calls and local steps that began after the lease had run out. */
+  readonly ranAfterEnd: string[] = [];
+  readonly attempts: AttemptSeen[] = [];
   /** The highest id of an event that anybody claimed. */
   newestEvent = 1;
-  readonly #handled = new Set<string>();
-  readonly #vendors: VendorOptions;
-
-  readonly #callsTo = new Map<string, number>();
+  /** Handled, or discarded: not to be run any more, unless requeued. */
+  readonly ended = new Map<string, string>();
   /** Choices that no step decides, e.g. jitter. */
   readonly random: () => number;
+  /** The transaction that holds the one connection. */
+  #holder: SimProcess | null = null;
 
-  private constructor(
-    readonly database: Database,
-    clock: VirtualClock,
-    private readonly options: WorldOptions,
-  ) {
-    this.clock = clock;
+  private constructor(private readonly options: WorldOptions) {
     this.random = mulberry32(options.seed + 1);
-    this.chaos = { faults: 0, spared: options.spared };
-    const { legacyMode } = options;
-    this.#vendors = { ledger: this.ledger, now: clock.now, legacyMode, settings: sandboxSecrets, later: (ms, work) => clock.later(ms, work) };
+    this.vendors = new Vendors({ seed: options.seed, spared: options.spared, clock: this.clock, tell: (text) => this.tell(text) });
   }
 
   static async create(options: WorldOptions): Promise<World> {
-    const clock = new VirtualClock(START_MS);
-    return new World(await Database.open({ url: 'sqlite::memory:', clock }), clock, options);
+    const world = new World(options);
+    world.database = await Database.open({ url: 'sqlite::memory:', clock: world.clock });
+    return world;
   }
 
   tell(text: string): void {
@@ -115,21 +92,36 @@ export class World {
   /** Listens to a process: what it claims and how its attempts end. */
   watch(signals: Signals, process: SimProcess): void {
     signals.on('claimed', ({ ids }) => {
+      if (process.dead) return;
       this.tell(`${process.name} claims ${ids.join(', ')}`);
       this.newestEvent = Math.max(this.newestEvent, ...ids.map(Number));
-      for (const id of ids) if (this.#handled.has(id)) this.ranAfterHandled.push(id);
+      for (const id of ids) {
+        const how = this.ended.get(id);
+        if (how) this.ranAfterEnd.push(`event ${id} was run again after it had been ${how}`);
+      }
     });
-    signals.on('attempt-ended', ({ eventId, eventType, attempt, status, decision }) => {
-      if (status === 'handled') this.#handled.add(eventId);
-      this.tell(`event ${eventId} ${eventType}, attempt ${attempt} by ${process.name}: ${status}, ${decision}`);
+    signals.on('attempt-ended', ({ eventId, eventType, attempt, status, decision, errorCode }) => {
+      if (process.dead) return;
+      if (status === 'handled') this.ended.set(eventId, status);
+      const seen = this.attempts.findLast((one) => one.eventId === eventId && one.status === null);
+      if (seen) [seen.status, seen.errorCode] = [status, errorCode];
+      this.tell(`event ${eventId} ${eventType}, attempt ${attempt} by ${process.name}: ${status}, ${errorCode ?? ''} ${decision}`);
     });
   }
 
-  /** Lets one who waits go on, chosen by `r` in [0, 1); true if there was one. */
+  /** Lets one who waits go on, chosen by `r` in [0, 1); true if there was one. While a transaction is open, nobody else gets the connection. */
   step(r: number): boolean {
-    const [chosen] = this.waiting.splice(Math.floor(r * this.waiting.length), 1);
-    chosen?.go();
-    return chosen !== undefined;
+    const able = this.waiting.filter(({ kind }) => this.#holder === null || kind !== 'connection');
+    const chosen = able[Math.floor(r * able.length)];
+    if (!chosen) return false;
+    this.waiting.splice(this.waiting.indexOf(chosen), 1);
+    chosen.go();
+    return true;
+  }
+
+  /** Time passes, but never within a transaction: nobody could do anything meanwhile. */
+  advance(ms: number, isJump = false): void {
+    if (this.#holder === null) this.clock.advance(ms, isJump);
   }
 
   kill(process: SimProcess): void {
@@ -143,10 +135,11 @@ export class World {
     }
   }
 
-  #turn(process: SimProcess, inTransaction: boolean): Promise<void> {
-    if (process.dead) return inTransaction ? Promise.reject(new Killed()) : never;
+  #turn(process: SimProcess, kind: Waiting['kind']): Promise<void> {
+    const isHolder = kind === 'holder';
+    if (process.dead) return isHolder ? Promise.reject(new Killed()) : never;
     return new Promise((resolve, reject) => {
-      this.waiting.push({ process, go: resolve, kill: () => inTransaction && reject(new Killed()) });
+      this.waiting.push({ process, kind, go: resolve, kill: () => isHolder && reject(new Killed()) });
     });
   }
 
@@ -154,7 +147,7 @@ export class World {
   databaseOf(process: SimProcess): Database {
     const { database } = this;
     const outside = async <T>(work: () => Promise<T>): Promise<T> => {
-      await this.#turn(process, false);
+      await this.#turn(process, 'connection');
       const result = await work();
       return process.dead ? never : result;
     };
@@ -163,16 +156,19 @@ export class World {
       execute: (statement: Sql) => outside(() => database.execute(this.options.rewrite(statement))),
       now: () => outside(() => database.now()),
       transaction: async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
-        await this.#turn(process, false);
+        await this.#turn(process, 'connection');
+        this.#holder = process;
         try {
           const result = await database.transaction(async (tx) => {
             const value = await work(this.#txOf(process, tx));
-            await this.#turn(process, true); // the last moment before the commit
+            await this.#turn(process, 'holder'); // the last moment before the commit
             return value;
           });
-          await this.#turn(process, false); // committed, and perhaps nobody hears of it
+          this.#holder = null;
+          await this.#turn(process, 'vendor'); // committed, and perhaps nobody hears of it
           return result;
         } catch (error) {
+          if (this.#holder === process) this.#holder = null;
           if (error instanceof Killed || process.dead) return never;
           throw error;
         }
@@ -184,11 +180,11 @@ export class World {
   #txOf(process: SimProcess, tx: Tx): Tx {
     const view: Partial<Queryable> = {
       query: async <T extends object>(statement: Sql) => {
-        await this.#turn(process, true);
+        await this.#turn(process, 'holder');
         return tx.query<T>(this.options.rewrite(statement));
       },
       execute: async (statement: Sql) => {
-        await this.#turn(process, true);
+        await this.#turn(process, 'holder');
         const { late, inTime } = await this.#settledBy(tx, statement);
         const executed = await tx.execute(this.options.rewrite(statement));
         if (late > 0 && executed.affected > inTime) this.zombieWrites += 1;
@@ -215,105 +211,40 @@ export class World {
     return { late, inTime: ids.length - late };
   }
 
+  /** A request travels, is answered or not, and the answer travels: each a turn, so that anything may happen in between. */
   carrierOf(process: SimProcess, vendor: 'meican' | 'energy'): Carrier {
     return {
-      pathOf: (path) => `/${vendor}${path}`,
+      pathOf: (path) => `/${vendor}${path.split('?')[0] ?? ''}`,
       close: () => {},
-      send: async (request, _context: CallContext) => {
-        await this.#turn(process, false);
-        const answer = this.#deliver(process, vendor, request);
-        await this.#turn(process, false);
-        return answer;
-      },
+      send: (request, context) => this.#send(process, vendor, request, context),
     };
   }
 
-  #deliver(process: SimProcess, vendor: 'meican' | 'energy', request: Request): Answer {
-    const url = new URL(`http://sim/${vendor}${request.path}`);
-    const understand = vendor === 'meican' ? understandMeican : understandEnergy;
-    const understood = understand(this.#vendors, {
-      method: request.method,
-      path: url.pathname,
-      query: url.searchParams,
-      headers: request.headers,
-      body: request.body ?? '',
+  #send(process: SimProcess, vendor: 'meican' | 'energy', request: Request, context: CallContext): Promise<Answer> {
+    const { signal } = context;
+    if (process.dead) return never;
+    if (signal?.aborted) return Promise.resolve({ kind: 'no-answer', sent: false, code: 'ABORTED' });
+    const sentAtMs = this.clock.ms;
+    return new Promise((resolve) => {
+      const end = (answer: Answer): void => {
+        this.clock.cancel(timer);
+        signal?.removeEventListener('abort', aborted);
+        resolve(answer);
+      };
+      const timer = this.clock.later(CALL_TIMEOUT_MS, () => end({ kind: 'no-answer', sent: true, code: 'TIMEOUT' }));
+      const aborted = (): void => end({ kind: 'no-answer', sent: true, code: 'ERR_CANCELED' });
+      signal?.addEventListener('abort', aborted);
+      void (async () => {
+        await this.#turn(process, 'vendor');
+        if (this.clock.ms - sentAtMs > CALL_TIMEOUT_MS) return; // lost on the way: nothing travels for longer
+        const { answer, afterMs } = this.vendors.deliver(process.name, vendor, request, context);
+        if (afterMs > 0) await this.clock.sleep(afterMs);
+        if (answer.kind === 'no-answer' && answer.code === 'ETIMEDOUT') return; // the caller's own patience ends it
+        await this.#turn(process, 'vendor');
+        end(answer);
+      })();
     });
-    if (!understood) throw new Error(`no vendor understands ${request.method} ${request.path}`);
-    if (vendor === 'meican' && this.clock.ms < START_MS + this.options.outageMs) {
-      this.tell(`${process.name} → meican: connection refused`);
-      return { kind: 'no-answer', sent: false, code: 'ECONNREFUSED' };
-    }
-    const chance = this.#chanceOf(`${request.method} ${url.pathname}`);
-    // In some worlds a write goes wrong every other time, and is done later: so late that the next attempt comes first.
-    const isLate = !request.isRead && this.options.seed % 4 === 3;
-    const name = `${process.name} → ${vendor} ${request.method} ${url.pathname.split('/').slice(-1)[0]}`;
-    if (chance() >= (isLate && this.chaos.faults > 0 ? 0.5 : this.chaos.faults) || this.chaos.spared.has(++this.faultsInjected)) {
-      const reply = understood.apply(undefined);
-      this.tell(`${name}: ${reply.body.slice(0, 100)}`);
-      return answered(reply);
-    }
-    return this.#misbehave(understood, { isRead: request.isRead, isLate }, chance, (what) => this.tell(`${name}: fault ${this.faultsInjected}: ${what}`));
   }
-
-  /** Each call of an address has luck of its own, so that leaving a step out does not change everybody else's. */
-  #chanceOf(address: string): () => number {
-    const nth = (this.#callsTo.get(address) ?? 0) + 1;
-    this.#callsTo.set(address, nth);
-    let hash = this.options.seed ^ 0x811c9dc5;
-    for (const character of `${address}#${nth}`) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
-    return mulberry32(hash);
-  }
-
-  #misbehave(understood: Understood, { isRead, isLate }: { isRead: boolean; isLate: boolean }, chance: () => number, tell: (what: string) => void): Answer {
-    const noAnswer: Answer = { kind: 'no-answer', sent: true, code: 'ECONNRESET' };
-    const apply = (): void => void understood.apply(undefined);
-    const fault = isLate ? 14 : Math.floor(chance() * (isRead ? 4 : 14));
-    switch (fault) {
-      case 0:
-        tell('not done, connection dropped');
-        return noAnswer;
-      case 1:
-        tell('not done, HTTP 500');
-        return { kind: 'answer', status: 500, headers: {}, text: 'error' };
-      case 2:
-        tell('not done, rate limit');
-        return answered(understood.rateLimit());
-      case 3:
-        if (!isRead) {
-          tell('not reached, connection refused');
-          return { kind: 'no-answer', sent: false, code: 'ECONNREFUSED' };
-        }
-        tell('a list five seconds old');
-        return answered(understood.apply({ kind: 'read-lag', ms: READ_LAG_MS }));
-      case 4:
-      case 5:
-        tell('done, connection dropped');
-        apply();
-        return noAnswer;
-      case 6:
-        tell('done, HTTP 502');
-        apply();
-        return { kind: 'answer', status: 502, headers: {}, text: '<html>' };
-      case 7:
-        tell('done, answered null');
-        apply();
-        return { kind: 'answer', status: 200, headers: {}, text: 'null' };
-      default: {
-        const ms = isLate ? LATE_MAX_MS * (0.5 + chance() / 2) : 500 + chance() * LATE_MAX_MS;
-        tell(`HTTP 504, and done ${Math.round(ms)} ms later`);
-        this.clock.later(ms, () => {
-          this.tell('… the late effect arrives');
-          apply();
-        });
-        return { kind: 'answer', status: 504, headers: {}, text: '' };
-      }
-    }
-  }
-}
-
-function answered(reply: { status: number; headers?: Readonly<Record<string, string>>; body: string }): Answer {
-  const headers = Object.fromEntries(Object.entries(reply.headers ?? {}).map(([key, value]) => [key.toLowerCase(), value]));
-  return { kind: 'answer', status: reply.status, headers, text: reply.body };
 }
 
 /** The bound values of a piece of SQL, in their order. */
