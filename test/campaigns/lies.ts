@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Crowd } from '../lies/crowd.js';
 import { Shop } from '../lies/shop.js';
-import { isSampled, nameOf, PAIRS } from '../lies/singles.js';
+import { isSampled, nameOf, PAIRS, shuffle } from '../lies/singles.js';
 
 interface Line {
   readonly name: string;
@@ -29,7 +29,10 @@ const PROCESSES = Number(values.processes);
 const DIRECTORY = fileURLToPath(new URL('../../.cache/lies', import.meta.url));
 const PROGRESS_EVERY = 500;
 const fileOf = (index: number): string => path.join(DIRECTORY, `${index}.jsonl`);
-const pairs = PAIRS.filter((_pair, n) => isSampled(n, Number(values.share)));
+const pairs = PAIRS.map((pair, n) => ({ pair, n }))
+  .filter(({ n }) => isSampled(n, Number(values.share)))
+  .sort((a, b) => shuffle(a.n) - shuffle(b.n))
+  .map(({ pair }) => pair);
 
 process.exitCode = values.index === undefined ? await all() : await part(Number(values.index));
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Crowd } from '../lies/crowd.js';
 import { Shop } from '../lies/shop.js';
 import { alone, isSampled, nameOf, PAIRS, SINGLES, STUBBORN } from '../lies/singles.js';
-import { rowOf, withTable } from '../lies/table.js';
+import { rowOf, withoutAnswers, withTable } from '../lies/table.js';
 import { emptyDatabase } from '../support/databases.js';
 
 /**
@@ -41,7 +41,7 @@ describe('whatever a vendor does, the books agree or the order is named', () => 
       SINGLES.map((fault) => rows.get(nameOf([fault])) ?? ''),
     );
     if (process.env.LIES_WRITE) writeFileSync(table, wanted);
-    expect(readFileSync(table, 'utf8')).toBe(wanted);
+    expect(withoutAnswers(readFileSync(table, 'utf8'))).toBe(withoutAnswers(wanted));
   });
 
   describe.concurrent('a question that fails four times errors nothing', () => {

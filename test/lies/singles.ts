@@ -14,7 +14,7 @@ export const STORY_CALLS: readonly Call[] = [
 ];
 
 /** Shorter than the time-outs and the settle window of the shop. */
-const DURATIONS = { latencyMs: 40, lateMs: 300, processingMs: 600, lagMs: 400, retryAfterS: 1, oversizeBytes: 3_000_000 };
+const DURATIONS = { latencyMs: 40, lateMs: 300, processingMs: 500, lagMs: 900, retryAfterS: 1, oversizeBytes: 3_000_000 };
 
 /** A refused connection is a closed listener, which no single call can have: see the windows. */
 export const SINGLES: readonly Fault[] = STORY_CALLS.flatMap((call) => everyFault(call, DURATIONS).filter(({ kind }) => kind !== 'refuse-connection'));
@@ -58,9 +58,10 @@ export function wordsOf(fault: Fault): string {
 }
 
 /** The same sample in every run, spread over all pairs. */
-export function isSampled(n: number, share: number): boolean {
-  return Math.imul(n + 1, 0x9e3779b1) >>> 0 < share * 2 ** 32;
-}
+export const isSampled = (n: number, share: number): boolean => shuffle(n) < share * 2 ** 32;
+
+/** A place for the n-th pair by which neighbours come to lie far apart: what a run has told when it is interrupted is a fair sample. */
+export const shuffle = (n: number): number => Math.imul(n + 1, 0x9e3779b1) >>> 0;
 
 export const nameOf = (faults: readonly Fault[]): string => faults.map((fault) => `${fault.call} ${wordsOf(fault)}`).join(' + ');
 

@@ -56,7 +56,9 @@ export async function tell(shop: Shop, menu: Menu, faults: readonly Fault[]): Pr
   const placed = await order(shop, menu, diner);
   await rest(shop);
   const meal = await lastOrder(shop, diner);
+  plan.hold(true);
   const halfWay = await judge(shop, diner, MENU_URL, isLost);
+  plan.hold(false);
   const cancelled = meal?.status === 'ORDERED' ? String((await shop.ask('POST', `/v1/orders/${meal.id}/cancel`, diner, {})).status) : '–';
   const atRest = await rest(shop);
   plan.clear();

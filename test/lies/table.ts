@@ -16,3 +16,8 @@ export function withTable(text: string, rows: readonly string[]): string {
   const head = `| ${COLUMNS.join(' | ')} |\n|${'---|'.repeat(COLUMNS.length)}`;
   return `${start < 0 ? text : text.slice(0, start)}${head}\n${rows.join('\n')}\n`;
 }
+
+/** The rows without what the diner hears: whether an answer is 201 or 503, 200 or 202, depends on how busy the machine is, and either keeps the promises. */
+export function withoutAnswers(text: string): string {
+  return text.replaceAll(/^(\|[^|]*\|[^|]*\|)[^|]*\|([^|]*\|)[^|]*\|/gm, '$1$2');
+}

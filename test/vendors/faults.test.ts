@@ -85,6 +85,15 @@ describe('a fault plan', () => {
     expect(plan.met).toHaveLength(3);
   });
 
+  it('spends nothing while it is held', () => {
+    const plan = new FaultPlan({ clock: new Bench().clock, random: () => 0 });
+    plan.next('energy.pay', { kind: 'drip' });
+    plan.hold(true);
+    expect(ids(plan, 2)).toEqual(['-', '-']);
+    plan.hold(false);
+    expect(ids(plan, 2)).toEqual(['drip', '-']);
+  });
+
   it('holds a window for its time alone', () => {
     const { clock } = new Bench();
     const plan = new FaultPlan({ clock, random: () => 0 });

@@ -26,6 +26,7 @@ export class FaultPlan {
   private readonly scripts = new Map<Call, (FaultKind | null)[]>();
   private windows: Window[] = [];
   private seeded: Seeded[] = [];
+  private isHeld = false;
   private readonly clock: Clock;
   private readonly random: Random;
 
@@ -59,12 +60,18 @@ export class FaultPlan {
     this.seeded = [];
   }
 
+  /** While held, every call goes well and nothing is spent: a judge asks the vendors, too. */
+  hold(isHeld: boolean): void {
+    this.isHeld = isHeld;
+  }
+
   /** How many scripted faults have not been met yet. */
   waiting(): number {
     return [...this.scripts.values()].flat().filter((fault) => fault !== null).length;
   }
 
   take(call: Call): Fault | undefined {
+    if (this.isHeld) return undefined;
     this.arrived.set(call, (this.arrived.get(call) ?? 0) + 1);
     const kind = this.byWindow(call) ?? this.byScript(call);
     return kind === null ? undefined : this.meet(call, kind ?? this.byChance(call));
