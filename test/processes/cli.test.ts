@@ -116,7 +116,7 @@ describe.each(databaseKinds)('the command line on %s', (kind) => {
   it('takes ids by the rule of the API, prints nothing that acts, and ends quietly when nobody reads', async () => {
     const database = await Database.open({ url });
     await migrate(database);
-    const { id } = await database.transaction((tx) => record(tx, note, { n: 2 }));
+    const { id } = await database.transaction((tx) => record(tx, housekeeping, { slot: 'ids' }));
     const none = [
       ['orders', 'reveal', '1abc'],
       ['events', 'requeue', `${id}x`, '--reason', 'x'],
