@@ -6,8 +6,7 @@ import { WaitingRoom } from './waiting-room.js';
 /** The HTTP process. Any number may run. */
 await runProcess('api', {}, async (settings, logger) => {
   const room = new WaitingRoom({ host: settings.HOST, port: settings.PORT });
-  const waits = { onAway: () => room.open(), redisWaitMs: settings.START_TIMEOUT_MS };
-  const runtime = await createRuntime(settings, logger, waits).finally(() => room.close());
+  const runtime = await createRuntime(settings, logger, { onAway: () => room.open() }).finally(() => room.close());
   const api = await startApi(runtime, logger).catch(async (error: unknown) => {
     await runtime.close();
     throw error;

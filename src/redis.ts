@@ -37,16 +37,9 @@ export async function readyWithin(client: Redis, ms: number): Promise<boolean> {
   });
 }
 
-const GLANCE_MS = 500;
-
-/** Resolves when most of the nodes are ready, or after `ms`; `onAway` is told if that is not so at once. */
-export async function untilMost(clients: readonly Redis[], ms: number, onAway?: () => Promise<void>): Promise<boolean> {
-  if (clients.length === 0 || (await mostReady(clients, Math.min(GLANCE_MS, ms)))) return true;
-  await onAway?.();
-  return mostReady(clients, Math.max(0, ms - GLANCE_MS));
-}
-
-function mostReady(clients: readonly Redis[], ms: number): Promise<boolean> {
+/** Resolves when most of the nodes are ready, or after `ms`. */
+export function untilMost(clients: readonly Redis[], ms: number): Promise<boolean> {
+  if (clients.length === 0) return Promise.resolve(true);
   const most = Math.floor(clients.length / 2) + 1;
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), ms);

@@ -19,15 +19,14 @@ import { type Settings, secretValues } from './settings.js';
 import { WakeUps } from './wake-ups.js';
 
 const MEICAN_SETTLE_MARGIN_MS = 10_000;
+/** A majority of the Redis nodes is waited for so long; then the process goes on without: orders need no Redis. Milliseconds. */
 const REDIS_START_MS = 1_000;
 
 export interface StartOptions {
   /** Open, and its schema up to date; otherwise the one of the settings is waited for. */
   readonly database?: Database;
-  /** Told when the process has to wait for its database or its Redis. */
+  /** Told when the process has to wait for its database. */
   readonly onAway?: () => Promise<void>;
-  /** How long a majority of the Redis nodes is waited for; then the process goes on without. Milliseconds. */
-  readonly redisWaitMs?: number;
 }
 
 export interface Runtime {
@@ -52,14 +51,10 @@ export interface Clients {
 }
 
 /** Everything a process needs, wired by hand: the one place that knows who depends on whom. */
-export async function createRuntime(
-  settings: Settings,
-  logger: Logger,
-  { database: given, onAway, redisWaitMs = REDIS_START_MS }: StartOptions = {},
-): Promise<Runtime> {
+export async function createRuntime(settings: Settings, logger: Logger, { database: given, onAway }: StartOptions = {}): Promise<Runtime> {
   const database = given ?? (await openDatabase(settings, logger, onAway));
   const redis = settings.REDIS_URLS.map((url) => connectRedis(url, logger));
-  await untilMost(redis, redisWaitMs, onAway);
+  await untilMost(redis, REDIS_START_MS);
   const clients = createClients(settings);
   const outbox = createOutbox(settings, database, clients, logger);
   const metrics = createMetrics(outbox.signals, database);

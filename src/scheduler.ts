@@ -5,7 +5,7 @@ import { startScheduler } from './scheduler-part.js';
 
 /** The background process. Any number may run. */
 await runProcess('scheduler', {}, async (settings, logger) => {
-  const runtime = await createRuntime(settings, logger, { redisWaitMs: settings.START_TIMEOUT_MS });
+  const runtime = await createRuntime(settings, logger);
   const metrics = settings.METRICS_PORT === undefined ? undefined : await startMetrics(runtime, settings.METRICS_PORT);
   const scheduler = await startScheduler(runtime, logger);
   logger.info({ cron: settings.SCHEDULER_CRON, worker: runtime.outbox.worker }, 'scheduler runs');
