@@ -9,7 +9,8 @@ const OTHERS = 0o077;
 export function privateFile(file: string): void {
   const folder = path.dirname(path.resolve(file));
   const made = mkdirSync(folder, { recursive: true, mode: FOLDER }) !== undefined;
-  closeSync(openSync(file, 'a', FILE));
+  // Never opened when it is there: closing any descriptor of a file drops all locks that this process holds on it, SQLite's included.
+  if (!existsSync(file)) closeSync(openSync(file, 'a', FILE));
   narrow(file, FILE);
   // A folder that was there may be shared with others on purpose, such as /tmp: it is not ours to close.
   if (!made && isWide(folder)) warn(`${folder} can be entered by other users; the files of lunchbox in it cannot be read by them`);
