@@ -4,6 +4,9 @@ import type { EventDefinition, EventHandler } from '../../src/outbox/types.js';
 /** An event whose handler kills its process, every time. */
 export const POISON = 'SIM_POISON';
 
+/** A worker that has just claimed it may also die by chance. */
+export const POISON_ATTEMPTS_MAX = 30;
+
 type Payload = { seed: number };
 
 export const poison: EventDefinition<Payload> = {

@@ -10,7 +10,7 @@ import { makeGlobal } from './clock.js';
 import { Diners } from './diners.js';
 import type { Without } from './mechanisms.js';
 import { DAY, OnCall, onCall } from './on-call.js';
-import { POISON, poison } from './poison.js';
+import { POISON, POISON_ATTEMPTS_MAX, poison } from './poison.js';
 import { createProcess, LEASE_MS, type Process } from './process.js';
 import { type Step, stepsOf } from './steps.js';
 import { Till } from './till.js';
@@ -288,6 +288,7 @@ async function comeToRest(world: World, cast: Cast, taken: () => void): Promise<
     const moving = open.filter((event) => event.status === 'pending' || (event.type !== POISON && (requeued.get(String(event.id)) ?? 0) < FINAL_REQUEUES));
     left = moving.map(({ id, type, status }) => `event ${String(id)} ${type} ${status}`).join(', ');
     if (moving.length === 0 && world.waiting.length === 0) return null;
+    if (moving.some(({ type, attempt }) => type === POISON && attempt > POISON_ATTEMPTS_MAX)) return left;
     for (const { id, status } of moving)
       if (status === 'errored') {
         requeued.set(String(id), (requeued.get(String(id)) ?? 0) + 1);

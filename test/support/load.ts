@@ -70,15 +70,22 @@ export class Load {
 
   /** At rest: every way in which a diner was told what is not so, or books disagree, or an event was given up. */
   async violations(database: Database, books: Books): Promise<string[]> {
-    const found = await disagreements(database, books);
-    const rows = await database.query<{ id: unknown; status: string }>(sql`SELECT id, status FROM box_order`);
-    const statusOf = new Map(rows.map((row) => [String(row.id), row.status]));
-    for (const [id, told] of this.#told) if (statusOf.get(id) !== told) found.push(`order ${id} is ${statusOf.get(id) ?? 'gone'}; its diner was told ${told}`);
+    const found = [...(await disagreements(database, books)), ...(await this.told(database))];
     const errored = await database.query<{ id: unknown; type: string; last_error_code: string }>(
       sql`SELECT id, type, last_error_code FROM outbox_event WHERE status = 'errored'`,
     );
     for (const event of errored) found.push(`event ${String(event.id)} ${event.type} errored: ${event.last_error_code}`);
     return found;
+  }
+
+  /** Diners who were told what is not so. `also`: what an order may have become besides, where vendors refuse. */
+  async told(database: Database, also: readonly string[] = []): Promise<string[]> {
+    const rows = await database.query<{ id: unknown; status: string }>(sql`SELECT id, status FROM box_order`);
+    const statusOf = new Map(rows.map((row) => [String(row.id), row.status]));
+    return [...this.#told].flatMap(([id, told]) => {
+      const status = statusOf.get(id) ?? 'gone';
+      return status === told || (told === 'ORDERED' && also.includes(status)) ? [] : [`order ${id} is ${status}; its diner was told ${told}`];
+    });
   }
 
   async #insist<T>(path: string, options: { sub: string; key: string; body: unknown }): Promise<{ status: number; body: T }> {
