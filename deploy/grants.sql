@@ -22,3 +22,5 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON lunchbox.alert_robot TO 'lunchbox'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON lunchbox.canteen_consumption TO 'lunchbox'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON lunchbox.coffee_trade TO 'lunchbox'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON lunchbox.console_view TO 'lunchbox'@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE ON lunchbox.console_sign_out TO 'lunchbox'@'%';
+GRANT SELECT, INSERT ON lunchbox.installation TO 'lunchbox'@'%';

@@ -12,7 +12,7 @@ import type { FaultRule } from '../../src/sandbox/faults.js';
 import { Sandbox } from '../../src/sandbox/server.js';
 import { freePort } from '../support/free-port.js';
 
-const timeoutMs = 250;
+const timeoutMs = 600;
 let sandbox: Sandbox;
 let meican: MeicanClient;
 let energy: EnergyClient;

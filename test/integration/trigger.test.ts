@@ -79,8 +79,8 @@ describe('a story for each event type and fault', () => {
       SANDBOX_PORT: await freePort(),
       RETRY_DELAY_MS: 20,
       MEICAN_SETTLE_MS: 20,
-      MEICAN_TIMEOUT_MS: 150,
-      ENERGY_TIMEOUT_MS: 150,
+      MEICAN_TIMEOUT_MS: 500,
+      ENERGY_TIMEOUT_MS: 500,
       PAYMENT_WINDOW_MS: 1_000,
       RATE_LIMIT_PER_MINUTE: 100_000,
     };

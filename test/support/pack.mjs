@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } fro
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = path.join(root, 'dist');
@@ -56,6 +56,7 @@ export async function ensurePacked() {
     external: outside,
     plugins: [asInDist],
   });
+  await stop(); // its helper process
   // The parts carry the hash of their text in their names; the programs, which name them, come last.
   mkdirSync(packedFolder, { recursive: true });
   for (const name of readdirSync(folder).sort((a, b) => Number(b.startsWith('chunk-')) - Number(a.startsWith('chunk-'))))
