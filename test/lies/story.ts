@@ -59,7 +59,7 @@ export async function tell(shop: Shop, menu: Menu, faults: readonly Fault[]): Pr
   plan.hold(true);
   const halfWay = await judge(shop, diner, MENU_URL, isLost);
   plan.hold(false);
-  const cancelled = meal?.status === 'ORDERED' ? String((await shop.ask('POST', `/v1/orders/${meal.id}/cancel`, diner, {})).status) : '–';
+  const cancelled = meal?.status === 'ORDERED' ? await cancel(shop, meal.id, diner) : '–';
   const atRest = await rest(shop);
   plan.clear();
   const verdict = await judge(shop, diner, MENU_URL, isLost);
@@ -68,7 +68,7 @@ export async function tell(shop: Shop, menu: Menu, faults: readonly Fault[]): Pr
     ...halfWay.violations,
     ...verdict.violations,
     ...(await stockDiffers(shop, before, last)),
-    ...lied(placed, meal),
+    ...lied(placed, meal, cancelled),
     ...(atRest ? [] : ['it never comes to rest']),
   ];
   if (!isLost) violations.push(...(await mend(shop, diner, () => rest(shop))));
@@ -90,6 +90,13 @@ async function order(shop: Shop, menu: Menu, diner: string): Promise<{ heard: nu
     heard.push(answer.status);
   }
   return { heard };
+}
+
+/** The last answer's status; the diner repeats what was answered with a 5xx, with the same key. */
+async function cancel(shop: Shop, id: string, diner: string): Promise<string> {
+  let status = 500;
+  for (let times = 0; times < 4 && status >= 500; times++) status = (await shop.ask('POST', `/v1/orders/${id}/cancel`, diner, {}, `cancel-${diner}`)).status;
+  return String(status);
 }
 
 async function lastOrder(shop: Shop, diner: string): Promise<ShownOrder | undefined> {
@@ -119,13 +126,14 @@ async function stockDiffers(shop: Shop, before: readonly [number, number], last:
   return String(after) === String(wanted) ? [] : [`stock ${after}, should be ${wanted}`];
 }
 
-/** Who was told 201 has an order; who was refused has none that lives. */
-function lied({ heard }: { heard: readonly number[] }, meal: ShownOrder | undefined): string[] {
+/** Who was told 201 has an order; who was refused has none that lives; who may cancel is told 200 or 202. */
+function lied({ heard }: { heard: readonly number[] }, meal: ShownOrder | undefined, cancelled: string): string[] {
   const [last = 0] = heard.slice(-1);
-  if (last === 201 && meal === undefined) return ['told 201, and there is no order'];
-  return last >= 400 && last < 500 && meal !== undefined && ['ORDERING', 'ORDERED'].includes(meal.status)
-    ? [`told ${last}, and the order is ${meal.status}`]
-    : [];
+  return [
+    ...(last === 201 && meal === undefined ? ['told 201, and there is no order'] : []),
+    ...(last >= 400 && last < 500 && ['ORDERING', 'ORDERED'].includes(meal?.status ?? '') ? [`told ${last}, and the order is ${meal?.status}`] : []),
+    ...(['–', '200', '202'].includes(cancelled) ? [] : [`the cancel is answered ${cancelled}`]),
+  ];
 }
 
 async function tidy(shop: Shop, diner: string): Promise<void> {
