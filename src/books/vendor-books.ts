@@ -11,13 +11,28 @@ export interface VendorComparison {
   readonly compared: number;
   /** Questions that got no answer: what they would have shown is not known. */
   readonly unanswered: number;
+  /** Orders whose money was not asked about, because the time was up or nothing answered. */
+  readonly notReached: number;
+  /** Where to go on: the last order that was reached; null when all were. */
+  readonly next: string | null;
+  /** Question after question got no answer, so that the rest was not asked. */
+  readonly silent: boolean;
   readonly guilty: readonly Drift[];
 }
+
+/** Questions to the energy center at once: half of what events may have (`SCHEDULER_CONCURRENCY`), so that no refund waits for a comparison. */
+export const QUESTIONS_AT_ONCE = 5;
+/** So many in a row without an answer, and the rest is left for the next time. */
+const VAIN_IN_A_ROW_MAX = 20;
 
 export interface CompareOptions {
   readonly day: string;
   /** Orders that changed more recently are still settling. Milliseconds. */
   readonly olderThanMs: number;
+  /** No question begins after that. Milliseconds. */
+  readonly budgetMs: number;
+  /** Go on behind this order, where an earlier comparison ended. */
+  readonly after?: string | undefined;
 }
 
 type ComparedOrder = Pick<BoxOrder, 'id' | 'orderNo' | 'email' | 'corp' | 'status' | 'mealType' | 'priceInCent' | 'meicanOrderId'>;
@@ -44,12 +59,26 @@ export async function compareWithVendors(
   const rows = await database.query<Row>(sql`
     SELECT o.id, o.order_no, o.email, o.corp, o.status, o.meal_type, o.price_in_cent, o.meican_order_id,
       CASE WHEN o.updated_at > ${after(-options.olderThanMs)} OR EXISTS (SELECT 1 FROM outbox_event e WHERE e.subject_id = CAST(o.id AS CHAR) AND e.status = 'pending') THEN 1 ELSE 0 END AS moving
-    FROM box_order o WHERE o.edible_date = ${options.day}`);
+    FROM box_order o WHERE o.edible_date = ${options.day} ORDER BY o.id`);
   const all = rows.map((row) => ({ order: toOrder(row), moving: Number(row.moving) === 1 }));
   const settled = all.filter((one) => !one.moving).map((one) => one.order);
   const meals = await compareMeals(meican, options.day, all, await lossesAccepted(database, options.day), context);
-  const money = await compareMoney(energy, settled, context);
-  return { compared: settled.length, unanswered: meals.unanswered + money.unanswered, guilty: [...meals.guilty, ...money.guilty] };
+  const from = options.after === undefined ? 0n : BigInt(options.after);
+  const money = await compareMoney(
+    energy,
+    settled.filter(({ id }) => BigInt(id) > from),
+    options.budgetMs,
+    context,
+  );
+  const { notReached, silent } = money;
+  return {
+    compared: settled.length - notReached,
+    unanswered: meals.unanswered + money.unanswered,
+    notReached,
+    next: notReached === 0 ? null : (money.last ?? options.after ?? '0'),
+    silent,
+    guilty: [...meals.guilty, ...money.guilty],
+  };
 }
 
 interface Part {
@@ -112,21 +141,40 @@ function unknownMeals(ofCorp: readonly { order: ComparedOrder; moving: boolean }
     });
 }
 
-async function compareMoney(energy: EnergyClient, orders: readonly ComparedOrder[], context: CallContext): Promise<Part> {
-  const part: Part = { guilty: [], unanswered: 0 };
-  for (const order of orders) {
-    const trade = await energy.queryPay(`P${order.orderNo}`, context);
-    if (trade.kind !== 'applied') {
-      part.unanswered += 1;
-      continue;
+/** `last`: the last order that was asked about. */
+type Money = Part & Pick<VendorComparison, 'notReached' | 'silent'> & { last: string | undefined };
+
+/** One question for each order, a few at a time, in the order of their ids. */
+async function compareMoney(energy: EnergyClient, orders: readonly ComparedOrder[], budgetMs: number, context: CallContext): Promise<Money> {
+  const untilMs = performance.now() + budgetMs;
+  const found = new Map<string, Drift[]>();
+  let [begun, unanswered, vainInARow] = [0, 0, 0];
+  const mayGoOn = (): boolean => performance.now() < untilMs && vainInARow < VAIN_IN_A_ROW_MAX && context.signal?.aborted !== true;
+  const ask = async (): Promise<void> => {
+    while (begun < orders.length && mayGoOn()) {
+      const order = orders[begun++] as ComparedOrder;
+      const trade = await energy.queryPay(`P${order.orderNo}`, context);
+      vainInARow = trade.kind === 'applied' ? 0 : vainInARow + 1;
+      if (trade.kind === 'applied') found.set(order.id, moneyDrift(order, trade.value));
+      else unanswered += 1;
     }
-    const kept = trade.value.state === 'SUCCESS' ? trade.value.amountInCent - trade.value.refundedInCent : 0;
-    const wanted = order.status === 'ORDERED' || order.status === 'ORDERING' ? order.priceInCent : 0;
-    if (kept < wanted) part.guilty.push(drift('money-missing', order, `${order.status}, price ${wanted}, but the energy center keeps ${kept}`));
-    if (kept > wanted)
-      part.guilty.push(drift('money-kept', order, `${order.status}, but the energy center keeps ${kept} instead of ${wanted}`, { keptInCent: kept }));
-  }
-  return part;
+  };
+  await Promise.all(Array.from({ length: QUESTIONS_AT_ONCE }, ask));
+  return {
+    guilty: orders.flatMap(({ id }) => found.get(id) ?? []),
+    unanswered,
+    notReached: orders.length - begun,
+    last: orders[begun - 1]?.id,
+    silent: vainInARow >= VAIN_IN_A_ROW_MAX,
+  };
+}
+
+function moneyDrift(order: ComparedOrder, { state, amountInCent, refundedInCent }: { state: string; amountInCent: number; refundedInCent: number }): Drift[] {
+  const kept = state === 'SUCCESS' ? amountInCent - refundedInCent : 0;
+  const wanted = order.status === 'ORDERED' || order.status === 'ORDERING' ? order.priceInCent : 0;
+  if (kept < wanted) return [drift('money-missing', order, `${order.status}, price ${wanted}, but the energy center keeps ${kept}`)];
+  if (kept > wanted) return [drift('money-kept', order, `${order.status}, but the energy center keeps ${kept} instead of ${wanted}`, { keptInCent: kept })];
+  return [];
 }
 
 function drift(kind: DriftKind, order: ComparedOrder, what: string, more: Pick<Drift, 'meicanOrderId' | 'keptInCent'> = {}): Drift {
@@ -143,5 +191,20 @@ function toOrder(row: Row): ComparedOrder {
     mealType: row.meal_type,
     priceInCent: row.price_in_cent,
     meicanOrderId: row.meican_order_id,
+  };
+}
+
+/** One comparison of a day at a time in this process: whoever asks meanwhile gets the same one. */
+export function sharedComparison(
+  compare: (options: CompareOptions, context: CallContext) => Promise<VendorComparison>,
+): (options: CompareOptions, context: CallContext) => Promise<VendorComparison> {
+  const running = new Map<string, Promise<VendorComparison>>();
+  return (options, context) => {
+    const key = `${options.day} ${options.after ?? ''}`;
+    const known = running.get(key);
+    if (known !== undefined) return known;
+    const work = compare(options, context).finally(() => running.delete(key));
+    running.set(key, work);
+    return work;
   };
 }

@@ -12,6 +12,9 @@ import { childTraceparent } from '../trace.js';
 import { out, row, say } from './print.js';
 import { actOf, exit, Stop, withDatabase } from './shared.js';
 
+/** A person waits for it; what is not reached by then is said. */
+const BUDGET_MS = 10 * 60_000;
+
 async function askVendors(database: Database, of: string) {
   const settings = loadSettings({ env: process.env });
   const { meican, energy, wecom } = createClients(settings);
@@ -20,7 +23,7 @@ async function askVendors(database: Database, of: string) {
       database,
       meican,
       energy,
-      { day: of, olderThanMs: meicanSettleMs(settings) },
+      { day: of, olderThanMs: meicanSettleMs(settings), budgetMs: BUDGET_MS },
       { requestId: randomUUID(), traceparent: childTraceparent(null) },
     );
   } finally {
@@ -52,7 +55,8 @@ export function addBooks(program: Command): void {
               `${difference === 0 ? 'agree ' : 'DIFFER'}  ${name}: expected ${expected}, found ${actual}${difference === 0 ? '' : `, difference ${difference}`}`,
             );
           for (const { kind, orderNo, what, eventId } of guilty) row(`GUILTY  ${kind}`, orderNo ?? '-', `${what}${eventId ? ` (event ${eventId})` : ''}`);
-          if (vendors) say(`${vendors.compared} orders compared with the vendors, ${vendors.unanswered} questions unanswered`);
+          if (vendors)
+            say(`${vendors.compared} orders compared with the vendors, ${vendors.notReached} not reached, ${vendors.unanswered} questions unanswered`);
           if (own.pending > 0) say(`${own.pending} events are pending: differences may be on their way home`);
         }
         if (!own.agree || guilty.length > 0) throw new Stop(exit.failed, 'the books do not agree');
@@ -74,6 +78,7 @@ export function addBooks(program: Command): void {
       await withDatabase(async (database) => {
         const vendors = await askVendors(database, options.day);
         const plan = planRepair([...(await checkOwnBooks(database, options.day)).guilty, ...vendors.guilty]);
+        if (vendors.notReached > 0) say(`${vendors.notReached} orders were not reached: there may be more to mend`);
         if (vendors.unanswered > 0) say(`${vendors.unanswered} questions to the vendors got no answer: there may be more to mend`);
         if (plan.length === 0) return say('nothing to mend');
         if (!options.apply) {

@@ -1,4 +1,4 @@
-// Made by `npm run openapi` of a description with SHA-256 3529868290c25ca87e50ef5001966719f8506457fda8aa110f0c8b34d323929f. Not to be edited.
+// Made by `npm run openapi` of a description with SHA-256 7fd782d931ec3fec0e74a3cc812ac7042ac6cb888991d9f2af780d0118335068. Not to be edited.
 export interface paths {
     "/livez": {
         parameters: {
@@ -1562,6 +1562,7 @@ export interface paths {
                 query?: {
                     day?: string;
                     againstVendors?: "true" | "false";
+                    after?: string;
                 };
                 header?: never;
                 path?: never;
@@ -1595,6 +1596,8 @@ export interface paths {
                             vendors: {
                                 compared: number;
                                 unanswered: number;
+                                notReached: number;
+                                next: string | null;
                                 guilty: {
                                     /** @enum {string} */
                                     kind: "stock-differs" | "event-errored" | "meal-missing" | "meal-of-ended-order" | "meal-unknown-to-us" | "money-missing" | "money-kept" | "payment-stuck" | "placement-stuck" | "refund-stuck" | "coffee-stuck" | "consumption-stuck";
@@ -1629,6 +1632,7 @@ export interface paths {
             parameters: {
                 query: {
                     day: string;
+                    after?: string;
                 };
                 header?: never;
                 path?: never;
@@ -1644,6 +1648,8 @@ export interface paths {
                     content: {
                         "application/json": {
                             unanswered: number;
+                            notReached: number;
+                            next: string | null;
                             remedies: {
                                 /** @enum {string} */
                                 kind: "stock-differs" | "event-errored" | "meal-missing" | "meal-of-ended-order" | "meal-unknown-to-us" | "money-missing" | "money-kept" | "payment-stuck" | "placement-stuck" | "refund-stuck" | "coffee-stuck" | "consumption-stuck";
@@ -1675,6 +1681,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         day: string;
+                        after?: string;
                         reason: string;
                         /** @default [] */
                         orderNos?: string[];
@@ -1690,6 +1697,8 @@ export interface paths {
                     content: {
                         "application/json": {
                             unanswered: number;
+                            notReached: number;
+                            next: string | null;
                             results: {
                                 /** @enum {string} */
                                 kind: "stock-differs" | "event-errored" | "meal-missing" | "meal-of-ended-order" | "meal-unknown-to-us" | "money-missing" | "money-kept" | "payment-stuck" | "placement-stuck" | "refund-stuck" | "coffee-stuck" | "consumption-stuck";

@@ -7,12 +7,21 @@ import { compareWithVendors } from '../books/vendor-books.js';
 import type { EnergyClient } from '../clients/energy.js';
 import type { MeicanClient } from '../clients/meican.js';
 import { businessDay } from '../clock.js';
-import type { Database } from '../database/database.js';
-import type { EventDefinition, EventHandler } from '../outbox/types.js';
+import type { Database, Tx } from '../database/database.js';
+import { record } from '../outbox/record.js';
+import type { ClaimedEvent, EventDefinition, EventHandler } from '../outbox/types.js';
 import { callContext } from './answer.js';
 
-/** `slot` makes each recurrence an event of its own, once for all schedulers together. */
-const payload = z.strictObject({ day: z.string().regex(/^\d{4}-\d\d-\d\d$/), slot: z.string() });
+/**
+ * `slot` makes each recurrence an event of its own, once for all schedulers together. `after`, `part`: it goes on where an earlier part of the same
+ * comparison ended.
+ */
+const payload = z.strictObject({
+  day: z.string().regex(/^\d{4}-\d\d-\d\d$/),
+  slot: z.string(),
+  after: z.string().regex(/^\d+$/).optional(),
+  part: z.number().int().optional(),
+});
 type Payload = z.infer<typeof payload>;
 
 /** Compares one day's books with themselves and with the vendors', and alerts on drift. If it never succeeds, a lost effect stays unnoticed. */
@@ -21,11 +30,15 @@ export const booksCompare: EventDefinition<Payload> = {
   version: 1,
   schema: payload,
   example: { day: '2026-11-23', slot: '2026-11-23T10' },
-  dedupeKey: ({ day, slot }) => `${day}:${slot}`,
+  dedupeKey: ({ day, slot, after }) => `${day}:${slot}${after === undefined ? '' : `:${after}`}`,
   orderingKey: () => 'books',
 };
 
 const DEADLINE_MS = 10 * 60_000;
+/** A part asks so long; the next one goes on with the rest. */
+const BUDGET_MS = 5 * 60_000;
+/** A comparison that is not through by then does not keep up: on call hears of it, and the next hour begins anew. */
+const PARTS_MAX = 4;
 const ALERTS_MAX = 50;
 /** Vendors that do not answer now may in a while; whoever is woken for an outage need not be woken for this as well. */
 const RETRY_MS = 5 * 60_000;
@@ -36,9 +49,10 @@ export interface BooksCompareDependencies {
   readonly energy: EnergyClient;
   /** Orders that changed within the settle window are left for the next time. Milliseconds. */
   readonly settleMs: number;
+  readonly budgetMs?: number;
 }
 
-export function createBooksCompare({ database, meican, energy, settleMs }: BooksCompareDependencies): EventHandler<Payload> {
+export function createBooksCompare({ database, meican, energy, settleMs, budgetMs = BUDGET_MS }: BooksCompareDependencies): EventHandler<Payload> {
   return {
     definition: booksCompare,
     target: 'books',
@@ -46,12 +60,18 @@ export function createBooksCompare({ database, meican, energy, settleMs }: Books
     refuseDiscard: async () => null, // the next hour compares anew
     async handle(event, context) {
       const { journal: _tooMany, ...quiet } = callContext(context); // one question for each order: the finding is what is kept
-      const vendors = await compareWithVendors(database, meican, energy, { day: event.payload.day, olderThanMs: settleMs }, quiet);
+      const vendors = await compareWithVendors(
+        database,
+        meican,
+        energy,
+        { day: event.payload.day, after: event.payload.after, olderThanMs: settleMs, budgetMs },
+        quiet,
+      );
       const own = await checkOwnBooks(database, event.payload.day);
       // Of orders for other days nobody else asks: one of the three comparisons of an hour looks at all of them.
       const stuck = isToday(event.payload) ? await findStuck(database, null) : [];
       const guilty = [...own.guilty.filter((one) => one.kind === 'stock-differs'), ...stuck, ...vendors.guilty]; // an errored event has had its alert
-      if (guilty.length === 0 && vendors.unanswered > 0) {
+      if (guilty.length === 0 && vendors.unanswered > 0 && (vendors.silent || vendors.notReached === 0)) {
         return {
           kind: 'ask-again',
           failure: { outcome: 'not-applied', code: 'vendors-silent', message: `${vendors.unanswered} questions got no answer`, sentNothing: true },
@@ -60,14 +80,34 @@ export function createBooksCompare({ database, meican, energy, settleMs }: Books
       return {
         kind: 'done',
         outcome: null,
-        note: `${vendors.compared} orders compared, ${vendors.unanswered} questions unanswered, ${guilty.length} differences`,
+        note: `${vendors.compared} orders compared, ${vendors.notReached} not reached, ${vendors.unanswered} questions unanswered, ${guilty.length} differences`,
         effect: async (tx) => {
           const sorted = [...guilty].sort((a, b) => (a.kind < b.kind ? -1 : 1)).slice(0, ALERTS_MAX); // groups are locked in one order
           for (const drift of sorted) await raise(tx, alertOf(drift, event.id));
+          if (vendors.next !== null && !vendors.silent) await goOn(tx, event, vendors.next, vendors.notReached);
         },
       };
     },
   };
+}
+
+/** The rest is another event, behind this one; after several parts the comparison does not keep up, and a person hears of it. */
+async function goOn(tx: Tx, { id, payload: of }: ClaimedEvent<Payload>, after: string, notReached: number): Promise<void> {
+  const part = (of.part ?? 1) + 1;
+  if (part <= PARTS_MAX && after !== (of.after ?? '0')) {
+    await record(tx, booksCompare, { day: of.day, slot: of.slot, after, part });
+    return;
+  }
+  await raise(tx, {
+    groupKey: 'books:not-reached',
+    kind: 'drift',
+    title: booksCompare.type,
+    cause: `the comparison does not keep up: ${notReached} orders for ${of.day} were not reached within the hour`,
+    eventType: booksCompare.type,
+    eventId: id,
+    subjectId: null,
+    subjectNo: null,
+  });
 }
 
 function isToday({ day, slot }: Payload): boolean {
