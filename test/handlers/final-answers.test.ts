@@ -67,7 +67,7 @@ describe('what a payment is taken for', () => {
   it.each(unknowns.map(([pay, query]) => [name(pay), name(query), pay, query] as const))(
     'pay %s, query %s: unknown, and the guard stays',
     async (_pay, _query, pay, query) => {
-      expect(await placeWith({ pay, ...(query ? { queryPay: query } : {}) })).toMatchObject({
+      expect(await placeWith({ pay, ...(query ? { queryPay: query } : {}) }, 20)).toMatchObject({
         answer: 'payment-unknown',
         status: 'SYSTEM_CANCEL',
         refund: 'PENDING',
@@ -76,7 +76,8 @@ describe('what a payment is taken for', () => {
     },
   );
 
-  async function placeWith(script: Script) {
+  /** `askForMs`: how long it goes on asking; short where the answer is to stay unknown. */
+  async function placeWith(script: Script, askForMs = 60_000) {
     const sub = `f${++user}`;
     const { database, numbers } = kit.runtime;
     const attempted = { caller: sub, role: 'user' as const, operation: 'place', key: 'k', body: 'b', instance: '/', requestId: 'r', lockMs: 60_000 };
@@ -88,7 +89,7 @@ describe('what a payment is taken for', () => {
         locks: { withLock: (_keys, work) => work({ held: false, waitedMs: 0 }) },
         clock,
         paymentWindowMs: 60_000,
-        payTimeoutMs: 20,
+        payTimeoutMs: askForMs,
       },
       { attempted, userId: sub, email: `${sub}@example.com`, realName: sub, ...kit.orderBody(menu), traceparent: null },
     ).then(
