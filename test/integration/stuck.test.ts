@@ -82,6 +82,10 @@ describe.each(databaseKinds)('what nothing moves any more on %s', (kind) => {
     await mended({ kind: 'placement-stuck', eventType: 'MEICAN_NEW_V2_ORDER' });
     expect(await kit.read(order.id)).toMatchObject({ status: 'ORDERED' });
     expect(kit.mealsAtMeican('s3')).toBe(1);
+    // It looked before it did anything: nothing was sent that Meican would have had to refuse.
+    const again = (await kit.events(`&orderId=${order.id}`)).find(({ type, status }) => type === 'MEICAN_NEW_V2_ORDER' && status === 'handled');
+    const story = await kit.call<{ attempts: { exchanges: { call: string }[] }[] }>('GET', `/v1/events/${again?.id}`);
+    expect(new Set(story.body.attempts.flatMap(({ exchanges }) => exchanges.map(({ call }) => call)))).toEqual(new Set(['meican.listOrders']));
   });
 
   it('past the cut-off the order ends, and its points come back', async () => {

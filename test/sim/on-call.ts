@@ -109,7 +109,7 @@ export class OnCall {
   /** A dry run, and the plan carried out; a meal that nobody knows is cancelled only if it is ours by Meican's own books. */
   async repair({ database }: Pick<Process, 'database'>, { meican, energy }: Pick<Process, 'meican' | 'energy'>): Promise<string> {
     const context = { requestId: 'on-call-repair', traceparent: '00-00000000000000000000000000000001-0000000000000001-01' };
-    const vendors = await compareWithVendors(database, meican, energy, { day: DAY, olderThanMs: LATE_MAX_MS + 6_000 }, context);
+    const vendors = await compareWithVendors(database, meican, energy, { day: DAY, olderThanMs: LATE_MAX_MS + 6_000, budgetMs: 600_000 }, context);
     const drifts = [...(await checkOwnBooks(database, DAY)).guilty, ...vendors.guilty];
     const { meals } = this.world.vendors.books();
     const named = drifts.flatMap((drift) => (meals.some((meal) => meal.orderId === drift.meicanOrderId && !meal.foreign) ? [drift.orderNo ?? ''] : []));
