@@ -68,6 +68,25 @@ const values = [
   '{"a":{"a":{}}}',
   JSON.stringify('x'.repeat(10_000)),
 ];
+/** For the queries and forms, which have hundreds of keys: one of each kind of trouble. */
+const few = [
+  '',
+  'a%00b',
+  '%ED%A0%80',
+  '%0d%0aSet-Cookie:%20a=b',
+  '-1',
+  '1e308',
+  '9999999999999999999',
+  '99999-01-01',
+  '0000-01-01T00:00',
+  '%5C%5Cevil',
+  '__proto__',
+];
+const members = 'reason token name scope minutes verb type cause count ratePerSecond format query back to language theme'.split(' ');
+const consoleQuery =
+  'state type target cause attempts worker payload from to dueFrom dueTo overdue settled before compare q userId edibleDate beforeId after limit'.split(' ');
+const ordinaryForm = { reason: 'x', verb: 'requeue', type: 'X', ratePerSecond: '5', scope: 'target', name: 'meican', minutes: '5', format: 'csv', query: '' };
+
 interface Described {
   readonly parameters?: { readonly in: string; readonly name: string }[];
   readonly requestBody?: { readonly content: Record<string, { readonly schema: { readonly properties?: Record<string, unknown> } }> };
@@ -143,6 +162,39 @@ describe('whatever stands in an address or a body is answered, and never by 5xx'
       }
       await answered(method, filled(url), '['.repeat(100_000), 'application/json');
       await answered(method, filled(url), `${'{"a":'.repeat(30_000)}1${'}'.repeat(30_000)}`, 'application/json');
+    }
+  });
+
+  it('in each key of a query, once and twice', async () => {
+    let keys = 0;
+    for (const [page, { method, url }] of routes()
+      .filter((one) => one.method === 'GET')
+      .entries()) {
+      const names = isConsole(url) ? consoleQuery : (described(method, url).parameters ?? []).filter((one) => one.in === 'query').map(({ name }) => name);
+      for (const [at, name] of [...names, '__proto__', 'a[b]'].entries()) {
+        keys += 1;
+        // The pages of the console read the same filter: there a key meets each value on one page in eight.
+        const nasties = few.filter((_, of) => (page + at + of) % (isConsole(url) ? 8 : 2) === 0);
+        for (const nasty of nasties) await answered(method, `${filled(url)}?${name}=${nasty}`);
+      }
+      await answered(method, `${filled(url)}?${names.map((name) => `${name}=1&${name}=2`).join('&')}`);
+    }
+    expect(keys).toBeGreaterThan(100);
+  });
+
+  it('in each member of a form, in JSON for a form, and without one', async () => {
+    const forms = routes().filter((one) => one.method !== 'GET' && isConsole(one.url) && one.url !== '/console/sign-out');
+    expect(forms.length).toBeGreaterThan(5);
+    for (const [at, { method, url }] of forms.entries()) {
+      for (const [nth, member] of members.entries())
+        for (const nasty of few.filter((_, of) => (at + nth + of) % 6 === 0)) {
+          const rest = Object.entries(ordinaryForm).filter(([name]) => name !== member);
+          const body = new URLSearchParams([['form', form], ...rest]).toString();
+          await answered(method, filled(url), `${body}&${member}=${nasty}`, 'application/x-www-form-urlencoded');
+        }
+      for (const json of ['{"token":5}', '{"reason":["x"]}', 'null', '5'])
+        expect([url, await answered(method, filled(url), json, 'application/json')]).toEqual([url, 415]);
+      await answered(method, filled(url));
     }
   });
 });
