@@ -19,7 +19,7 @@ export async function migrate(database: Database): Promise<string[]> {
 
 /** Undoes the newest migration. Returns when it is undone; throws when there is none. */
 export async function revertLast(database: Database): Promise<void> {
-  await locked(database, (runner) => executor(database, runner).undoLastMigration());
+  await locked(database, (runner) => executor(database, withCrashPoints(runner)).undoLastMigration());
 }
 
 /** Names of the migrations that are still to run. */
