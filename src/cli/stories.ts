@@ -7,7 +7,7 @@ import { attemptsSince } from '../outbox/tail.js';
 import { type Fault, faultKinds } from '../sandbox/faults.js';
 import { faultAliases, NoStory, type TriggerType, trigger, triggerTypes } from '../trigger.js';
 import { nobodyReads, out, outLine, row, say } from './print.js';
-import { exit, oneOf, Stop, whole, withDatabase } from './shared.js';
+import { exit, oneOf, Stop, settingsFor, whole, withDatabase } from './shared.js';
 
 const LOOK_EVERY_MS = 1_000;
 const TOKEN_TTL_S = 600;
@@ -100,8 +100,10 @@ function faultOf(name: string, overrides: Record<string, string>): Fault {
   return { ...fault, ...texts, ...(ms ? { ms: Number(ms) } : {}), ...(status ? { status: Number(status) } : {}) };
 }
 
+/** As the API wants it: with AUTH_ISSUER and AUTH_AUDIENCE where they are set. */
 async function ownToken(): Promise<string> {
-  const secret = process.env.AUTH_JWT_SECRET ?? (existsSync('data/jwt-secret') ? readFileSync('data/jwt-secret', 'utf8').trim() : undefined);
+  const { AUTH_JWT_SECRET, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = settingsFor('AUTH_JWT_SECRET', 'AUTH_ISSUER', 'AUTH_AUDIENCE');
+  const secret = AUTH_JWT_SECRET ?? (existsSync('data/jwt-secret') ? readFileSync('data/jwt-secret', 'utf8').trim() : undefined);
   if (!secret) throw new Stop(exit.notAllowed, 'give a --token, or AUTH_JWT_SECRET');
-  return signToken(secret, { sub: 'trigger', role: 'operator', email: 'trigger@example.com', ttlS: TOKEN_TTL_S });
+  return signToken(secret, { sub: 'trigger', role: 'operator', email: 'trigger@example.com', ttlS: TOKEN_TTL_S, issuer, audience });
 }

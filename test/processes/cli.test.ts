@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -172,6 +173,24 @@ describe.each(databaseKinds)('the command line on %s', (kind) => {
     expect((await cli(['seed'], { NODE_ENV: 'production' })).code).toBe(2);
     expect((await cli(['after-restore', '--reason', 'a drill'])).output).toContain('order numbers of today are skipped');
     expect((await cli(['after-restore'])).code).toBe(2);
+  });
+
+  it('signs the token of a story for the issuer and the audience that the settings name', async () => {
+    let authorization = '';
+    const api = http.createServer((request, response) => {
+      authorization = request.headers.authorization ?? '';
+      response.writeHead(401, { 'content-type': 'application/problem+json' }).end('{}');
+    });
+    const port = await freePort();
+    await new Promise<void>((resolve) => api.listen(port, '127.0.0.1', resolve));
+    const told = await cli(['trigger', 'ZHIPAN_SYNC_ERROR', '--url', `http://127.0.0.1:${port}`], {
+      AUTH_ISSUER: 'https://id.example',
+      AUTH_AUDIENCE: 'lunchbox',
+    });
+    api.close();
+    expect(told.code).toBe(1);
+    const claims = JSON.parse(Buffer.from(authorization.split('.')[1] ?? '', 'base64url').toString());
+    expect(claims).toMatchObject({ iss: 'https://id.example', aud: 'lunchbox', role: 'operator' });
   });
 
   it('help is 0, an unknown verb is 2', async () => {
