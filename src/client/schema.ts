@@ -1,4 +1,4 @@
-// Made by `npm run openapi` of a description with SHA-256 7fd782d931ec3fec0e74a3cc812ac7042ac6cb888991d9f2af780d0118335068. Not to be edited.
+// Made by `npm run openapi` of a description with SHA-256 d3c7146d98ec75518888566c1315f99e990d46c4d76fcaf81fde98d88364ecaf. Not to be edited.
 export interface paths {
     "/livez": {
         parameters: {
@@ -223,6 +223,10 @@ export interface paths {
                         userId?: string;
                         email?: string;
                         name?: string;
+                        payment?: {
+                            /** @enum {string} */
+                            type: "points";
+                        };
                     };
                 };
             };

@@ -37,7 +37,7 @@ export function createAuthenticate(options: AuthOptions): Authenticate {
   const failures = options.failures ?? new AuthFailures(FAILURES_PER_MINUTE, null);
 
   return async (authorization, address) => {
-    const token = (authorization?.length ?? 0) <= TOKEN_MAX_CHARACTERS ? /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization ?? '')?.[1] : undefined;
+    const token = (authorization?.length ?? 0) <= TOKEN_MAX_CHARACTERS ? /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1] : undefined;
     if (authorization !== undefined) failures.refuse(address, token ?? '');
     try {
       if (!token) throw new Problem('unauthorized');

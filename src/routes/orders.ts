@@ -21,6 +21,8 @@ const orderBody = z.object({
   userId: userId.optional(),
   email: email.optional(),
   name: shortText(128).optional(),
+  /** Refused by name: whoever wants to pay otherwise must not find their points taken. */
+  payment: z.object({ type: z.literal('points', 'only points can be paid with here') }).optional(),
 });
 const cancelBody = z.object({ reason: reason.optional() }).nullish();
 const orders = z.object({ orders: z.array(orderSchema) });
@@ -101,10 +103,12 @@ export const orderRoutes: FastifyPluginAsyncZod<PlaceDependencies & CancelDepend
   );
 };
 
-/** For whom the meal is: oneself, or, for a gateway or an operator, whom the body names. */
+/** For whom the meal is: oneself, or whom the body names where the role may. A gateway has no meals of its own: it names whose and which e-mail. */
 function dinerOf(caller: Caller, body: z.output<typeof orderBody>): { userId: string; email: string; realName: string } {
+  if (caller.role === 'service' && body.userId === undefined)
+    throw new Problem('validation', { errors: [{ path: 'body.userId', message: 'a service orders for others, and must name them' }] });
   const diner = body.userId ?? caller.sub;
-  const isSelf = diner === caller.sub;
+  const isSelf = diner === caller.sub && caller.role !== 'service';
   if (caller.role === 'user' && !isSelf) throw new Problem('forbidden', { detail: 'only for yourself' });
   const email = (caller.role === 'user' ? undefined : body.email) ?? (isSelf ? caller.email : null);
   if (!email)

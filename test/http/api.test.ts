@@ -118,6 +118,37 @@ describe.each(databaseKinds)('the API on %s', (kind) => {
         errors: [{ path: 'body.email' }],
       });
     });
+
+    it('a service never orders for itself, whatever its token says: it names whose meal it is, and which e-mail', async () => {
+      const { meals } = kit.orderBody(menu);
+      const before = await rows();
+      for (const [more, path] of [
+        [{}, 'body.userId'],
+        [{ email: 'gate@example.com' }, 'body.userId'],
+        [{ userId: 'gate' }, 'body.email'],
+      ] as const)
+        expect(await kit.call('POST', '/v1/orders', { as: 'gate', role: 'service', body: { garden, meals, ...more } })).toMatchObject({
+          status: 400,
+          body: { code: 'validation', errors: [{ path }] },
+        });
+      expect(await rows()).toEqual(before);
+    });
+
+    it('a way to pay that is not configured is refused by its name, and takes no points', async () => {
+      const before = await rows();
+      for (const type of ['wechat', 'alipay', 'POINTS', null])
+        expect(await kit.call('POST', '/v1/orders', { as: someone(), body: { ...kit.orderBody(menu), payment: { type } } })).toMatchObject({
+          status: 400,
+          body: { code: 'validation', errors: [{ path: 'body.payment.type' }] },
+        });
+      expect(await rows()).toEqual(before);
+      expect((await kit.call('POST', '/v1/orders', { as: someone(), body: { ...kit.orderBody(menu), payment: { type: 'points' } } })).status).toBe(201);
+    });
+
+    it('the word Bearer may be written in any case', async () => {
+      const token = await kit.token('u');
+      for (const word of ['bearer', 'BEARER', 'Bearer ']) expect((await inject('GET', '/v1/orders', `${word} ${token}`)).statusCode).toBe(200);
+    });
   });
 
   describe('bad input', () => {
