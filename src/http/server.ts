@@ -65,6 +65,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     keepAliveTimeout: 65_000,
     routerOptions: { maxParamLength: PARAM_MAX },
     forceCloseConnections: 'idle',
+    return503OnClosing: false, // it answers with JSON of its own: what comes while the server stops is refused below, as a problem
     trustProxy: (_address: string, hop: number) => hop < options.trustedProxies,
     requestIdHeader: false,
     genReqId: (request) => {
@@ -108,6 +109,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   registerErrors(app);
   acceptEmptyJson(app);
 
+  let stopping = false;
+  app.addHook('preClose', async () => {
+    stopping = true;
+  });
   const spans = new WeakMap<FastifyRequest, Span>();
   app.addHook('onRequest', async (request, reply) => {
     const parent = request.headers.traceparent;
@@ -122,6 +127,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     reply.header('Cache-Control', 'no-store');
     reply.header('X-Content-Type-Options', 'nosniff');
     await admit(request, pathOf(request));
+    if (stopping) throw new Problem('dependency-unavailable', { detail: 'this process is stopping', retryAfterS: 1 });
   });
   app.addHook('onResponse', async (request, reply) => {
     spans.get(request)?.end({ 'http.response.status_code': reply.statusCode }, reply.statusCode >= 500 ? String(reply.statusCode) : null);
