@@ -107,7 +107,11 @@ describe.each(writes)('%s is classified', (call, _name, run) => {
       [`${status} before`, { kind: 'status-before', status }, 'unknown'],
       [`${status} after`, { kind: 'status-after', status }, 'unknown'],
     ]),
-    ['408', { kind: 'status-before', status: 408 }, 'unknown'],
+    ...[402, 405, 408, 409, 410, 413, 423, 451, 499].map((status): [string, Omit<FaultRule, 'call'>, string] => [
+      `${status}`,
+      { kind: 'status-after', status },
+      'unknown',
+    ]),
     ...['truncated', 'html', 'empty', 'null', 'wrong-types'].map((variant): [string, Omit<FaultRule, 'call'>, string] => [
       `malformed: ${variant}`,
       { kind: 'malformed-after', variant },
