@@ -1,5 +1,7 @@
 /** The first message of a group waits for company. */
 export const FIRST_AFTER_MS = 10_000;
+/** A group whose message was given up because its workers died speaks again after this. */
+export const AFTER_CRASHES_MS = 60_000;
 /** Then at most one message a group in this time. */
 export const DIGEST_EVERY_MS = 5 * 60_000;
 /** WeCom allows a robot 20 a minute and blocks it for a minute beyond; we keep clear of it. */

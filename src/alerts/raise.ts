@@ -7,7 +7,7 @@ import { record } from '../outbox/record.js';
 import type { ClaimedEvent, EventDefinition, Failure } from '../outbox/types.js';
 import { cutCharacters } from '../text.js';
 import { version } from '../version.js';
-import { FIRST_AFTER_MS, PLACEMENT_FAILURES_MAX, PLACEMENT_WINDOW_MS } from './limits.js';
+import { AFTER_CRASHES_MS, FIRST_AFTER_MS, PLACEMENT_FAILURES_MAX, PLACEMENT_WINDOW_MS } from './limits.js';
 
 export const alertKinds = ['errored', 'unknown', 'loss', 'placements-failing', 'vendor-down', 'drift', 'poller-silent', 'cannot-learn'] as const;
 export type AlertKind = (typeof alertKinds)[number];
@@ -56,7 +56,7 @@ export async function raise(tx: Tx, alert: Alert): Promise<void> {
 
 /** The engine's hook: what every errored event raises. */
 export async function raiseErrored(tx: Tx, event: ClaimedEvent, failure: Failure, cause: string): Promise<void> {
-  if (event.type === alertSendType) return; // an alert about alerts would feed itself; the sender has logged it at fatal
+  if (event.type === alertSendType) return speakAgain(tx, event, failure); // an alert about alerts would feed itself
   const kind: AlertKind = event.type === 'MEICAN_V2_CANCEL' && failure.code === 'ORDER_CLOSED' ? 'loss' : failure.outcome === 'unknown' ? 'unknown' : 'errored';
   const about = { eventType: event.type, eventId: event.id, subjectId: event.subjectId, subjectNo: event.subjectNo };
   await raise(tx, { groupKey: cause, kind, title: event.type, cause: `${failure.code}: ${failure.message}`, ...about });
@@ -71,6 +71,18 @@ export async function raiseErrored(tx: Tx, event: ClaimedEvent, failure: Failure
     cause: `more than ${PLACEMENT_FAILURES_MAX} placements failed within 10 minutes`,
     ...about,
   });
+}
+
+/**
+ * A refused message was logged at fatal by its sender. One whose workers died (a crash loop, a host that went away) was told to nobody,
+ * and its cause may never fail again: an open group gets a new voice of its own, a minute later, so that it cannot feed a crash loop.
+ */
+async function speakAgain(tx: Tx, { payload }: ClaimedEvent, failure: Failure): Promise<void> {
+  const of = alertSendRecord.schema.safeParse(payload);
+  if (failure.code !== 'interrupted' || !of.success) return;
+  const { alertId, round } = of.data;
+  const { affected } = await tx.execute(sql`UPDATE alert SET round = ${round + 1} WHERE id = ${alertId} AND round = ${round} AND status = 'open'`);
+  if (affected > 0) await record(tx, alertSendRecord, { alertId, round: round + 1 }, { runInMs: AFTER_CRASHES_MS });
 }
 
 /** The engine's hook: several questions in a row got no usable answer, so that nobody learns what became of a call. The event goes on asking. */

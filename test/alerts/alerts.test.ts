@@ -176,6 +176,21 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
     expect(kit.robotTexts()).toHaveLength(1);
   });
 
+  it('a message whose workers died three times in a row is errored, and its open group speaks again by itself', async () => {
+    await errored();
+    await raiseOne();
+    await kit.database.execute(sql`UPDATE outbox_event SET interruptions = 3 WHERE type = 'WECOM_ALERT'`);
+    await send();
+    expect(kit.robotTexts()).toEqual([]);
+    expect((await kit.events('&type=WECOM_ALERT')).map(({ status }) => status).sort()).toEqual(['errored', 'pending']);
+    await send();
+    expect(kit.robotTexts()).toHaveLength(1);
+    await kit.database.execute(sql`UPDATE alert SET status = 'recovered'`);
+    await kit.database.execute(sql`UPDATE outbox_event SET interruptions = 3 WHERE type = 'WECOM_ALERT' AND status = 'pending'`);
+    await send();
+    expect((await kit.events('&type=WECOM_ALERT')).map(({ status }) => status)).toEqual(['errored', 'errored']);
+  });
+
   it('an errored event and its alert commit together; the sixth failed placement within ten minutes rings of its own', async () => {
     const menu = await kit.menu({ stock: 50, capacity: 50 });
     kit.fault({ call: 'meican.addOrder', kind: 'refused', code: 'DISH_NOT_AVAILABLE' });
