@@ -55,7 +55,7 @@ export const coffeeRefund: EventDefinition<Payload> = {
 };
 
 const NO_SUCH_TRADE = 'NO_SUCH_TRADE';
-/** After these the energy center has nothing of this trade that could be given back. */
+/** After these, unless a call is unanswered, the energy center has nothing of this trade that could be given back. */
 const NOTHING_OWED = [NO_SUCH_TRADE, String(energyCodes.closed)];
 
 export function createCoffeeRefund({ database, energy, clock, timeoutMs }: EnergyDependencies): EventHandler<Payload> {
@@ -80,7 +80,9 @@ export function createCoffeeRefund({ database, energy, clock, timeoutMs }: Energ
     onStatedDone: (tx, { tradeNo }) => markRefunded(tx, tradeNo),
     async refuseDiscard(queryable, event) {
       if (!(await queryable.manager.existsBy(CoffeeTrade, { eventId: event.id, status: 'PENDING' }))) return null;
-      if (event.status === 'errored' && NOTHING_OWED.includes(event.lastErrorCode ?? '')) return null;
+      if (event.status === 'errored' && NOTHING_OWED.includes(event.lastErrorCode ?? '')) {
+        return event.outcome === 'unknown' ? 'whether the points went back is not known: ask, then requeue it, or settle it' : null;
+      }
       return event.status === 'pending'
         ? "the customer's points are still owed: let it go on"
         : "the customer's points are still owed: requeue it, or settle it as done with proof";

@@ -210,11 +210,11 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
   });
 
   describe('of what the canteen’s other systems handed in', () => {
-    const coffee = (tradeNo: string, outTradeNo: string) =>
+    const coffee = (tradeNo: string, outTradeNo: string, userId = 'c1') =>
       kit.call<{ status: string; events: { id: string; status: string }[] }>('POST', `/v1/coffee-trades/${tradeNo}/refund`, {
         as: 'svc',
         role: 'service',
-        body: { userId: 'c1', amountInCent: 900, outTradeNo },
+        body: { userId, amountInCent: 900, outTradeNo },
       });
     const consumption = (recordNo: string) =>
       kit.call<{ status: string; events: { id: string; status: string }[] }>('POST', '/v1/canteen-consumptions', {
@@ -233,6 +233,23 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
       expect(await discard(never.body.events[0]?.id ?? '')).toMatchObject({ status: 200 });
       expect(await coffee('C2', 'PC2')).toMatchObject({ status: 200, body: { status: 'REFUSED' } });
       await kit.database.execute(sql`UPDATE coffee_trade SET status = 'REFUNDED' WHERE trade_no = 'C1'`);
+    });
+
+    it('a coffee refund that may have been made is not discarded for a "no such trade" that came after it', async () => {
+      const outTradeNo = await kit.coffee('doubt');
+      const lag = { call: 'energy.queryRefund', kind: 'read-lag', ms: 3_600_000 } as const;
+      kit.fault({ call: 'energy.unPay', kind: 'reset-after' }, lag);
+      const { id } = (await coffee('C3', outTradeNo, 'doubt')).body.events[0] ?? { id: '' };
+      kit.sandbox.faults.clear();
+      kit.fault({ call: 'energy.unPay', kind: 'refused', code: '40401' }, lag);
+      await kit.pass(4);
+      const [event] = await kit.database.query(sql`SELECT status, outcome, last_error_code FROM outbox_event WHERE id = ${id}`);
+      expect(event).toEqual({ status: 'errored', outcome: 'unknown', last_error_code: 'NO_SUCH_TRADE' });
+      expect(await discard(id)).toMatchObject(refused(/not known/));
+      kit.sandbox.faults.clear();
+      expect((await kit.call('POST', `/v1/events/${id}/requeue`, { body: { reason: 'it answers again' } })).status).toBe(200);
+      await kit.settleAll();
+      expect(await coffee('C3', outTradeNo, 'doubt')).toMatchObject({ status: 200, body: { status: 'REFUNDED' } });
     });
 
     it('a consumption’s sync is refused unless the energy center refused it for good; then its row has come to an end, too', async () => {
