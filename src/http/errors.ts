@@ -19,14 +19,19 @@ export function registerErrors(app: FastifyInstance): void {
     request.log.info('the database is available again');
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = toProblem(error);
-    const ofDatabase = isUnavailable(error) || isUnavailable(error.cause ?? {});
+    const problem = leftHalfway(request) ? new Problem('validation', { detail: 'the request ended before its body did' }) : toProblem(error);
+    const ofDatabase = problem.code !== 'validation' && (isUnavailable(error) || isUnavailable(error.cause ?? {}));
     if (ofDatabase && !databaseAway) request.log.error({ err: error, code: problem.code }, 'the database is not available: requests are refused');
     databaseAway ||= ofDatabase;
     if (problem.status >= 500 && !ofDatabase) request.log.error({ err: error, code: problem.code }, 'request failed');
     return sendProblem(request, reply, problem);
   });
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new Problem('not-found', { detail: 'there is no such resource' })));
+}
+
+/** The client closed its connection in the middle of its body. The codes of that error are those of a lost database connection. */
+function leftHalfway({ raw }: FastifyRequest): boolean {
+  return raw.readableAborted && !raw.complete;
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
