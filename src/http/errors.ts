@@ -13,8 +13,10 @@ const frameworkCodes: Record<string, ProblemCode> = {
 /** Every error of the process leaves as problem+json, the framework's own included. */
 export function registerErrors(app: FastifyInstance): void {
   let databaseAway = false; // said once an outage; each request has its own line anyway
+  let lastRefusedMs = 0;
   app.addHook('onResponse', async (request, reply) => {
     if (!databaseAway || reply.statusCode >= 300 || request.method === 'GET') return; // a read proves little: it may be read-only
+    if (performance.now() - reply.elapsedTime < lastRefusedMs) return; // nor does what had begun before: its answer was already on its way
     databaseAway = false;
     request.log.info('the database is available again');
   });
@@ -23,6 +25,7 @@ export function registerErrors(app: FastifyInstance): void {
     const ofDatabase = problem.code !== 'validation' && (isUnavailable(error) || isUnavailable(error.cause ?? {}));
     if (ofDatabase && !databaseAway) request.log.error({ err: error, code: problem.code }, 'the database is not available: requests are refused');
     databaseAway ||= ofDatabase;
+    if (ofDatabase) lastRefusedMs = performance.now();
     if (problem.status >= 500 && !ofDatabase) request.log.error({ err: error, code: problem.code }, 'request failed');
     return sendProblem(request, reply, problem);
   });

@@ -19,7 +19,8 @@ import { note } from '../support/engine.js';
 import { freePort } from '../support/free-port.js';
 import { environment, launch, packed } from '../support/processes.js';
 
-describe.each(databaseKinds)('the command line on %s', (kind) => {
+// Some tests start twenty processes and more, one after the other.
+describe.each(databaseKinds)('the command line on %s', { timeout: 300_000 }, (kind) => {
   let sandbox: Sandbox;
   let url: string;
   let env: Record<string, string>;
@@ -53,7 +54,7 @@ describe.each(databaseKinds)('the command line on %s', (kind) => {
     const database = await Database.open({ url });
     expect(await pendingMigrations(database)).toEqual([]);
     await database.close();
-  }, 300_000); // some fifty processes, one after the other
+  });
 
   it('imports menus, and refuses a file that is not one', async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'lunchbox-menu-'));

@@ -58,7 +58,7 @@ it('two APIs and three schedulers carry 500 orders and 200 cancels of 20 clients
         const sub = `diner${i}`;
         const meals = [{ dishId: menu.dishes[i % 5]?.id, sideboardId: menu.sideboards[i % 2]?.id, edibleDate: date, mealType: 'LUNCH' }];
         const placed = await call<{ orders: { id: string }[] }>(`${api?.url}/v1/orders`, 'POST', { sub, key: `o${i}`, body: { garden: 'g', meals } });
-        expect([i, placed.status, placed.body]).toMatchObject([i, 201, {}]);
+        expect([i, placed.status], JSON.stringify(placed.body)).toEqual([i, 201]);
         const id = placed.body.orders[0]?.id ?? '';
         if (i % 5 >= 2) continue;
         const other = apis[(i + 1) % 2]; // the other process, while the placement may be on its way

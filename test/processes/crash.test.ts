@@ -106,7 +106,7 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
     const api = await startApi(env);
     await expect
       .poll(async () => (await call(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).body.code, { timeout: 60_000 })
-      .toBe('dependency-unavailable');
+      .toBe('payment-unknown');
     const scheduler = await startScheduler(env);
     await rest();
     expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
