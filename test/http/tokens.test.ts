@@ -32,7 +32,7 @@ describe('a token', () => {
     ['for 31 days', { sub: 'u', role: 'user', exp: nowS() + 31 * DAY_S }],
     ['that has run out', { sub: 'u', role: 'user', exp: nowS() - 60 }],
     ['of tomorrow (nbf)', { sub: 'u', role: 'user', exp: nowS() + 600, nbf: nowS() + 300 }],
-    ['issued tomorrow', { sub: 'u', role: 'user', exp: nowS() + 600, iat: nowS() + 300 }],
+    ['issued after its end', { sub: 'u', role: 'user', exp: nowS() + 600, iat: nowS() + 700 }],
     ['without sub', { role: 'user', exp: nowS() + 600 }],
     ['whose sub is a number', { sub: 5, role: 'user', exp: nowS() + 600 }],
     ['whose exp is a text', { sub: 'u', role: 'user', exp: '9999999999' }],
