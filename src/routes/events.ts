@@ -103,7 +103,10 @@ export const eventRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: Ou
     if (result.kind === 'not-found') throw new Problem('not-found', { detail: 'there is no such event' });
     if (result.kind === 'conflict') throw new Problem(refusal, { more: { currentStatus: result.status } });
     if (result.kind === 'refused') throw new Problem(refusal, { detail: result.why, more: { currentStatus: result.status } });
-    const event = await findEvent(database.manager, eventId);
+    const event = await findEvent(database.manager, eventId).catch((error: unknown) => {
+      // It has been done and kept: "nothing was kept" would be false.
+      throw new Problem('outcome-unknown', { detail: 'it was done; the event cannot be read now', retryAfterS: 2, cause: error });
+    });
     if (!event) throw new Problem('not-found');
     return eventView(event, outbox.failuresMax(event.type));
   }

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { sql } from '../../src/database/sql.js';
+import { housekeeping } from '../../src/handlers/housekeeping.js';
+import { record } from '../../src/outbox/record.js';
 import { DatabaseProxy } from '../support/database-proxy.js';
 import { emptyDatabase } from '../support/databases.js';
 import { Kit } from '../support/kit.js';
@@ -68,6 +70,15 @@ describe('the database is lost around a commit', () => {
     expect(again.body.order.status).toBe('USER_CANCEL');
     await kit.settleAll();
     expect(kit.balanceOf('dark')).toBe(100_000);
+  });
+
+  it('a discard that was kept, and then no database: 503 outcome-unknown, never "nothing was kept"', async () => {
+    const event = await kit.database.transaction((tx) => record(tx, housekeeping, { slot: 'lost-commit' }));
+    proxy.onCommit(1, 'given', 'away');
+    const answer = await kit.call('POST', `/v1/events/${event.id}/discard`, { body: { reason: 'not needed' } });
+    expect([answer.status, answer.body.code]).toEqual([503, 'outcome-unknown']);
+    proxy.back();
+    expect((await kit.call('GET', `/v1/events/${event.id}`)).body.status).toBe('discarded');
   });
 
   it.each([
