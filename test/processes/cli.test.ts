@@ -14,31 +14,39 @@ import { housekeeping } from '../../src/handlers/housekeeping.js';
 import { record } from '../../src/outbox/record.js';
 import { sandboxSecrets } from '../../src/sandbox/defaults.js';
 import { Sandbox } from '../../src/sandbox/server.js';
+import { CliHost, type Said } from '../support/cli-host.js';
 import { databaseKinds, emptyDatabase } from '../support/databases.js';
 import { note } from '../support/engine.js';
 import { freePort } from '../support/free-port.js';
 import { environment, launch, packed } from '../support/processes.js';
 
-// Some tests start twenty processes and more, one after the other.
+// A process for what is about processes, and one that all other commands share.
 describe.each(databaseKinds)('the command line on %s', { timeout: 300_000 }, (kind) => {
   let sandbox: Sandbox;
   let url: string;
   let env: Record<string, string>;
+  let host: CliHost;
 
   beforeAll(async () => {
+    host = await CliHost.start();
     sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode: false, secrets: sandboxSecrets });
     url = await emptyDatabase(kind);
     env = environment(sandbox.url, url, kind === 'sqlite' ? '' : inject('redisUrl'));
   });
-  afterAll(() => sandbox.close());
+  afterAll(() => {
+    host.stop();
+    return sandbox.close();
+  });
 
-  const cli = async (args: string[], more: Record<string, string> = {}) => {
+  /** A process for this command alone. */
+  const start = async (args: string[], more: Record<string, string> = {}): Promise<Said> => {
     const child = launch([packed('cli'), ...args], { ...env, ...more });
     return { code: await child.ended, output: child.output() };
   };
+  const cli = (args: string[], more: Record<string, string> = {}): Promise<Said> => host.run(args, { ...env, ...more });
 
   it('five processes migrating at once run each migration once; it can be undone and done again', async () => {
-    const results = await Promise.all(Array.from({ length: 5 }, () => cli(['migrate'])));
+    const results = await Promise.all(Array.from({ length: 5 }, () => start(['migrate'])));
     expect(results.map((result) => result.code)).toEqual([0, 0, 0, 0, 0]);
     expect(results.filter((result) => result.output.includes('ran Initial'))).toHaveLength(1);
     const pending = async (): Promise<string[]> => {
@@ -138,7 +146,7 @@ describe.each(databaseKinds)('the command line on %s', { timeout: 300_000 }, (ki
   }, 120_000); // seven processes
 
   it('doctor: all well is 0; each thing that is not is named with what to do', async () => {
-    const well = await cli(['doctor']);
+    const well = await start(['doctor']);
     expect([well.code, well.output]).toEqual([0, expect.not.stringContaining('FAIL')]);
     const database = await Database.open({ url });
     await database.transaction((tx) => raiseVendorDown(tx, 'meican', true));
@@ -160,7 +168,7 @@ describe.each(databaseKinds)('the command line on %s', { timeout: 300_000 }, (ki
   });
 
   it('tails attempts, tells stories, and leaves a restored database in doubt', async () => {
-    await cli(['poll', '--once']);
+    expect((await start(['poll', '--once'])).code).toBe(0);
     const lines = (await cli(['tail', '--since', '60', '--for', '0', '--format', 'json'])).output.split('\n').filter((line) => line.startsWith('{'));
     for (const line of lines)
       expect(JSON.parse(line)).toMatchObject({ eventId: expect.any(String), number: expect.any(Number), finishedAt: expect.any(String) });
@@ -195,7 +203,7 @@ describe.each(databaseKinds)('the command line on %s', { timeout: 300_000 }, (ki
   });
 
   it('help is 0, an unknown verb is 2', async () => {
-    expect((await cli(['--help'])).code).toBe(0);
-    expect((await cli(['dance'])).code).toBe(2);
+    expect((await start(['--help'])).code).toBe(0);
+    expect((await start(['dance'])).code).toBe(2);
   });
 });

@@ -4,6 +4,7 @@ import { Database } from '../../src/database/database.js';
 import { migrate, pendingMigrations } from '../../src/database/migrate.js';
 import { now, sql } from '../../src/database/sql.js';
 import { disagreements } from '../support/books.js';
+import { CliHost } from '../support/cli-host.js';
 import { type DatabaseKind, databaseKinds, emptyDatabase, migratedDatabase } from '../support/databases.js';
 import { Kit, tomorrow } from '../support/kit.js';
 import { launch, packed, unhurried } from '../support/processes.js';
@@ -53,21 +54,23 @@ describe.each(databaseKinds)('a migration that is killed on %s', (kind) => {
 
 describe.each(databaseKinds)('a process that is killed on %s', (kind) => {
   let kit: Kit;
+  let host: CliHost;
   let menu: Awaited<ReturnType<Kit['menu']>>;
 
   beforeAll(async () => {
+    host = await CliHost.start();
     kit = await Kit.create(kind, unhurried);
     menu = await kit.menu({ stock: 50, capacity: 50 });
   });
-  afterAll(() => kit.close());
+  afterAll(() => {
+    host.stop();
+    return kit.close();
+  });
 
+  /** Where it is to be killed, in a process of its own. */
   const cli = async (args: string[], crashAt?: string) => {
-    const child = launch([packed('cli'), ...args], {
-      ...kit.env,
-      REDIS_URLS: kind === 'sqlite' ? '' : inject('redisUrl'),
-      ...(crashAt ? { CRASH_AT: crashAt } : {}),
-    });
-    return child.ended;
+    const own = { ...kit.env, REDIS_URLS: kind === 'sqlite' ? '' : inject('redisUrl') };
+    return crashAt ? launch([packed('cli'), ...args], { ...own, CRASH_AT: crashAt }).ended : (await host.run(args, own)).code;
   };
   const audited = async (id: string, of: 'event' | 'order' = 'event') =>
     (await kit.database.query<{ verb: string }>(sql`SELECT verb FROM operator_action WHERE target_id = ${id} AND target_type = ${of}`)).map((row) => row.verb);

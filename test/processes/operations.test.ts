@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { CliHost } from '../support/cli-host.js';
 import { Kit } from '../support/kit.js';
-import { launch, packed, root } from '../support/processes.js';
+import { root } from '../support/processes.js';
 
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
 const runbooks = readdirSync(path.join(root, 'docs', 'runbooks'));
@@ -11,15 +12,20 @@ const runbooks = readdirSync(path.join(root, 'docs', 'runbooks'));
 describe('rules, dashboard and runbooks', () => {
   let kit: Kit;
   let event: string;
+  let host: CliHost;
 
   beforeAll(async () => {
+    host = await CliHost.start();
     kit = await Kit.create('mariadb');
     const order = await kit.ordered(await kit.menu(), 'rb1');
     kit.fault({ call: 'meican.cancelOrder', kind: 'refused', code: 'DISH_NOT_AVAILABLE', times: 1 });
     await kit.cancel(order.id, 'rb1');
     event = (await kit.eventOf(order.id, 'MEICAN_V2_CANCEL')).id;
   });
-  afterAll(() => kit.close());
+  afterAll(() => {
+    host.stop();
+    return kit.close();
+  });
 
   it('every metric that a rule or a panel names is exposed', async () => {
     const exposed = new Set([...(await kit.runtime.metrics.scrape()).matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]));
@@ -58,8 +64,8 @@ describe('rules, dashboard and runbooks', () => {
   it.each([...new Map(commands.map((one) => [one[1], one])).values()])('%s: %s', async (_file, line) => {
     const [node, program, ...args] = line.replace('$EVENT', event).split(' ');
     expect([node, program]).toEqual(['node', 'dist/cli.js']);
-    const child = launch([packed('cli'), ...args], { ...kit.env, REDIS_URLS: inject('redisUrl') });
-    expect([await child.ended, child.output()]).toEqual([0, expect.any(String)]);
+    const said = await host.run(args, { ...kit.env, REDIS_URLS: inject('redisUrl') });
+    expect([said.code, said.output]).toEqual([0, expect.any(String)]);
   });
 
   it('the units and the image start what is built', () => {
