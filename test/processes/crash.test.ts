@@ -83,9 +83,11 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
         const placed = await call<{ orders: { id: string }[] }>(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() });
         const id = placed.body.orders[0]?.id;
         await rest();
+        await scheduler.stop(); // or it may carry out the cancel's events before the request that is to die of them
         const dying = await startApi({ ...env, CRASH_AT: point });
         expect((await call(`${dying.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status).toBe(0);
         expect(await dying.ended).toBe('SIGKILL');
+        scheduler = await startScheduler(env);
         await database.execute({ kind: 'sql', strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"], values: [] });
         await expect
           .poll(async () => (await call(`${api.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status, { timeout: 60_000 })

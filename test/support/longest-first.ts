@@ -2,15 +2,17 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take longest, most of it waiting; what starts last must not be one of them. The rest goes by size. */
 const longest = [
-  'processes/cli',
   'processes/crash',
-  'processes/infrastructure',
   'processes/crash-walk',
-  'processes/infrastructure-limits',
-  'processes/infrastructure-others',
+  'processes/infrastructure',
+  'console/console',
   'processes/crash-acts',
+  'processes/infrastructure-limits',
   'processes/start',
+  'handlers/conformance',
   'sim/sim',
+  'processes/cli',
+  'processes/infrastructure-others',
 ];
 
 const place = ({ moduleId }: TestSpecification): number => {
