@@ -29,7 +29,7 @@ async function pay(number: string, fault?: FaultKind): Promise<unknown> {
     'x-signature': signature,
   };
   try {
-    const options = { headers, signal: AbortSignal.timeout(400), httpAgent: agent, transformResponse: (text: string) => text, validateStatus: () => true };
+    const options = { headers, signal: AbortSignal.timeout(1_500), httpAgent: agent, transformResponse: (text: string) => text, validateStatus: () => true };
     return (await axios.post(`${vendors.urls.energy}/v1/pay`, body, options)).status;
   } catch (error) {
     return error instanceof AxiosError ? error.code : error;
