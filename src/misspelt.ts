@@ -20,9 +20,19 @@ export function isServiceLink(name: string, value: string): boolean {
 export function meantFor(name: string, value: string, known: readonly string[]): string | null | undefined {
   if (known.includes(name) || name.length > NAME_MAX || isServiceLink(name, value)) return undefined;
   const upper = name.toUpperCase();
-  const found = known.find((setting) => wordsOf(setting) === wordsOf(upper) || isSlipOf(upper, setting));
+  const words = wordsOf(upper);
+  const found = known.find((setting) => wordsOfSetting(setting) === words || isSlipOf(upper, setting));
   if (found !== undefined) return found.length < SHORT && upper === found ? undefined : found;
   return OUR_PREFIX.test(name) ? null : undefined;
+}
+
+const settingsWords = new Map<string, string>();
+
+/** Each process compares each of its variables with each setting before it does anything else. */
+function wordsOfSetting(setting: string): string {
+  const words = settingsWords.get(setting) ?? wordsOf(setting);
+  settingsWords.set(setting, words);
+  return words;
 }
 
 /** Words without their order, plurals and separators: `REDIS_URL`, `URLS-REDIS`. Of one word alone, the word. */

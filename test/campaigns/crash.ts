@@ -19,6 +19,7 @@ import { requeue } from '../../src/outbox/requeue.js';
 import { mulberry32 } from '../sim/chance.js';
 import { judgeBooks, judgeEvents, namedByErrors } from '../support/judge.js';
 import { Load, sleep } from '../support/load.js';
+import { listens, OnDuty } from '../support/on-duty.js';
 import { type Child, dist, environment, launch } from '../support/processes.js';
 import { vendorBooksOf } from '../support/vendor-books.js';
 import { everyFault } from '../vendors/every-fault.js';
@@ -69,14 +70,17 @@ const env = {
 };
 interface Slot {
   readonly name: 'api' | 'scheduler';
+  /** The API's own, or that of a scheduler's metrics. */
   readonly port: number;
   child: Child;
+  isStopped: boolean;
 }
-const spawnSlot = (name: 'api' | 'scheduler', port: number): Child => launch([dist(name)], { ...env, PORT: String(port) });
+const spawnSlot = (name: 'api' | 'scheduler', port: number): Child =>
+  launch([dist(name)], { ...env, [name === 'api' ? 'PORT' : 'METRICS_PORT']: String(port) });
 const slots: Slot[] = [];
 for (const name of ['api', 'api', 'scheduler', 'scheduler', 'scheduler'] as const) {
   const port = await freePort();
-  slots.push({ name, port, child: spawnSlot(name, port) });
+  slots.push({ name, port, child: spawnSlot(name, port), isStopped: false });
 }
 
 const dishes = 6;
@@ -105,25 +109,41 @@ const load = new Load({
   pauseMs: 150,
 });
 
+let isDatabaseUp = true;
+let done = false;
+const onDuty = new OnDuty();
+/** Somebody can take over while the database answers and a scheduler runs. */
+async function watchDuty(): Promise<void> {
+  while (!done) {
+    const running = await Promise.all(slots.map((slot) => slot.name === 'scheduler' && !slot.isStopped && listens(slot.port)));
+    onDuty.note(isDatabaseUp && running.includes(true));
+    await sleep(25);
+  }
+}
+
 /** Kills, and stops past the lease, whatever chance picks. What dies is started again at once. */
 async function chaos(): Promise<void> {
   while (Date.now() < deadlineMs) {
-    await sleep(600 + random() * 2_000);
+    await sleep(600 + random() * 1_600);
     const dice = random();
     if (dice < 0.04) {
       counts.databases += 1;
+      isDatabaseUp = false;
       await mariadb.stop('SIGKILL');
       mariadb = await startDatabase(mariadb.port);
+      isDatabaseUp = true;
     } else if (dice < 0.09) {
       counts.redises += 1;
       await redis.stop('SIGKILL');
       redis = await startRedis({ directory: path.join(directory, 'redis'), port: redis.port }, programs);
     } else if (dice < 0.25) {
-      const { child } = pick(slots);
+      const slot = pick(slots);
       counts.stopped += 1;
-      child.process.kill('SIGSTOP');
+      slot.isStopped = true;
+      slot.child.process.kill('SIGSTOP');
       await sleep(LEASE_MS + 500);
-      child.process.kill('SIGCONT');
+      slot.child.process.kill('SIGCONT');
+      slot.isStopped = false;
     } else {
       const slot = pick(slots);
       kills.push({ pid: slot.child.process.pid ?? 0, atMs: Date.now() });
@@ -169,7 +189,6 @@ async function judge(): Promise<string[]> {
   ];
 }
 
-let done = false;
 const durations = { latencyMs: 700, lateMs: 800, processingMs: 900, lagMs: 500, retryAfterS: 1, oversizeBytes: 3_000_000 };
 // An answer of "done" without an effect is found by the comparison of the books alone; a diner without points, or an account, is not what is tried here.
 const LEFT_OUT = /"lost-effect"|"silent-drop"|"40201"|"40301"|"40403"|"idle-close"/;
@@ -180,26 +199,30 @@ vendors.plan.withChance({
 });
 console.log(`crash campaign: ${MINUTES} min, seed ${SEED}, ${CLIENTS} clients, lease ${LEASE_MS} ms`);
 const nursing = nurse();
+const watching = watchDuty();
 await Promise.all([chaos(), ...Array.from({ length: CLIENTS }, (_, i) => load.client(`d${i}`, () => Date.now() < deadlineMs))]);
 vendors.plan.clear();
 console.log(`quiet: ${JSON.stringify({ ...counts, ...load.counts })}`);
 const rested = await restWithOnCall();
 done = true;
-await nursing;
+await Promise.all([nursing, watching]);
 const violations = rested ? [] : ['events are still pending after two minutes of quiet'];
 violations.push(...(await judge()));
 
 const gaps = await database.query<{ worker: string; began: unknown }>(sql`
   SELECT a.worker, b.started_at AS began FROM event_attempt a JOIN event_attempt b ON b.event_id = a.event_id AND b.number = a.number + 1 WHERE a.error_code = 'interrupted'`);
 const recoveries = gaps
-  .map(({ worker, began }) => {
-    const kill = kills.find(({ pid, atMs }) => worker.includes(`-${pid}-`) && atMs <= fromSqlInstant(began).getTime());
-    return kill ? fromSqlInstant(began).getTime() - kill.atMs : null;
+  .flatMap(({ worker, began }) => {
+    const beganMs = fromSqlInstant(began).getTime();
+    const kill = kills.find(({ pid, atMs }) => worker.includes(`-${pid}-`) && atMs <= beganMs);
+    return kill ? [{ ms: onDuty.within(kill.atMs, beganMs), wholeMs: beganMs - kill.atMs }] : [];
   })
-  .filter((ms) => ms !== null)
-  .sort((a, b) => a - b);
-const quantile = (q: number): number | string => recoveries[Math.min(recoveries.length - 1, Math.floor(recoveries.length * q))] ?? '–';
-console.log(`recovery (kill → running elsewhere): ${recoveries.length} seen, median ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, lease ${LEASE_MS} ms`);
+  .sort((a, b) => a.ms - b.ms);
+const quantile = (q: number): number | string => recoveries[Math.min(recoveries.length - 1, Math.floor(recoveries.length * q))]?.ms ?? '–';
+const longestMs = Math.max(0, ...recoveries.map(({ wholeMs }) => wholeMs));
+console.log(
+  `recovery (kill → running elsewhere, while a scheduler and the database were there): ${recoveries.length} seen, median ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, longest ${quantile(1)} ms, lease ${LEASE_MS} ms; with the time when nobody was there at most ${longestMs} ms`,
+);
 for (const violation of violations.slice(0, 30)) console.log(`VIOLATION ${violation}`);
 console.log(
   `${counts.killed + counts.databases + counts.redises} kills, ${counts.stopped} stops, ${load.counts.placed} orders, ${load.counts.cancelled} cancels, ${violations.length} violations`,

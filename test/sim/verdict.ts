@@ -99,7 +99,7 @@ function givenUpTooSoon(world: World, { failuresMax, cutoffAtMs }: Circumstances
     if (attempt.status !== 'errored') continue;
     since.delete(attempt.eventId); // if it is requeued, it starts afresh
     if (attempt.type === POISON || attempt.errorCode === 'cutoff-passed' || attempt.errorCode === 'interrupted') continue;
-    if (attempt.type === 'MEICAN_NEW_V2_ORDER' && attempt.atMs + ATTEMPT_MS >= cutoffAtMs) continue; // nothing can be placed any more
+    if (attempt.type.startsWith('MEICAN_') && attempt.atMs + ATTEMPT_MS >= cutoffAtMs) continue; // past its cut-off an event no longer waits for its vendor: a person has to know
     if (attempt.calls.at(-1)?.exchange.outcome === 'rejected' || /^(FOREIGN_ORDER|NO_SUCH_TRADE)$/.test(attempt.errorCode ?? '')) continue;
     const failed = row.filter((one) => one.status === null || one.errorCode === 'REFUND_FAILED' || hasFailedDeed(one));
     if (failed.length < failuresMax)

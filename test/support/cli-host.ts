@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { packed, root } from './processes.js';
+// @ts-expect-error plain JavaScript
+import { packedModule } from './pack.mjs';
+import { root } from './processes.js';
 
 export interface Said {
   readonly code: number | string;
@@ -15,7 +17,7 @@ export class CliHost {
   private constructor(private readonly child: ChildProcess) {}
 
   static async start(): Promise<CliHost> {
-    const child = spawn(process.execPath, [path.join(root, 'test', 'support', 'cli-host.mjs'), packed('cli')], {
+    const child = spawn(process.execPath, [path.join(root, 'test', 'support', 'cli-host.mjs'), packedModule], {
       cwd: root,
       env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -89,6 +89,12 @@ export class EnergyBooks {
     return [...this.refunds.values()].filter((refund) => refund.outTradeNo === outTradeNo);
   }
 
+  /** Records whose last change no question can see yet. */
+  unseen(): number {
+    const instant = this.clock.now();
+    return [...this.trades.values(), ...this.refunds.values()].filter(({ history, lagMs }) => (history.at(-1)?.at ?? 0) > instant - lagMs).length;
+  }
+
   /** Refunded, or promised by a refund that is still PROCESSING. */
   givenBack(outTradeNo: string, alsoProcessing: boolean): number {
     const counts = (refund: Refund): boolean => now(refund) === 'SUCCESS' || (alsoProcessing && now(refund) === 'PROCESSING');

@@ -35,7 +35,7 @@ export interface ServedVendors {
   /** Closes the vendor's listener and its sockets: ECONNREFUSED until `endOutage`. Without `apart` it is the listener of all three. */
   beginOutage(vendor: Vendor): Promise<void>;
   endOutage(vendor: Vendor): Promise<void>;
-  /** Effects that are still to come: late ones, and what is PROCESSING. */
+  /** Effects that are still to come: late ones, what is PROCESSING, and what a lagging query does not show yet. */
   pendingWork(): number;
   /** Closes the sockets that idle between two requests. */
   closeIdle(): void;
@@ -70,7 +70,7 @@ export async function serveVendors(options: ServeOptions = {}): Promise<ServedVe
     plan,
     beginOutage: (vendor) => host.stop(vendor),
     endOutage: (vendor) => host.resume(vendor),
-    pendingWork: () => clock.pending(),
+    pendingWork: () => clock.pending() + models.energy.books.unseen(),
     closeIdle: () => host.closeIdle(),
     close: async () => {
       clock.stop();
