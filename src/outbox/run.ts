@@ -54,7 +54,7 @@ export async function run(dependencies: RunDependencies, { row, handler, lease, 
   const exchanges: Exchange[] = [];
   const span = startSpan('consumer', `process ${row.type}`, row.traceparent, spanAttributes(row), row.traceparent);
   try {
-    if (lease.isOver) return span.end({}, 'lease-lost'); // while it waited for its slot
+    if (isOver(lease, row, signals)) return span.end({}, 'lease-lost'); // while it waited for its slot, or the process stood still
     const event = toEvent(row, handler);
     const context = { exchanges, span, lease, claimedAtMs };
     let outcome: AttemptOutcome;
@@ -69,6 +69,15 @@ export async function run(dependencies: RunDependencies, { row, handler, lease, 
     leases.letGo(lease);
     options.answered();
   }
+}
+
+/** A lease that is over is lost, and told once. */
+function isOver(lease: Lease, { id, attempt }: Pick<ClaimedRow, 'id' | 'attempt'>, signals: Signals): boolean {
+  if (lease.isOver && !lease.isLost) {
+    signals.emit('lease-lost', { eventId: id, attempt });
+    lease.lose();
+  }
+  return lease.isLost;
 }
 
 /** By the conventions for messaging, which may still change: nowhere else but here. */
@@ -155,13 +164,7 @@ function createContext(
     get signal() {
       return lease.signal;
     },
-    mayStart: () => {
-      if (lease.isOver && !lease.isLost) {
-        signals.emit('lease-lost', { eventId: event.id, attempt: event.attempt });
-        lease.lose();
-      }
-      return !lease.isLost;
-    },
+    mayStart: () => !isOver(lease, event, signals),
     now: () => new Date(claimedAt + (performance.now() - claimedAtMs)),
     journal: (exchange) => {
       exchanges.push(exchange);

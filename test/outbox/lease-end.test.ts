@@ -65,6 +65,28 @@ describe.each(databaseKinds)('the end of a lease, on %s', (kind) => {
     expect(outbox.breakerOf('test').view.state).toBe('closed');
   });
 
+  it('nor does it begin the next event that it had claimed, and says that its lease is lost', async () => {
+    for (let i = 0; i < 2; i++) await recordNote(database, { n: ++n });
+    const ran: string[] = [];
+    const lost: string[] = [];
+    const outbox = outboxOf(
+      database,
+      async (event) => {
+        ran.push(event.id);
+        standStill(LEASE_MS + 100);
+        return done;
+      },
+      { leaseMs: LEASE_MS, concurrencyPerTarget: 1 },
+    );
+    outbox.signals.on('lease-lost', ({ eventId }) => lost.push(eventId));
+    await outbox.claimAndStart({ deadlineFirst: true });
+    await outbox.drain(5_000);
+    expect(ran).toHaveLength(1);
+    const rest = (await database.query<{ id: unknown }>(sql`SELECT id FROM outbox_event`)).map(({ id }) => String(id)).filter((id) => id !== ran[0]);
+    expect(lost).toContain(rest[0]);
+    expect(lost.filter((id) => id === rest[0])).toHaveLength(1);
+  });
+
   it('nor does it begin a local step', async () => {
     const id = await recordNote(database, { n: ++n });
     let steps = 0;
