@@ -33,10 +33,14 @@ ensureBuilt();
 const wanted = Object.keys(JSON.parse(readFileSync(path.join(bench, 'package.json'), 'utf8')).dependencies);
 // No lock file: BullMQ's optional packages for other platforms make `npm ci` refuse one.
 if (!wanted.every((name) => existsSync(path.join(bench, 'node_modules', name))))
-  execFileSync('npm', ['install', '--no-package-lock', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: bench,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  execFileSync(
+    'npm',
+    ['install', '--no-package-lock', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'],
+    {
+      cwd: bench,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
 
 const isQuick = what === 'quick';
 const options = {
@@ -49,11 +53,19 @@ const options = {
   ...(values.handler ? { handlers: [values.handler] } : {}),
   isQuick,
 };
-const machine = { cores: os.cpus().length, cpu: os.cpus()[0]?.model, memoryGib: Math.round(os.totalmem() / 2 ** 30), node: process.version };
+const machine = {
+  cores: os.cpus().length,
+  cpu: os.cpus()[0]?.model,
+  memoryGib: Math.round(os.totalmem() / 2 ** 30),
+  node: process.version,
+};
 mkdirSync(path.join(bench, 'results'), { recursive: true });
 for (const name of what === 'all' ? scenarios : isQuick ? ['drain', 'latency'] : [what]) {
   const { measure } = await import(`./scenarios/${name}.mjs`);
   const report = await measure(options);
-  writeFileSync(path.join(bench, 'results', `${name}.json`), `${JSON.stringify({ machine, at: new Date().toISOString(), ...report }, null, 2)}\n`);
+  writeFileSync(
+    path.join(bench, 'results', `${name}.json`),
+    `${JSON.stringify({ machine, at: new Date().toISOString(), ...report }, null, 2)}\n`,
+  );
 }
 process.exit(0);

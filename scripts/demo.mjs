@@ -1,4 +1,4 @@
 import { ensureBuilt } from './ensure-built.mjs';
 
 ensureBuilt();
-await import('../dist/demo.js');
+await import('../dist/dev/demo.js');

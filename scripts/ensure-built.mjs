@@ -9,7 +9,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 function newest(directory) {
   return Math.max(
     ...readdirSync(directory, { withFileTypes: true }).map((entry) =>
-      entry.isDirectory() ? newest(path.join(directory, entry.name)) : statSync(path.join(directory, entry.name)).mtimeMs,
+      entry.isDirectory()
+        ? newest(path.join(directory, entry.name))
+        : statSync(path.join(directory, entry.name)).mtimeMs,
     ),
   );
 }
@@ -19,7 +21,10 @@ export function ensureBuilt() {
   if (existsSync(stamp) && statSync(stamp).mtimeMs > newest(path.join(root, 'src'))) return;
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   if (!existsSync(tsc)) return; // installed without development packages: dist/ came along
-  const built = spawnSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.build.json')], { stdio: 'inherit', cwd: root });
+  const built = spawnSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.build.json')], {
+    stdio: 'inherit',
+    cwd: root,
+  });
   if (built.status !== 0) process.exit(built.status ?? 1);
   utimesSync(stamp, new Date(), new Date());
 }

@@ -2,23 +2,31 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import openapiTS, { astToString } from 'openapi-typescript';
-import { createApp } from '../src/api-part.js';
-import { createLogger } from '../src/logging.js';
-import { createRuntime } from '../src/runtime.js';
-import { sandboxSettings } from '../src/sandbox/defaults.js';
-import { loadSettings } from '../src/settings.js';
+import { createApp } from '../src/app/api-part.js';
+import { createLogger } from '../src/app/logging.js';
+import { createRuntime } from '../src/app/runtime.js';
+import { loadSettings } from '../src/app/settings.js';
+import { sandboxSettings } from '../src/dev/sandbox/defaults.js';
 
 const logger = createLogger('silent', 'openapi');
-const vendors = Object.fromEntries(Object.entries(sandboxSettings('http://127.0.0.1:1')).map(([key, value]) => [key, String(value)]));
+const vendors = Object.fromEntries(
+  Object.entries(sandboxSettings('http://127.0.0.1:1')).map(([key, value]) => [key, String(value)]),
+);
 const runtime = await createRuntime(
-  loadSettings({ env: { DATABASE_URL: 'sqlite::memory:', AUTH_JWT_SECRET: 'only-to-write-a-file-with-no-one-served', ...vendors } }),
+  loadSettings({
+    env: {
+      DATABASE_URL: 'sqlite::memory:',
+      AUTH_JWT_SECRET: 'only-to-write-a-file-with-no-one-served',
+      ...vendors,
+    },
+  }),
   logger,
 );
 const app = await createApp(runtime, logger);
 await app.ready();
 const description = `${JSON.stringify(app.swagger(), null, 2)}\n`;
 writeFileSync(new URL('../docs/openapi.json', import.meta.url), description);
-writeFileSync(new URL('../src/client/schema.ts', import.meta.url), await clientTypes(description));
+writeFileSync(new URL('../src/dev/client/schema.ts', import.meta.url), await clientTypes(description));
 await app.close();
 await runtime.close();
 

@@ -41,13 +41,22 @@ function which(name) {
 }
 
 function works(programs) {
-  const run = (file) => spawnSync(file, ['--version'], { env: { ...process.env, ...programs.env } }).status === 0;
-  return run(programs.mariadbd) && run(programs.redis) && existsSync(programs.installDb) ? programs : undefined;
+  const run = (file) =>
+    spawnSync(file, ['--version'], { env: { ...process.env, ...programs.env } }).status === 0;
+  return run(programs.mariadbd) && run(programs.redis) && existsSync(programs.installDb)
+    ? programs
+    : undefined;
 }
 
 function onPath() {
-  const [mariadbd, installDb, redis] = [which('mariadbd'), which('mariadb-install-db'), which('redis-server')];
-  return mariadbd && installDb && redis ? works({ mariadbd, installDb, redis, basedir: '/usr', env: {} }) : undefined;
+  const [mariadbd, installDb, redis] = [
+    which('mariadbd'),
+    which('mariadb-install-db'),
+    which('redis-server'),
+  ];
+  return mariadbd && installDb && redis
+    ? works({ mariadbd, installDb, redis, basedir: '/usr', env: {} })
+    : undefined;
 }
 
 function unpacked() {
@@ -69,7 +78,8 @@ function unpacked() {
 function unpack(log) {
   if (!which('apt-get') || !which('dpkg')) return undefined;
   log('fetching MariaDB and Redis (unpacked into .cache/, nothing is installed) …');
-  for (const directory of ['lists/partial', 'archives/archives/partial', 'debs', 'root']) mkdirSync(path.join(cache, directory), { recursive: true });
+  for (const directory of ['lists/partial', 'archives/archives/partial', 'debs', 'root'])
+    mkdirSync(path.join(cache, directory), { recursive: true });
   const options = [
     '-q',
     '-o',
@@ -81,11 +91,16 @@ function unpack(log) {
     '-o',
     'Debug::NoLocking=1',
   ];
-  const quiet = { cwd: path.join(cache, 'debs'), env: { ...process.env, HOME: cache }, stdio: ['ignore', 'ignore', 'pipe'] };
+  const quiet = {
+    cwd: path.join(cache, 'debs'),
+    env: { ...process.env, HOME: cache },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  };
   try {
     execFileSync('apt-get', [...options, 'update'], quiet);
     execFileSync('apt-get', [...options, 'download', ...packages], quiet);
-    for (const file of readdirSync(quiet.cwd).filter((name) => name.endsWith('.deb'))) execFileSync('dpkg', ['-x', file, path.join(cache, 'root')], quiet);
+    for (const file of readdirSync(quiet.cwd).filter((name) => name.endsWith('.deb')))
+      execFileSync('dpkg', ['-x', file, path.join(cache, 'root')], quiet);
   } catch (error) {
     log(
       `unpacking did not work: ${String(error.stderr ?? error.message)
@@ -103,7 +118,11 @@ function installed(log) {
   log('installing MariaDB and Redis with apt-get …');
   const quiet = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, stdio: 'ignore' };
   spawnSync('apt-get', ['-q', 'update'], quiet);
-  spawnSync('apt-get', ['-q', '-y', 'install', '--no-install-recommends', 'mariadb-server', 'redis-server'], quiet);
+  spawnSync(
+    'apt-get',
+    ['-q', '-y', 'install', '--no-install-recommends', 'mariadb-server', 'redis-server'],
+    quiet,
+  );
   return onPath();
 }
 
@@ -156,7 +175,10 @@ function launch(file, args, logFile, env) {
 }
 
 /** A MariaDB of our own. `durable`: flush at every commit (benchmarks); otherwise what the operating system holds survives a kill. */
-export async function startMariadb({ directory, port, timeZone = '+00:00', durable = false, bufferPool = '256M', more = [] }, programs = findPrograms()) {
+export async function startMariadb(
+  { directory, port, timeZone = '+00:00', durable = false, bufferPool = '256M', more = [] },
+  programs = findPrograms(),
+) {
   const data = path.join(directory, 'data');
   const template = path.join(cache, 'mariadb-template');
   if (!existsSync(path.join(data, 'mysql'))) {
@@ -173,7 +195,10 @@ export async function startMariadb({ directory, port, timeZone = '+00:00', durab
         '--skip-name-resolve',
         ...(process.getuid?.() === 0 ? ['--user=root'] : []),
       ];
-      execFileSync(programs.installDb, args, { env: { ...process.env, ...programs.env }, stdio: ['ignore', 'ignore', 'pipe'] });
+      execFileSync(programs.installDb, args, {
+        env: { ...process.env, ...programs.env },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
       if (existsSync(path.join(template, 'mysql'))) rmSync(building, { recursive: true });
       else cpSync(building, template, { recursive: true });
       rmSync(building, { recursive: true, force: true });

@@ -1,11 +1,14 @@
-import { createLogger } from './logging.js';
-import { sandboxSecrets } from './sandbox/defaults.js';
-import { Sandbox } from './sandbox/server.js';
-import { loadSettings, SettingsInvalid } from './settings.js';
+import { createLogger } from './app/logging.js';
+import { loadSettings, SettingsInvalid } from './app/settings.js';
+import { sandboxSecrets } from './dev/sandbox/defaults.js';
+import { Sandbox } from './dev/sandbox/server.js';
 
 /** The three vendors on one port, for trying and testing. Needs no other setting than SANDBOX_PORT. */
 try {
-  const settings = loadSettings({ env: process.env, only: ['SANDBOX_PORT', 'SANDBOX_STATE', 'SANDBOX_LEGACY_MODE', 'LOG_LEVEL'] });
+  const settings = loadSettings({
+    env: process.env,
+    only: ['SANDBOX_PORT', 'SANDBOX_STATE', 'SANDBOX_LEGACY_MODE', 'LOG_LEVEL'],
+  });
   const { env } = process;
   const sandbox = await Sandbox.start({
     host: '127.0.0.1',

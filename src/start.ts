@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { demoDay, demoGarden, embeddedFallback, startEmbedded, tokenFor } from './embedded.js';
+import { runProcess } from './app/process.js';
+import { privateFolder } from './base/private-files.js';
+import { demoDay, demoGarden, embeddedFallback, startEmbedded, tokenFor } from './dev/embedded.js';
 import { getMenu } from './orders/menu.js';
-import { privateFolder } from './private-files.js';
-import { runProcess } from './process.js';
 
 if (process.env.NODE_ENV === 'production') {
   process.stderr.write(
@@ -29,7 +29,10 @@ async function banner({ url, sandbox, runtime }: Awaited<ReturnType<typeof start
   const canSign = runtime.settings.AUTH_JWT_SECRET !== undefined;
   const token = canSign ? await tokenFor(runtime.settings, sub, 'operator') : '<a token of your issuer>';
   const auth = `-H 'Authorization: Bearer ${token}'`;
-  const body = JSON.stringify({ garden: demoGarden, meals: [{ dishId: dish?.id, sideboardId: sideboard?.id, edibleDate: date, mealType: 'LUNCH' }] });
+  const body = JSON.stringify({
+    garden: demoGarden,
+    meals: [{ dishId: dish?.id, sideboardId: sideboard?.id, edibleDate: date, mealType: 'LUNCH' }],
+  });
   const latest = `$(curl -s "${url}/v1/orders?userId=${sub}&limit=1" ${auth} | grep -o '"id":"[0-9]*"' | head -1 | grep -o '[0-9]*')`;
   return `
 lunchbox runs. Not for production: ${runtime.database.dialect.name === 'sqlite' ? 'one file, one process' : 'one process'}${sandbox ? ', vendors from the sandbox' : ''}.

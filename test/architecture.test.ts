@@ -2,59 +2,181 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { dist } from './support/processes.js';
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
 
-/** Which rooms of the house each room may look into. What is not listed here may import nothing but itself and the ground floor. */
-const ground = ['clock', 'trace', 'text', 'crash-point', 'version', 'redact', 'hide', 'private-files'];
+/**
+ * Which rooms of the house each room may look into, from the ground up; each may look into itself and into `base`. Two rooms lie on two floors: what an order is, and how a
+ * request's answer is kept, lie under the handlers and the flows that use them; what repairs lies above the handlers, what compares lies below.
+ */
 const allowed: Record<string, readonly string[]> = {
+  base: [],
   entities: [],
   database: ['entities'],
-  outbox: ['entities', 'database'],
-  books: ['entities', 'database', 'clients', 'stock'],
-  stock: ['entities', 'database'],
   clients: ['entities'],
-  alerts: ['outbox', 'database'],
-  handlers: ['outbox', 'books', 'stock', 'entities', 'database', 'clients', 'alerts'],
-  // clients: the pay guard of placing only (checked below)
-  orders: ['handlers', 'outbox', 'books', 'stock', 'entities', 'database', 'clients', 'problems'],
-  http: ['orders', 'outbox', 'entities', 'database', 'problems'],
-  routes: ['orders', 'outbox', 'alerts', 'http', 'books', 'clients', 'entities', 'database', 'metrics', 'problems'],
-  console: ['orders', 'outbox', 'alerts', 'http', 'entities', 'database', 'problems'],
-  sandbox: ['clients'],
+  outbox: ['entities', 'database'],
+  operate: ['outbox', 'entities', 'database'],
+  alerts: ['operate', 'outbox', 'database'],
+  'orders/order.ts': ['entities', 'database'],
+  'orders/stock.ts': ['orders/order.ts', 'entities', 'database'],
+  'http/idempotency.ts': ['database'],
+  reconcile: ['clients', 'entities', 'database'],
+  handlers: [
+    'reconcile',
+    'orders/order.ts',
+    'orders/stock.ts',
+    'alerts',
+    'operate',
+    'outbox',
+    'clients',
+    'entities',
+    'database',
+  ],
+  'reconcile/remedy.ts': [
+    'handlers',
+    'orders/order.ts',
+    'orders/stock.ts',
+    'reconcile',
+    'operate',
+    'outbox',
+    'entities',
+    'database',
+  ],
+  'reconcile/repair.ts': [
+    'reconcile/remedy.ts',
+    'handlers',
+    'reconcile',
+    'operate',
+    'outbox',
+    'entities',
+    'database',
+  ],
+  // clients: the payment of placing only (checked below)
+  orders: [
+    'orders/order.ts',
+    'orders/stock.ts',
+    'http/idempotency.ts',
+    'handlers',
+    'operate',
+    'outbox',
+    'clients',
+    'entities',
+    'database',
+  ],
+  http: [
+    'http/idempotency.ts',
+    'orders',
+    'reconcile',
+    'reconcile/repair.ts',
+    'alerts',
+    'operate',
+    'outbox',
+    'clients',
+    'entities',
+    'database',
+  ],
+  console: ['http', 'orders', 'alerts', 'operate', 'outbox', 'entities', 'database'],
+  app: [
+    'console',
+    'http',
+    'http/idempotency.ts',
+    'orders',
+    'handlers',
+    'alerts',
+    'operate',
+    'outbox',
+    'clients',
+    'database',
+  ],
+  cli: [
+    'app',
+    'http',
+    'orders',
+    'reconcile',
+    'reconcile/repair.ts',
+    'alerts',
+    'operate',
+    'outbox',
+    'database',
+  ],
+  dev: ['cli', 'app', 'http', 'orders', 'outbox', 'clients', 'database'],
+  'api.ts': ['app'],
+  'scheduler.ts': ['app'],
+  'cli.ts': ['cli', 'app', 'dev'],
+  'sandbox.ts': ['app', 'dev'],
+  'start.ts': ['app', 'dev', 'orders'],
 };
 
 const files = (readdirSync(src, { recursive: true }) as string[]).filter((file) => file.endsWith('.ts'));
 const importsOf = (file: string): string[] =>
-  [...readFileSync(path.join(src, file), 'utf8').matchAll(/from '(\.[^']*)'/g)].map((match) =>
-    path.relative(src, path.resolve(src, path.dirname(file), match[1] ?? '')),
+  [...readFileSync(path.join(src, file), 'utf8').matchAll(/(?:from |import\()'(\.[^']*)'/g)].map((match) =>
+    path.join(path.dirname(file), match[1] ?? '').replace(/\.js$/, '.ts'),
   );
-const roomOf = (file: string): string => file.split(path.sep)[0]?.replace(/\.(ts|js)$/, '') ?? '';
+const roomOf = (file: string): string =>
+  Object.hasOwn(allowed, file) ? file : (file.split(path.sep)[0] ?? '');
+const imports = new Map(files.map((file) => [file, importsOf(file)]));
 
 describe('the architecture', () => {
   it('was read at all', () => {
-    expect(files.length).toBeGreaterThan(60);
-    expect(importsOf('outbox/settle.ts').length).toBeGreaterThan(3);
+    expect(files.length).toBeGreaterThan(150);
+    expect(imports.get('outbox/settle.ts')?.length).toBeGreaterThan(3);
+    expect([...imports.values()].flat().filter((file) => !imports.has(file))).toEqual([]);
+  });
+
+  it('has only rooms and entries', () => {
+    expect([...new Set(files.map(roomOf))].sort()).toEqual(Object.keys(allowed).sort());
   });
 
   it('imports run one way', () => {
-    const wrong = files
-      .filter((file) => file.includes(path.sep) && !file.startsWith('cli/')) // an entry, like the files of the ground floor
-      .flatMap((file) => importsOf(file).map((target) => [file, target] as const))
-      .filter(([file, target]) => roomOf(file) !== roomOf(target) && ![...ground, ...(allowed[roomOf(file)] ?? [])].includes(roomOf(target)))
-      .map(([file, target]) => `${file} → ${target}`);
+    const floors = Object.keys(allowed);
+    expect(
+      floors.flatMap((room, floor) =>
+        (allowed[room] ?? [])
+          .filter((other) => floors.indexOf(other) > floor && other !== 'dev')
+          .map((other) => `${room} → ${other}`),
+      ),
+    ).toEqual([]);
+    const wrong = [...imports].flatMap(([file, targets]) =>
+      targets
+        .filter(
+          (target) => ![roomOf(file), 'base', ...(allowed[roomOf(file)] ?? [])].includes(roomOf(target)),
+        )
+        .map((target) => `${file} → ${target}`),
+    );
     expect(wrong).toEqual([]);
   });
 
+  it('has no circle of imports', () => {
+    expect([...imports.keys()].flatMap((file) => circleFrom(file))).toEqual([]);
+  });
+
+  it('a scheduler loads no route, no console, no sandbox', () => {
+    const loaded = loadedBy('scheduler');
+    expect(loaded.length).toBeGreaterThan(60);
+    expect(loaded.filter((file) => /^(console\/|dev\/|cli\/|http\/(?!idempotency))/.test(file))).toEqual([]);
+  });
+
+  it('what is for trying is in no production process', () => {
+    for (const name of ['api', 'scheduler'])
+      expect(loadedBy(name).filter((file) => file.startsWith('dev'))).toEqual([]);
+  });
+
   it('orders call no vendor but to pay', () => {
-    const callers = files.filter((file) => file.startsWith('orders') && importsOf(file).some((target) => target.startsWith('clients')));
+    const callers = files.filter(
+      (file) => file.startsWith('orders') && importsOf(file).some((target) => target.startsWith('clients')),
+    );
     expect(callers).toEqual(['orders/place.ts']);
   });
 
   it('the engine knows nothing of meals', () => {
     const words = files
       .filter((file) => file.startsWith('outbox'))
-      .filter((file) => /\b(meal|dish|meican|energy|refund|canteen|coffee|sideboard)\b/i.test(readFileSync(path.join(src, file), 'utf8')));
+      .filter((file) =>
+        /\b(meal|dish|meican|energy|refund|canteen|coffee|sideboard)\b/i.test(
+          readFileSync(path.join(src, file), 'utf8'),
+        ),
+      );
     expect(words).toEqual([]);
   });
 
@@ -62,3 +184,30 @@ describe('the architecture', () => {
     expect(files.filter((file) => /(^|\/)(utils?|common|helpers?|misc)(\/|\.)/.test(file))).toEqual([]);
   });
 });
+
+/** The shortest way back to a file, if there is one. Types alone make a circle, too: one cannot be read without the other. */
+function circleFrom(start: string): string[] {
+  const queue = [[start]];
+  const seen = new Set<string>();
+  for (let way = queue.shift(); way; way = queue.shift())
+    for (const next of imports.get(way.at(-1) ?? '') ?? []) {
+      if (next === start) return [[...way, next].join(' → ')];
+      if (seen.has(next)) continue;
+      seen.add(next);
+      queue.push([...way, next]);
+    }
+  return [];
+}
+
+/** Our modules that a built program loads before it does anything, by its imports. */
+function loadedBy(name: string): string[] {
+  const found = new Set<string>();
+  const walk = (file: string): void => {
+    if (found.has(file)) return;
+    found.add(file);
+    for (const match of readFileSync(file, 'utf8').matchAll(/(?:from|import) "(\.[^"]*)"/g))
+      walk(path.resolve(path.dirname(file), match[1] ?? ''));
+  };
+  walk(dist(name));
+  return [...found].map((file) => path.relative(path.dirname(dist(name)), file));
+}

@@ -11,10 +11,18 @@ await drive({
     await connection.flushall();
     const queue = new Queue('bench', { connection });
     for (let from = 0; from < jobs; from += 1000)
-      await queue.addBulk(Array.from({ length: Math.min(1000, jobs - from) }, (_, i) => ({ name: 'job', data: payloadOf(from + i) })));
+      await queue.addBulk(
+        Array.from({ length: Math.min(1000, jobs - from) }, (_, i) => ({
+          name: 'job',
+          data: payloadOf(from + i),
+        })),
+      );
   },
   async start(handle, over) {
-    const worker = new Worker('bench', ({ data }) => handle(data), { connection: connection.duplicate(), concurrency: Number(CONCURRENCY) });
+    const worker = new Worker('bench', ({ data }) => handle(data), {
+      connection: connection.duplicate(),
+      concurrency: Number(CONCURRENCY),
+    });
     worker.on('completed', () => over());
     return () => worker.close();
   },

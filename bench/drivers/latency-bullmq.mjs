@@ -11,7 +11,10 @@ await measureLatency({
     return (seq) => queue.add('job', { seq });
   },
   async consume(handle) {
-    const worker = new Worker('latency', async ({ data }) => handle(data.seq), { connection: connect(), concurrency: 10 });
+    const worker = new Worker('latency', async ({ data }) => handle(data.seq), {
+      connection: connect(),
+      concurrency: 10,
+    });
     await worker.waitUntilReady();
   },
 });

@@ -12,10 +12,16 @@ await measureLatency({
     await runMigrations({ connectionString: PG_URL, logger, preset });
     const client = new pg.Client(PG_URL);
     await client.connect();
-    return (seq) => client.query('SELECT graphile_worker.add_job($1, $2::json)', ['latency', JSON.stringify({ seq })]);
+    return (seq) =>
+      client.query('SELECT graphile_worker.add_job($1, $2::json)', ['latency', JSON.stringify({ seq })]);
   },
   async consume(handle) {
     await runMigrations({ connectionString: PG_URL, logger, preset });
-    await run({ preset, logger, noHandleSignals: true, taskList: { latency: async ({ seq }) => handle(seq) } });
+    await run({
+      preset,
+      logger,
+      noHandleSignals: true,
+      taskList: { latency: async ({ seq }) => handle(seq) },
+    });
   },
 });

@@ -1,13 +1,13 @@
 // Record in one process, handle in another; between them the wake-up as in production: a hint over Redis after the commit.
 import IORedis from 'ioredis';
 import { z } from 'zod';
+import { WakeUps } from '../../dist/app/wake-ups.js';
 import { Database } from '../../dist/database/database.js';
 import { migrate } from '../../dist/database/migrate.js';
 import { sql } from '../../dist/database/sql.js';
 import { Outbox } from '../../dist/outbox/outbox.js';
 import { Poller } from '../../dist/outbox/poll.js';
 import { record } from '../../dist/outbox/record.js';
-import { WakeUps } from '../../dist/wake-ups.js';
 import { measureLatency } from '../lib/latency.mjs';
 
 const { DATABASE_URL, LOCKS_URL } = process.env;
@@ -40,7 +40,13 @@ await measureLatency({
         return { kind: 'done', outcome: 'applied', note: 'done' };
       },
     };
-    const outbox = new Outbox(database, [handler], { leaseMs: 10_000, failuresMax: 3, retryDelayMs: 15_000, batchSize: 10, concurrencyPerTarget: 10 });
+    const outbox = new Outbox(database, [handler], {
+      leaseMs: 10_000,
+      failuresMax: 3,
+      retryDelayMs: 15_000,
+      batchSize: 10,
+      concurrencyPerTarget: 10,
+    });
     const poller = new Poller(outbox, { cron: '*/15 * * * * *', lookAheadMs: 15_000 });
     const wakeUps = new WakeUps([LOCKS_URL], database, undefined);
     wakeUps.listen(() => poller.wake());

@@ -13,13 +13,20 @@ const database = await Database.open({ url: DATABASE_URL, poolSize: 20, statemen
 const definition = {
   type: 'BENCH',
   version: 1,
-  schema: z.object({ seq: z.number(), orderId: z.string(), orderNo: z.string(), userId: z.string(), amountInCent: z.number() }),
+  schema: z.object({
+    seq: z.number(),
+    orderId: z.string(),
+    orderNo: z.string(),
+    userId: z.string(),
+    amountInCent: z.number(),
+  }),
   example: payloadOf(1),
   dedupeKey: ({ seq }) => String(seq),
   orderingKey: () => null,
 };
 
-const columns = 'type, status, payload, payload_version, dedupe_key, ordering_key, run_at, queue_at, created_at, settled_at';
+const columns =
+  'type, status, payload, payload_version, dedupe_key, ordering_key, run_at, queue_at, created_at, settled_at';
 
 async function insert(kind, count, row) {
   for (let from = 0; from < count; from += 2000)
@@ -43,29 +50,40 @@ async function seedBase(jobs) {
   // Each of these waits behind a key whose first event is stuck: it snoozes for a day.
   const pending = (key, orderingKey, queueAt, payload = '{}') =>
     `('BENCH', 'pending', '${payload}', 1, '${key}', ${orderingKey}, UTC_TIMESTAMP(3), ${queueAt}, UTC_TIMESTAMP(3), NULL)`;
-  await insert('stuck', Number(BLOCKED), (seq, key) => pending(key, `'b${seq}'`, 'UTC_TIMESTAMP(3) + INTERVAL 1 DAY'));
+  await insert('stuck', Number(BLOCKED), (seq, key) =>
+    pending(key, `'b${seq}'`, 'UTC_TIMESTAMP(3) + INTERVAL 1 DAY'),
+  );
   await insert('blocked', Number(BLOCKED), (seq, key) => pending(key, `'b${seq}'`, 'NULL'));
   // One key with many: the first may run, each of the others after the one before it.
-  await insert('one-key', Number(ONE_KEY), (seq, key) => pending(key, "'one'", seq === 0 ? 'UTC_TIMESTAMP(3)' : 'NULL', JSON.stringify(payloadOf(jobs + seq))));
+  await insert('one-key', Number(ONE_KEY), (seq, key) =>
+    pending(key, "'one'", seq === 0 ? 'UTC_TIMESTAMP(3)' : 'NULL', JSON.stringify(payloadOf(jobs + seq))),
+  );
 }
 
 async function seed(jobs) {
   await migrate(database);
   await database.execute(sql`TRUNCATE TABLE event_attempt`);
-  const [{ count }] = await database.query(sql`SELECT COUNT(*) AS count FROM (SELECT 1 FROM outbox_event LIMIT 1) AS some`);
+  const [{ count }] = await database.query(
+    sql`SELECT COUNT(*) AS count FROM (SELECT 1 FROM outbox_event LIMIT 1) AS some`,
+  );
   if (process.env.KEEP_BASE !== '1' || Number(count) === 0 || Number(ONE_KEY) > 0) {
     await database.execute(sql`TRUNCATE TABLE outbox_event`);
     await seedBase(jobs);
   }
   // The jobs of the drain before this one.
   for (let deleted = 1; deleted > 0; )
-    deleted = (await database.execute(sql`DELETE FROM outbox_event WHERE dedupe_key LIKE 'BENCH:job:%' ORDER BY dedupe_key LIMIT 5000`)).affected;
+    deleted = (
+      await database.execute(
+        sql`DELETE FROM outbox_event WHERE dedupe_key LIKE 'BENCH:job:%' ORDER BY dedupe_key LIMIT 5000`,
+      )
+    ).affected;
   // The server clears away what was deleted; that is no part of the drain.
   await database.execute(sql`SET GLOBAL innodb_max_purge_lag_wait = 0`);
   await insert(
     'job',
     jobs,
-    (seq, key) => `('BENCH', 'pending', '${JSON.stringify(payloadOf(seq))}', 1, '${key}', NULL, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3), UTC_TIMESTAMP(3), NULL)`,
+    (seq, key) =>
+      `('BENCH', 'pending', '${JSON.stringify(payloadOf(seq))}', 1, '${key}', NULL, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3), UTC_TIMESTAMP(3), NULL)`,
   );
   await database.query(sql`ANALYZE TABLE outbox_event`);
   await database.close();
@@ -80,7 +98,8 @@ await drive({
       target: 'bench',
       limits: { deadlineMs: 30_000, maxSnoozeMs: 1_000 },
       async handle({ payload }) {
-        if (payload.seq >= jobs) return { kind: 'done', outcome: 'applied', note: 'one of the key with many' };
+        if (payload.seq >= jobs)
+          return { kind: 'done', outcome: 'applied', note: 'one of the key with many' };
         await handle(payload);
         return { kind: 'done', outcome: 'applied', note: 'done' };
       },
@@ -92,8 +111,12 @@ await drive({
       batchSize: Number(BATCH),
       concurrencyPerTarget: Number(CONCURRENCY),
     });
-    outbox.signals.on('attempt-ended', ({ status, decision }) => status === 'handled' && decision === 'done' && over());
-    for (const signal of ['settle-failed', 'sweep-failed', 'renew-failed']) outbox.signals.on(signal, ({ error }) => console.error(signal, error));
+    outbox.signals.on(
+      'attempt-ended',
+      ({ status, decision }) => status === 'handled' && decision === 'done' && over(),
+    );
+    for (const signal of ['settle-failed', 'sweep-failed', 'renew-failed'])
+      outbox.signals.on(signal, ({ error }) => console.error(signal, error));
     const poller = new Poller(outbox, { cron: '*/15 * * * * *', lookAheadMs: 15_000 });
     poller.start();
     return async () => {

@@ -36,10 +36,14 @@ await drive({
   async start(handle, over) {
     const boss = await open();
     const batchSize = Math.max(2, Math.round(Number(CONCURRENCY) / Number(LANES)));
-    await boss.work(QUEUE, { localConcurrency: Number(LANES), batchSize, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 }, async (jobs) => {
-      await Promise.all(jobs.map(({ data }) => handle(data)));
-      over(jobs.length); // completed right after this returns: a little early in its favour
-    });
+    await boss.work(
+      QUEUE,
+      { localConcurrency: Number(LANES), batchSize, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 },
+      async (jobs) => {
+        await Promise.all(jobs.map(({ data }) => handle(data)));
+        over(jobs.length); // completed right after this returns: a little early in its favour
+      },
+    );
     return () => boss.stop({ graceful: false });
   },
 });

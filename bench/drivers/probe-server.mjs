@@ -12,7 +12,9 @@ await pool.query(
 );
 for (const table of ['probe_dish', 'probe_sideboard']) {
   await pool.query(`CREATE TABLE ${table} (id INT PRIMARY KEY, remaining INT NOT NULL)`);
-  await pool.query(`INSERT INTO ${table} (id, remaining) VALUES ?`, [Array.from({ length: 100 }, (_, i) => [i, 1e9])]);
+  await pool.query(`INSERT INTO ${table} (id, remaining) VALUES ?`, [
+    Array.from({ length: 100 }, (_, i) => [i, 1e9]),
+  ]);
 }
 const run = `${process.pid}-${Date.now()}`;
 let seq = 0;
@@ -23,17 +25,21 @@ app.post('/v1/orders', async (request, reply) => {
   const connection = await pool.getConnection();
   try {
     await connection.query('START TRANSACTION');
-    await connection.execute('INSERT INTO probe_order (order_no, user_id, dish_id, sideboard_id, amount) VALUES (?, ?, ?, ?, 1880)', [
-      orderNo,
-      userId,
-      dish,
-      sideboard,
-    ]);
+    await connection.execute(
+      'INSERT INTO probe_order (order_no, user_id, dish_id, sideboard_id, amount) VALUES (?, ?, ?, ?, 1880)',
+      [orderNo, userId, dish, sideboard],
+    );
     await connection.execute("INSERT INTO probe_event (type, payload) VALUES ('NEW_ORDER', ?)", [
       JSON.stringify({ orderNo, userId, dish, sideboard, amount: 1880 }),
     ]);
-    await connection.execute('UPDATE probe_sideboard SET remaining = remaining - 1 WHERE id = ? AND remaining >= 1', [sideboard]);
-    await connection.execute('UPDATE probe_dish SET remaining = remaining - 1 WHERE id = ? AND remaining >= 1', [dish]);
+    await connection.execute(
+      'UPDATE probe_sideboard SET remaining = remaining - 1 WHERE id = ? AND remaining >= 1',
+      [sideboard],
+    );
+    await connection.execute(
+      'UPDATE probe_dish SET remaining = remaining - 1 WHERE id = ? AND remaining >= 1',
+      [dish],
+    );
     await connection.query('COMMIT');
   } catch (error) {
     await connection.query('ROLLBACK').catch(() => {});

@@ -40,7 +40,10 @@ await drive({
     const [limit, run] = MODE === 'at-once' ? [Number(CONCURRENCY), atOnce] : [10, oneByOne];
     void (async () => {
       while (!isStopped) {
-        const [rows] = await pool.query('SELECT id, payload FROM textbook WHERE status = 0 ORDER BY id LIMIT ?', [limit]);
+        const [rows] = await pool.query(
+          'SELECT id, payload FROM textbook WHERE status = 0 ORDER BY id LIMIT ?',
+          [limit],
+        );
         if (rows.length === 0) return;
         await run(rows);
       }

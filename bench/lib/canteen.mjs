@@ -13,7 +13,10 @@ const HEAP = ['--max-old-space-size=192'];
 
 /** A built program; resolves when its log says that it is ready. */
 async function launch(name, env, line) {
-  const flags = [...HEAP, ...(name === process.env.PROFILED ? (process.env.DRIVER_ARGS ?? '').split(' ') : [])];
+  const flags = [
+    ...HEAP,
+    ...(name === process.env.PROFILED ? (process.env.DRIVER_ARGS ?? '').split(' ') : []),
+  ];
   const child = spawn(process.execPath, [...flags, path.join(root, 'dist', `${name}.js`)], {
     env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 2],
@@ -37,17 +40,23 @@ async function launch(name, env, line) {
 
 /** `meicanBehind`: opens something that stands between us and the sandbox's Meican; told the sandbox's URL, it says its own. */
 export async function openCanteen(servers, settings = {}, { meicanBehind } = {}) {
-  const { sandboxSettings } = await import('../../dist/sandbox/defaults.js');
+  const { sandboxSettings } = await import('../../dist/dev/sandbox/defaults.js');
   const { Database } = await import('../../dist/database/database.js');
   const { migrate } = await import('../../dist/database/migrate.js');
   const { signToken } = await import('../../dist/http/auth.js');
   const menus = await import('../../dist/orders/menu.js');
   const sandboxPort = await freePort();
-  const sandbox = await launch('sandbox', { SANDBOX_PORT: String(sandboxPort), LOG_LEVEL: 'info' }, 'sandbox listens');
+  const sandbox = await launch(
+    'sandbox',
+    { SANDBOX_PORT: String(sandboxPort), LOG_LEVEL: 'info' },
+    'sandbox listens',
+  );
   const sandboxUrl = `http://127.0.0.1:${sandboxPort}`;
   const proxy = await meicanBehind?.(sandboxUrl);
   const env = {
-    ...Object.fromEntries(Object.entries(sandboxSettings(sandboxUrl)).map(([key, value]) => [key, String(value)])),
+    ...Object.fromEntries(
+      Object.entries(sandboxSettings(sandboxUrl)).map(([key, value]) => [key, String(value)]),
+    ),
     DATABASE_URL: servers.env.DATABASE_URL,
     REDIS_URLS: servers.env.LOCKS_URL,
     ...(proxy ? { MEICAN_BASE_URL: `${proxy.url}/meican` } : {}),
@@ -69,7 +78,10 @@ export async function openCanteen(servers, settings = {}, { meicanBehind } = {})
     ledger: async () => (await fetch(`${sandboxUrl}/__sandbox/ledger`)).json(),
     async startApi(more = {}) {
       const port = await freePort();
-      return { ...(await launch('api', { ...env, PORT: String(port), ...more }, 'api listens')), url: `http://127.0.0.1:${port}` };
+      return {
+        ...(await launch('api', { ...env, PORT: String(port), ...more }, 'api listens')),
+        url: `http://127.0.0.1:${port}`,
+      };
     },
     startScheduler: (more = {}) => launch('scheduler', { ...env, ...more }, 'scheduler runs'),
     tokenFor: (sub) => signToken(secret, { sub, role: 'user', email: `${sub}@example.com`, ttlS: 36_000 }),
@@ -79,8 +91,17 @@ export async function openCanteen(servers, settings = {}, { meicanBehind } = {})
       await menus.putMenu(database, key, {
         corp: 'bench',
         cutoffAt,
-        dishes: Array.from({ length: dishes }, (_, i) => ({ meicanDishId: String(100 + i), name: `dish ${i}`, priceInCent: 1000 + i, stock })),
-        sideboards: Array.from({ length: 20 }, (_, i) => ({ location: `L${i}`, addressId: `A${i}`, capacity: 1_000_000 })),
+        dishes: Array.from({ length: dishes }, (_, i) => ({
+          meicanDishId: String(100 + i),
+          name: `dish ${i}`,
+          priceInCent: 1000 + i,
+          stock,
+        })),
+        sideboards: Array.from({ length: 20 }, (_, i) => ({
+          location: `L${i}`,
+          addressId: `A${i}`,
+          capacity: 1_000_000,
+        })),
       });
       return menus.getMenu(database, key);
     },
@@ -110,7 +131,12 @@ export async function openLoad() {
 export async function openProbe(servers) {
   const port = await freePort();
   const child = fork(path.join(root, 'bench/drivers/probe-server.mjs'), {
-    env: { ...process.env, DATABASE_URL: servers.env.DATABASE_URL, PORT: String(port), NODE_ENV: 'production' },
+    env: {
+      ...process.env,
+      DATABASE_URL: servers.env.DATABASE_URL,
+      PORT: String(port),
+      NODE_ENV: 'production',
+    },
   });
   await new Promise((resolve) => child.once('message', resolve));
   return { url: `http://127.0.0.1:${port}`, pid: child.pid, close: () => child.disconnect() };

@@ -68,9 +68,18 @@ export async function drive({ seed, start }) {
       cpu = process.cpuUsage();
     } else if (kind === 'measure') {
       const { user, system } = process.cpuUsage(cpu);
-      process.send({ kind: 'measured', cpuS: (user + system) / 1e6, rssMib: process.memoryUsage().rss / 2 ** 20, handled, startedAt });
+      process.send({
+        kind: 'measured',
+        cpuS: (user + system) / 1e6,
+        rssMib: process.memoryUsage().rss / 2 ** 20,
+        handled,
+        startedAt,
+      });
     } else if (kind === 'stop') {
-      await Promise.race([Promise.resolve(stop?.()).catch(() => {}), new Promise((resolve) => setTimeout(resolve, 3_000))]);
+      await Promise.race([
+        Promise.resolve(stop?.()).catch(() => {}),
+        new Promise((resolve) => setTimeout(resolve, 3_000)),
+      ]);
       process.exit(0);
     }
   });

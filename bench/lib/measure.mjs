@@ -12,7 +12,11 @@ export const median = (numbers) => quantile(numbers, 0.5);
 export const range = (numbers) => `${Math.min(...numbers)}–${Math.max(...numbers)}`;
 
 /** Median, range, and the median of the ratios to the runs of the same rounds that are the base. */
-export const against = (rates, base) => [median(rates), range(rates), base ? median(rates.map((rate, i) => rate / base[i % base.length])).toFixed(2) : ''];
+export const against = (rates, base) => [
+  median(rates),
+  range(rates),
+  base ? median(rates.map((rate, i) => rate / base[i % base.length])).toFixed(2) : '',
+];
 
 /** The price of a flush in these rounds, for a person. */
 export const flushes = (us) => `fdatasync ${median(us)} µs (${range(us)})`;
@@ -38,7 +42,10 @@ export function fsyncUs(directory) {
 export function usageOf(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { cpuS: (Number(fields[11]) + Number(fields[12])) / 100, rssMib: (Number(fields[21]) * 4096) / 2 ** 20 };
+  return {
+    cpuS: (Number(fields[11]) + Number(fields[12])) / 100,
+    rssMib: (Number(fields[21]) * 4096) / 2 ** 20,
+  };
 }
 
 /** Monotonic milliseconds, the same clock in all processes of this machine. */
@@ -47,7 +54,13 @@ export const monotonicMs = () => Number(process.hrtime.bigint()) / 1e6;
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export function table(columns, rows) {
-  const widths = columns.map((column, i) => Math.max(column.length, ...rows.map((row) => String(row[i]).length)));
+  const widths = columns.map((column, i) =>
+    Math.max(column.length, ...rows.map((row) => String(row[i]).length)),
+  );
   const line = (cells) => `| ${cells.map((cell, i) => String(cell).padEnd(widths[i])).join(' | ')} |`;
-  return [line(columns), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(line)].join('\n');
+  return [
+    line(columns),
+    `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`,
+    ...rows.map(line),
+  ].join('\n');
 }

@@ -41,10 +41,16 @@ export async function stopDriver({ child }) {
  * Drains `warmUp` jobs and then `jobs` more, in one go; what is told is of the latter: a process that runs for weeks is measured, not the compiler of its first second.
  * @param contender {{ driver: string, store: string, env?: object }} @param options {{ env: object, jobs: number, warmUp?: number, workers?: number, maxS?: number, storePid?: number, counters?: () => Promise<object> }}
  */
-export async function drain({ driver, env: own = {} }, { env: shared, jobs, warmUp = 0, workers = 1, maxS = 120, storePid, counters }) {
+export async function drain(
+  { driver, env: own = {} },
+  { env: shared, jobs, warmUp = 0, workers = 1, maxS = 120, storePid, counters },
+) {
   const total = warmUp + jobs;
   const env = { ...shared, ...own, JOBS: String(total) };
-  execFileSync(process.execPath, [fileOf(driver), 'seed'], { env: { ...process.env, ...env }, stdio: ['ignore', 2, 2] });
+  execFileSync(process.execPath, [fileOf(driver), 'seed'], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 2, 2],
+  });
   const running = Array.from({ length: workers }, () => forkDriver(driver, env));
   await Promise.all(running.map((worker) => worker.ready));
   await sleep(200);
@@ -63,7 +69,9 @@ export async function drain({ driver, env: own = {} }, { env: shared, jobs, warm
   await reached(total);
   const isCut = overCount() < total;
   const done = Math.min(overCount(), total) - warm;
-  const seconds = (isCut ? monotonicMs() - warmMs : Math.max(...running.map(({ progress }) => progress.lastMs)) - warmMs) / 1000;
+  const seconds =
+    (isCut ? monotonicMs() - warmMs : Math.max(...running.map(({ progress }) => progress.lastMs)) - warmMs) /
+    1000;
   const storeUsedS = storePid ? usageOf(storePid).cpuS - storeCpuS : 0;
   const measured = await Promise.all(
     running.map((worker) => {
@@ -84,7 +92,11 @@ export async function drain({ driver, env: own = {} }, { env: shared, jobs, warm
     storeCpuSPer1000: per1000(storeUsedS),
     rssMib: Math.round(Math.max(...measured.map(({ rssMib }) => rssMib))),
     duplicates: handled.length - new Set(handled).size,
-    ...(before ? Object.fromEntries(Object.keys(before).map((key) => [`${key}PerJob`, round((after[key] - before[key]) / done, 3)])) : {}),
+    ...(before
+      ? Object.fromEntries(
+          Object.keys(before).map((key) => [`${key}PerJob`, round((after[key] - before[key]) / done, 3)]),
+        )
+      : {}),
   };
 }
 
@@ -98,7 +110,11 @@ export async function mariadbCounters(url) {
         "SHOW GLOBAL STATUS WHERE Variable_name IN ('Questions', 'Innodb_os_log_fsyncs', 'Innodb_data_fsyncs', 'Innodb_rows_read')",
       );
       const of = Object.fromEntries(rows.map((row) => [row.Variable_name, Number(row.Value)]));
-      return { statements: of.Questions, fsyncs: of.Innodb_os_log_fsyncs ?? of.Innodb_data_fsyncs, rowsRead: of.Innodb_rows_read };
+      return {
+        statements: of.Questions,
+        fsyncs: of.Innodb_os_log_fsyncs ?? of.Innodb_data_fsyncs,
+        rowsRead: of.Innodb_rows_read,
+      };
     },
     end: () => connection.end(),
   };

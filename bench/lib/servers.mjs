@@ -23,7 +23,13 @@ export async function startServers(wanted, { bufferPool = '1G' } = {}) {
   };
   if (wanted.includes('mariadb')) {
     const mariadb = await startMariadb(
-      { directory: path.join(directory, 'mariadb'), port: await freePort(), durable: true, bufferPool, more: ['--innodb-log-file-size=1G'] },
+      {
+        directory: path.join(directory, 'mariadb'),
+        port: await freePort(),
+        durable: true,
+        bufferPool,
+        more: ['--innodb-log-file-size=1G'],
+      },
       programs,
     );
     children.push(mariadb.child);
@@ -37,23 +43,45 @@ export async function startServers(wanted, { bufferPool = '1G' } = {}) {
   const startRedis = async (name, durability) => {
     const port = await freePort();
     mkdirSync(path.join(directory, name));
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', path.join(directory, name), '--save', '', ...durability];
+    const args = [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      path.join(directory, name),
+      '--save',
+      '',
+      ...durability,
+    ];
     await launch(name, programs.redis, args, port, { env: { ...process.env, ...programs.env } });
     return `redis://127.0.0.1:${port}`;
   };
-  if (wanted.includes('redis')) servers.env.BULLMQ_URL = await startRedis('redis', ['--appendonly', 'yes', '--appendfsync', 'always']);
+  if (wanted.includes('redis'))
+    servers.env.BULLMQ_URL = await startRedis('redis', ['--appendonly', 'yes', '--appendfsync', 'always']);
   if (wanted.includes('locks')) servers.env.LOCKS_URL = await startRedis('locks', ['--appendonly', 'no']);
   if (wanted.includes('postgres')) {
     const bin = postgresPrograms();
     const data = path.join(directory, 'postgres');
     mkdirSync(data);
     // The server refuses to run as root.
-    const asUser = process.getuid?.() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups'] : [];
+    const asUser =
+      process.getuid?.() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups'] : [];
     if (asUser.length > 0) {
       execFileSync('chmod', ['755', directory]);
       execFileSync('chown', ['postgres', data]);
     }
-    const [file, ...rest] = [...asUser, path.join(bin, 'initdb'), '-D', data, '-U', 'bench', '--auth=trust', '-E', 'UTF8'];
+    const [file, ...rest] = [
+      ...asUser,
+      path.join(bin, 'initdb'),
+      '-D',
+      data,
+      '-U',
+      'bench',
+      '--auth=trust',
+      '-E',
+      'UTF8',
+    ];
     execFileSync(file, rest, { stdio: 'ignore', cwd: '/' });
     const port = await freePort();
     const settings = [
@@ -65,14 +93,27 @@ export async function startServers(wanted, { bufferPool = '1G' } = {}) {
       'max_wal_size=4GB',
       'max_connections=200',
     ];
-    const [server, ...args] = [...asUser, path.join(bin, 'postgres'), '-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
+    const [server, ...args] = [
+      ...asUser,
+      path.join(bin, 'postgres'),
+      '-D',
+      data,
+      '-p',
+      String(port),
+      ...settings.flatMap((setting) => ['-c', setting]),
+    ];
     await launch('postgres', server, args, port, { cwd: '/' });
     servers.env.PG_URL = `postgres://bench@127.0.0.1:${port}/postgres`;
     await sleep(500);
   }
   if (wanted.includes('partner')) {
     const port = await freePort();
-    await launch('partner', process.execPath, [fileURLToPath(new URL('partner.mjs', import.meta.url)), String(port), '20'], port);
+    await launch(
+      'partner',
+      process.execPath,
+      [fileURLToPath(new URL('partner.mjs', import.meta.url)), String(port), '20'],
+      port,
+    );
     servers.env.PARTNER_PORT = String(port);
   }
   servers.stop = async () => {
@@ -84,10 +125,16 @@ export async function startServers(wanted, { bufferPool = '1G' } = {}) {
 }
 
 function postgresPrograms() {
-  const versions = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').sort((a, b) => Number(b) - Number(a)) : [];
-  const found = versions.map((version) => `/usr/lib/postgresql/${version}/bin`).find((bin) => existsSync(path.join(bin, 'initdb')));
+  const versions = existsSync('/usr/lib/postgresql')
+    ? readdirSync('/usr/lib/postgresql').sort((a, b) => Number(b) - Number(a))
+    : [];
+  const found = versions
+    .map((version) => `/usr/lib/postgresql/${version}/bin`)
+    .find((bin) => existsSync(path.join(bin, 'initdb')));
   if (!found)
-    throw new Error('PostgreSQL is needed for graphile-worker and pg-boss (Debian: apt-get install postgresql), or leave them out with --without-postgres');
+    throw new Error(
+      'PostgreSQL is needed for graphile-worker and pg-boss (Debian: apt-get install postgresql), or leave them out with --without-postgres',
+    );
   return found;
 }
 

@@ -21,8 +21,18 @@ const http = [
   { name: 'graphile-worker, tuned', driver: 'graphile', store: 'postgres', env: { MODE: 'tuned' } },
 ];
 
-export async function measure({ rounds, jobs, concurrency, only, withPostgres, handlers = ['noop', 'http'] }) {
-  const chosen = (contenders) => contenders.filter(({ name, store }) => (withPostgres || store !== 'postgres') && (!only || name.includes(only)));
+export async function measure({
+  rounds,
+  jobs,
+  concurrency,
+  only,
+  withPostgres,
+  handlers = ['noop', 'http'],
+}) {
+  const chosen = (contenders) =>
+    contenders.filter(
+      ({ name, store }) => (withPostgres || store !== 'postgres') && (!only || name.includes(only)),
+    );
   const servers = await startServers(['mariadb', 'redis', 'partner', ...(withPostgres ? ['postgres'] : [])]);
   const counters = await mariadbCounters(servers.env.DATABASE_URL);
   const report = { rounds, jobs, concurrency, fsyncUs: [], parts: {} };
@@ -69,7 +79,18 @@ function print(handler, results, { jobs, concurrency, rounds, fsync }) {
   );
   console.log(
     table(
-      ['contender', 'median jobs/s', 'range', `× ${base}`, 'CPU s/1000', 'store CPU s/1000', 'statements/job', 'fsyncs/job', 'RSS MiB', 'duplicates'],
+      [
+        'contender',
+        'median jobs/s',
+        'range',
+        `× ${base}`,
+        'CPU s/1000',
+        'store CPU s/1000',
+        'statements/job',
+        'fsyncs/job',
+        'RSS MiB',
+        'duplicates',
+      ],
       [...results].map(([name, all]) => {
         const rates = all.map(({ jobsPerS }) => jobsPerS);
         return [

@@ -25,7 +25,12 @@ export async function measure({ minutes = 10 }) {
       rssMib: Math.round(now.rssMib),
     };
     console.log(`\nidle scheduler over ${minutes} minutes`);
-    console.log(table(['statements', 'a 15 s', 'CPU %', 'RSS MiB'], [[result.statements, result.statementsPer15S, result.cpuPercent, result.rssMib]]));
+    console.log(
+      table(
+        ['statements', 'a 15 s', 'CPU %', 'RSS MiB'],
+        [[result.statements, result.statementsPer15S, result.cpuPercent, result.rssMib]],
+      ),
+    );
     return result;
   } finally {
     await counters.end();

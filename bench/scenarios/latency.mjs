@@ -21,7 +21,10 @@ export async function measure({ rounds, isQuick, withPostgres }) {
     for (let n = 0; n < rounds; n++) {
       fsync.push(fsyncUs(servers.directory));
       for (const { name, driver } of contenders) {
-        const [producer, consumer] = [await open(driver, 'produce', servers.env), await open(driver, 'consume', servers.env)];
+        const [producer, consumer] = [
+          await open(driver, 'produce', servers.env),
+          await open(driver, 'consume', servers.env),
+        ];
         const from = n * 10_000;
         await producer.ask({ from, count: WARM_UP, everyMs: EVERY_MS });
         const committed = new Map(await producer.ask({ from: from + WARM_UP, count, everyMs: EVERY_MS }));
@@ -33,8 +36,15 @@ export async function measure({ rounds, isQuick, withPostgres }) {
         const waits = times.map((time) => Math.max(0, time));
         results
           .get(name)
-          .push({ p50: quantile(waits, 0.5), p99: quantile(waits, 0.99), max: Math.max(...waits), beforeHeard: times.filter((time) => time < 0).length });
-        console.error(`round ${n + 1}: ${name}: p50 ${round(quantile(waits, 0.5))} ms, p99 ${round(quantile(waits, 0.99))} ms`);
+          .push({
+            p50: quantile(waits, 0.5),
+            p99: quantile(waits, 0.99),
+            max: Math.max(...waits),
+            beforeHeard: times.filter((time) => time < 0).length,
+          });
+        console.error(
+          `round ${n + 1}: ${name}: p50 ${round(quantile(waits, 0.5))} ms, p99 ${round(quantile(waits, 0.99))} ms`,
+        );
         producer.close();
         consumer.close();
         await sleep(300);
@@ -43,14 +53,22 @@ export async function measure({ rounds, isQuick, withPostgres }) {
   } finally {
     await servers.stop();
   }
-  console.log(`\nlatency, commit to start of the handler, ${count} records every ${EVERY_MS} ms, ${rounds} interleaved rounds, ${flushes(fsync)}`);
+  console.log(
+    `\nlatency, commit to start of the handler, ${count} records every ${EVERY_MS} ms, ${rounds} interleaved rounds, ${flushes(fsync)}`,
+  );
   const base = results.get('graphile-worker') ?? results.get('BullMQ, appendfsync always');
   console.log(
     table(
       ['contender', 'p50 ms', 'p99 ms', 'max ms', `p99 × ${withPostgres ? 'graphile-worker' : 'BullMQ'}`],
       [...results].map(([name, all]) => {
         const of = (key) => round(median(all.map((one) => one[key])));
-        return [name, of('p50'), of('p99'), of('max'), median(all.map(({ p99 }, i) => p99 / base[i].p99)).toFixed(2)];
+        return [
+          name,
+          of('p50'),
+          of('p99'),
+          of('max'),
+          median(all.map(({ p99 }, i) => p99 / base[i].p99)).toFixed(2),
+        ];
       }),
     ),
   );
@@ -58,7 +76,9 @@ export async function measure({ rounds, isQuick, withPostgres }) {
 }
 
 async function open(driver, part, env) {
-  const child = fork(fileURLToPath(new URL(`../drivers/${driver}.mjs`, import.meta.url)), [part], { env: { ...process.env, NODE_ENV: 'production', ...env } });
+  const child = fork(fileURLToPath(new URL(`../drivers/${driver}.mjs`, import.meta.url)), [part], {
+    env: { ...process.env, NODE_ENV: 'production', ...env },
+  });
   await new Promise((resolve, reject) => {
     child.once('message', resolve);
     child.once('exit', (code) => reject(new Error(`${driver} ${part} ended with ${code}`)));

@@ -23,7 +23,14 @@ export async function measure({ rounds, isQuick, minutes }) {
       Array.from({ length: count }, async (_, i) => {
         const userId = `u${users++}`;
         const [dish, sideboard] = [dishOf(i), i % 20];
-        const meals = [{ dishId: menu.dishes[dish].id, sideboardId: menu.sideboards[sideboard].id, edibleDate: DATE, mealType: 'LUNCH' }];
+        const meals = [
+          {
+            dishId: menu.dishes[dish].id,
+            sideboardId: menu.sideboards[sideboard].id,
+            edibleDate: DATE,
+            mealType: 'LUNCH',
+          },
+        ];
         return {
           path: '/v1/orders',
           token: await canteen.tokenFor(userId),
@@ -33,8 +40,10 @@ export async function measure({ rounds, isQuick, minutes }) {
         };
       }),
     );
-  const asProbe = (requests) => requests.map((request) => ({ ...request, body: { ...request.body, userId: request.userId } }));
-  const asOurs = (requests) => requests.map(({ body: { meals }, ...request }) => ({ ...request, body: { garden, meals } }));
+  const asProbe = (requests) =>
+    requests.map((request) => ({ ...request, body: { ...request.body, userId: request.userId } }));
+  const asOurs = (requests) =>
+    requests.map(({ body: { meals }, ...request }) => ({ ...request, body: { garden, meals } }));
   const spread = (i) => i % 100;
   const hot = () => 0;
   const results = {
@@ -57,21 +66,30 @@ export async function measure({ rounds, isQuick, minutes }) {
     load: load.pid,
     probe: probe.pid,
   };
-  const cpu = () => Object.fromEntries(Object.entries(pids).map(([process, pid]) => [process, usageOf(pid).cpuS]));
+  const cpu = () =>
+    Object.fromEntries(Object.entries(pids).map(([process, pid]) => [process, usageOf(pid).cpuS]));
   const shoot = async (name, urls, requests) => {
     const before = cpu();
     const { bodies, ...result } = await load.send({ urls, connections: CONNECTIONS, requests });
     const after = cpu();
     // Milliseconds of CPU for a request, by who used them.
-    const cpuMs = Object.fromEntries(Object.keys(pids).map((process) => [process, ((after[process] - before[process]) * 1000) / requests.length]));
+    const cpuMs = Object.fromEntries(
+      Object.keys(pids).map((process) => [
+        process,
+        ((after[process] - before[process]) * 1000) / requests.length,
+      ]),
+    );
     results[name].push({ ...result, cpuMs });
-    console.error(`${name}: ${result.perS}/s, p50 ${round(result.p50, 1)} ms, p99 ${round(result.p99, 1)} ms, ${JSON.stringify(result.statuses)}`);
+    console.error(
+      `${name}: ${result.perS}/s, p50 ${round(result.p50, 1)} ms, p99 ${round(result.p99, 1)} ms, ${JSON.stringify(result.statuses)}`,
+    );
     return bodies;
   };
   let oversold;
   try {
     await load.send({ urls: [probe.url], connections: CONNECTIONS, requests: asProbe(await place(spread)) }); // warm-up
-    for (const { url } of [api, second]) await load.send({ urls: [url], connections: CONNECTIONS, requests: asOurs(await place(spread)) });
+    for (const { url } of [api, second])
+      await load.send({ urls: [url], connections: CONNECTIONS, requests: asOurs(await place(spread)) });
     for (let n = 0; n < rounds; n++) {
       fsync.push(fsyncUs(servers.directory));
       await shoot('probe', [probe.url], asProbe(await place(spread)));
@@ -84,7 +102,12 @@ export async function measure({ rounds, isQuick, minutes }) {
       await shoot(
         'cancel, 202',
         [api.url],
-        placed.map((order) => ({ path: `/v1/orders/${order.id}/cancel`, token: byUser.get(order.userId).token, key: `c-${order.id}`, body: {} })),
+        placed.map((order) => ({
+          path: `/v1/orders/${order.id}/cancel`,
+          token: byUser.get(order.userId).token,
+          key: `c-${order.id}`,
+          body: {},
+        })),
       );
       await shoot('place, spread, two APIs', [api.url, second.url], asOurs(await place(spread)));
       rss.api.push(Math.round(api.usage().rssMib));
@@ -118,14 +141,23 @@ async function soldOut({ database, menu, tokenFor }, api, load) {
   const date = '2031-03-04';
   const stock = 400;
   const { dishes, sideboards } = await menu(date, { dishes: 1, stock });
-  const meals = [{ dishId: dishes[0].id, sideboardId: sideboards[0].id, edibleDate: date, mealType: 'LUNCH' }];
+  const meals = [
+    { dishId: dishes[0].id, sideboardId: sideboards[0].id, edibleDate: date, mealType: 'LUNCH' },
+  ];
   const requests = await Promise.all(
-    Array.from({ length: 2 * stock }, async (_, i) => ({ path: '/v1/orders', token: await tokenFor(`s${i}`), key: `s${i}`, body: { garden, meals } })),
+    Array.from({ length: 2 * stock }, async (_, i) => ({
+      path: '/v1/orders',
+      token: await tokenFor(`s${i}`),
+      key: `s${i}`,
+      body: { garden, meals },
+    })),
   );
   const { statuses } = await load.send({ urls: [api.url], connections: CONNECTIONS, requests });
   const [row] = await database.query({
     kind: 'sql',
-    strings: [`SELECT d.remaining, (SELECT COUNT(*) FROM box_order o WHERE o.dish_id = d.id) AS sold FROM box_dish d WHERE d.id = ${dishes[0].id}`],
+    strings: [
+      `SELECT d.remaining, (SELECT COUNT(*) FROM box_order o WHERE o.dish_id = d.id) AS sold FROM box_dish d WHERE d.id = ${dishes[0].id}`,
+    ],
     values: [],
   });
   return { stock, statuses, remaining: Number(row.remaining), sold: Number(row.sold) };
@@ -135,7 +167,9 @@ async function drained({ database }) {
   for (;;) {
     const rows = await database.query({
       kind: 'sql',
-      strings: ["SELECT id FROM outbox_event WHERE status = 'pending' AND queue_at <= UTC_TIMESTAMP(3) LIMIT 1"],
+      strings: [
+        "SELECT id FROM outbox_event WHERE status = 'pending' AND queue_at <= UTC_TIMESTAMP(3) LIMIT 1",
+      ],
       values: [],
     });
     if (rows.length === 0) return;
@@ -144,13 +178,16 @@ async function drained({ database }) {
 }
 
 function print({ results, rounds, count, fsync, rss, oversold }) {
-  console.log(`\norders, ${count} requests a run, ${CONNECTIONS} connections, ${rounds} interleaved rounds, ${flushes(fsync)}`);
+  console.log(
+    `\norders, ${count} requests a run, ${CONNECTIONS} connections, ${rounds} interleaved rounds, ${flushes(fsync)}`,
+  );
   const rows = Object.entries(results).map(([name, all]) => {
     const base = results[name === 'place, one dish' ? 'probe, hot' : 'probe'];
     const of = (key) => all.map((one) => one[key]);
     const ratio = (key) => median(of(key).map((value, i) => value / base[i % base.length][key]));
     const ok = all.reduce((sum, { statuses }) => sum + (statuses[201] ?? 0) + (statuses[202] ?? 0), 0);
-    const others = all.reduce((sum, { statuses }) => sum + Object.values(statuses).reduce((a, b) => a + b, 0), 0) - ok;
+    const others =
+      all.reduce((sum, { statuses }) => sum + Object.values(statuses).reduce((a, b) => a + b, 0), 0) - ok;
     return [
       name,
       median(of('perS')),
@@ -163,9 +200,17 @@ function print({ results, rounds, count, fsync, rss, oversold }) {
       others,
     ];
   });
-  console.log(table(['what', 'requests/s', 'range', '× probe', 'p50 ms', 'p99 ms', '× its p99', '201 or 202', 'others'], rows));
+  console.log(
+    table(
+      ['what', 'requests/s', 'range', '× probe', 'p50 ms', 'p99 ms', '× its p99', '201 or 202', 'others'],
+      rows,
+    ),
+  );
   const users = ['api', 'second api', 'mariadb', 'redis', 'sandbox', 'load', 'probe'];
-  const cpuRows = Object.entries(results).map(([name, all]) => [name, ...users.map((user) => round(median(all.map(({ cpuMs }) => cpuMs[user]))))]);
+  const cpuRows = Object.entries(results).map(([name, all]) => [
+    name,
+    ...users.map((user) => round(median(all.map(({ cpuMs }) => cpuMs[user])))),
+  ]);
   console.log(`\nCPU ms a request\n${table(['what', ...users], cpuRows)}`);
   console.log(
     `one dish with ${oversold.stock} boxes, ${2 * oversold.stock} diners: ${oversold.sold} sold, ${oversold.remaining} left, answers ${JSON.stringify(oversold.statuses)}`,

@@ -15,7 +15,14 @@ export async function measure({ minutes = 10, isQuick }) {
   const diners = isQuick ? 200 : Math.round((DINERS * minutes) / 10);
   const servers = await startServers(['mariadb', 'locks']);
   const canteen = await openCanteen(servers, {}, { meicanBehind: openMeican });
-  const rush = { minutes, diners, statuses: { place: {}, cancel: {} }, oldestS: [], backlog: [], placeMs: [] };
+  const rush = {
+    minutes,
+    diners,
+    statuses: { place: {}, cancel: {} },
+    oldestS: [],
+    backlog: [],
+    placeMs: [],
+  };
   try {
     const api = await canteen.startApi();
     const schedulers = [await canteen.startScheduler(), await canteen.startScheduler()];
@@ -32,7 +39,14 @@ export async function measure({ minutes = 10, isQuick }) {
         await sleep(at);
         const sub = `diner${i}`;
         const token = await canteen.tokenFor(sub);
-        const meals = [{ dishId: menu.dishes[i % 40].id, sideboardId: menu.sideboards[i % 20].id, edibleDate: DATE, mealType: 'LUNCH' }];
+        const meals = [
+          {
+            dishId: menu.dishes[i % 40].id,
+            sideboardId: menu.sideboards[i % 20].id,
+            edibleDate: DATE,
+            mealType: 'LUNCH',
+          },
+        ];
         const id = await place(rush, agent, api.url, token, sub, { garden, meals });
         if (!id || Math.random() >= CANCELS) return;
         await sleep(Math.random() * 20_000);
@@ -73,7 +87,15 @@ function post(agent, url, path, token, key, body) {
   return new Promise((resolve) => {
     const request = http.request(
       `${url}${path}`,
-      { method: 'POST', agent, headers: { authorization: `Bearer ${token}`, 'idempotency-key': key, 'content-type': 'application/json' } },
+      {
+        method: 'POST',
+        agent,
+        headers: {
+          authorization: `Bearer ${token}`,
+          'idempotency-key': key,
+          'content-type': 'application/json',
+        },
+      },
       (response) => {
         let text = '';
         response.on('data', (chunk) => {
@@ -107,10 +129,13 @@ async function watch(database, rush, isOver) {
 }
 
 async function drained(database) {
-  const types = "('MEICAN_NEW_V2_ORDER', 'MEICAN_V2_CANCEL', 'ENERGY_CENTER_V2_CANCEL', 'ENERGY_CENTER_ROLLBACK_V2_ERROR')";
+  const types =
+    "('MEICAN_NEW_V2_ORDER', 'MEICAN_V2_CANCEL', 'ENERGY_CENTER_V2_CANCEL', 'ENERGY_CENTER_ROLLBACK_V2_ERROR')";
   for (;;) {
     const rows = await database.query(
-      statement(`SELECT id FROM outbox_event WHERE status = 'pending' AND type IN ${types} AND queue_at <= UTC_TIMESTAMP(3) + INTERVAL 30 SECOND LIMIT 1`),
+      statement(
+        `SELECT id FROM outbox_event WHERE status = 'pending' AND type IN ${types} AND queue_at <= UTC_TIMESTAMP(3) + INTERVAL 30 SECOND LIMIT 1`,
+      ),
     );
     if (rows.length === 0) return;
     await sleep(500);
@@ -119,12 +144,20 @@ async function drained(database) {
 
 /** What became of everybody, and whether the three books say the same. */
 async function books({ database, ledger, proxy }) {
-  const orders = await database.query(statement('SELECT status, refund, COUNT(*) AS n FROM box_order GROUP BY status, refund'));
-  const events = await database.query(statement("SELECT status, COUNT(*) AS n FROM outbox_event WHERE type <> 'WECOM_ALERT' GROUP BY status"));
-  const errored = await database.query(
-    statement("SELECT type, last_error_code AS code, COUNT(*) AS n FROM outbox_event WHERE status = 'errored' GROUP BY type, last_error_code"),
+  const orders = await database.query(
+    statement('SELECT status, refund, COUNT(*) AS n FROM box_order GROUP BY status, refund'),
   );
-  const live = await database.query(statement("SELECT order_no, meican_order_id FROM box_order WHERE status = 'ORDERED'"));
+  const events = await database.query(
+    statement("SELECT status, COUNT(*) AS n FROM outbox_event WHERE type <> 'WECOM_ALERT' GROUP BY status"),
+  );
+  const errored = await database.query(
+    statement(
+      "SELECT type, last_error_code AS code, COUNT(*) AS n FROM outbox_event WHERE status = 'errored' GROUP BY type, last_error_code",
+    ),
+  );
+  const live = await database.query(
+    statement("SELECT order_no, meican_order_id FROM box_order WHERE status = 'ORDERED'"),
+  );
   const stock = await database.query(
     statement(
       "SELECT d.id FROM box_dish d WHERE d.stock - d.remaining <> (SELECT COUNT(*) FROM box_order o WHERE o.dish_id = d.id AND o.status IN ('PAYING', 'ORDERING', 'ORDERED'))",
@@ -144,9 +177,17 @@ async function books({ database, ledger, proxy }) {
   const placedMs = placements.map(({ ms }) => Number(ms));
   const { meican, energy } = await ledger();
   const { trades, refunds } = energy;
-  const meals = new Set(meican.orders.filter(({ cancelled }) => !cancelled).map(({ orderId }) => String(orderId)));
-  const returned = new Set(refunds.filter(({ status }) => status === 'SUCCESS').map(({ outTradeNo }) => outTradeNo));
-  const kept = new Set(trades.filter(({ status, outTradeNo }) => status === 'SUCCESS' && !returned.has(outTradeNo)).map(({ outTradeNo }) => outTradeNo));
+  const meals = new Set(
+    meican.orders.filter(({ cancelled }) => !cancelled).map(({ orderId }) => String(orderId)),
+  );
+  const returned = new Set(
+    refunds.filter(({ status }) => status === 'SUCCESS').map(({ outTradeNo }) => outTradeNo),
+  );
+  const kept = new Set(
+    trades
+      .filter(({ status, outTradeNo }) => status === 'SUCCESS' && !returned.has(outTradeNo))
+      .map(({ outTradeNo }) => outTradeNo),
+  );
   const differences = {
     stock: stock.length,
     meals: difference(new Set(live.map(({ meican_order_id }) => String(meican_order_id))), meals),
@@ -156,7 +197,11 @@ async function books({ database, ledger, proxy }) {
     orders: orders.map((row) => ({ ...row, n: Number(row.n) })),
     events: events.map((row) => ({ ...row, n: Number(row.n) })),
     errored,
-    placedS: { p50: quantile(placedMs, 0.5) / 1000, p99: quantile(placedMs, 0.99) / 1000, max: Math.max(...placedMs) / 1000 },
+    placedS: {
+      p50: quantile(placedMs, 0.5) / 1000,
+      p99: quantile(placedMs, 0.99) / 1000,
+      max: Math.max(...placedMs) / 1000,
+    },
     sizes: sizes.map(({ name, bytes }) => ({ name, bytes: Number(bytes) })),
     differences,
     meican: proxy.told(),
@@ -192,7 +237,14 @@ async function openMeican(sandboxUrl) {
       await sleep(MEICAN_MS);
       if (lie === 0) return response.socket?.destroy(); // before anything was done
       const passed = http.request(
-        { hostname: target.hostname, port: target.port, path: request.url, method: request.method, headers: request.headers, agent },
+        {
+          hostname: target.hostname,
+          port: target.port,
+          path: request.url,
+          method: request.method,
+          headers: request.headers,
+          agent,
+        },
         (answer) => {
           if (lie === 1) return response.socket?.destroy(); // done, and the answer lost
           if (lie === 2) {
@@ -208,7 +260,11 @@ async function openMeican(sandboxUrl) {
     });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${server.address().port}`, told: () => ({ limited, lied }), close: () => server.close() };
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    told: () => ({ limited, lied }),
+    close: () => server.close(),
+  };
 }
 
 function print(rush) {
@@ -225,17 +281,34 @@ function print(rush) {
       [
         ['answers to orders', statuses(rush.statuses.place)],
         ['answers to cancels', statuses(rush.statuses.cancel)],
-        ['order answered, p50 / p99', `${round(median(rush.placeMs), 0)} / ${round(quantile(rush.placeMs, 0.99), 0)} ms`],
-        ['order to placed at Meican, p50 / p99 / longest', `${round(rush.placedS.p50, 1)} / ${round(rush.placedS.p99, 1)} / ${round(rush.placedS.max, 1)} s`],
+        [
+          'order answered, p50 / p99',
+          `${round(median(rush.placeMs), 0)} / ${round(quantile(rush.placeMs, 0.99), 0)} ms`,
+        ],
+        [
+          'order to placed at Meican, p50 / p99 / longest',
+          `${round(rush.placedS.p50, 1)} / ${round(rush.placedS.p99, 1)} / ${round(rush.placedS.max, 1)} s`,
+        ],
         ['oldest due event, most', `${round(Math.max(...rush.oldestS), 1)} s`],
         ['due events, most', Math.max(...rush.backlog)],
         ['all settled after the last order', `${rush.settledAfterS - rush.orderedWithinS} s`],
-        ['orders', rush.orders.map(({ status, refund, n }) => `${n} ${status}${refund === 'NONE' ? '' : `, refund ${refund}`}`).join('; ')],
+        [
+          'orders',
+          rush.orders
+            .map(({ status, refund, n }) => `${n} ${status}${refund === 'NONE' ? '' : `, refund ${refund}`}`)
+            .join('; '),
+        ],
         ['events', rush.events.map(({ status, n }) => `${n} ${status}`).join('; ')],
         ['errored', rush.errored.map(({ type, code, n }) => `${n} ${type} ${code}`).join('; ') || 'none'],
-        ['bytes an order', rush.sizes.map(({ name, bytes }) => `${name} ${Math.round(bytes / rush.diners)}`).join(', ')],
+        [
+          'bytes an order',
+          rush.sizes.map(({ name, bytes }) => `${name} ${Math.round(bytes / rush.diners)}`).join(', '),
+        ],
         ['Meican', `${rush.meican.limited} calls refused for their rate, ${rush.meican.lied} lies`],
-        ['books: differences', `${rush.differences.stock} in the stock, ${rush.differences.meals} meals, ${rush.differences.points} payments`],
+        [
+          'books: differences',
+          `${rush.differences.stock} in the stock, ${rush.differences.meals} meals, ${rush.differences.points} payments`,
+        ],
       ],
     ),
   );

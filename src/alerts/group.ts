@@ -1,7 +1,7 @@
 import type { Database, Tx } from '../database/database.js';
 import { after, fromSqlInstant, fromSqlInstantOrNull, now, raw, type Sql, sql } from '../database/sql.js';
+import { inBatches, type PruneOptions } from '../operate/prune.js';
 import { VAIN_QUESTIONS_TOLD } from '../outbox/decide.js';
-import { inBatches, type PruneOptions } from '../outbox/prune.js';
 import { DRIFT_QUIET_MS, QUIET_MS, QUIET_POLLER_MS, VENDOR_QUIET_MS } from './limits.js';
 import type { AlertKind } from './raise.js';
 
@@ -59,7 +59,9 @@ export async function loadGroup(database: Database, id: string): Promise<AlertGr
 
 /** The latest first. */
 export async function listGroups(database: Database): Promise<AlertGroup[]> {
-  return (await database.query<Record<string, unknown>>(sql`SELECT * FROM alert ORDER BY last_at DESC LIMIT 100`)).map(groupOf);
+  return (
+    await database.query<Record<string, unknown>>(sql`SELECT * FROM alert ORDER BY last_at DESC LIMIT 100`)
+  ).map(groupOf);
 }
 
 function groupOf(row: Record<string, unknown>): AlertGroup {
@@ -97,7 +99,9 @@ export async function samplesOf(database: Database, alertId: string): Promise<Sa
  * nothing was heard of it for a while.
  */
 export async function isDrained(database: Database, group: AlertGroup): Promise<boolean> {
-  const rows = await database.query(group.kind === 'cannot-learn' ? stillAsking(group) : stillHeard(group, quietAfterMs[group.kind]));
+  const rows = await database.query(
+    group.kind === 'cannot-learn' ? stillAsking(group) : stillHeard(group, quietAfterMs[group.kind]),
+  );
   return rows.length === 0;
 }
 
@@ -116,14 +120,22 @@ function stillAsking(group: AlertGroup): Sql {
 
 /** Occurrences that came while the message was on its way stay unsent. */
 export async function markSent(tx: Tx, group: AlertGroup): Promise<void> {
-  await tx.execute(sql`UPDATE alert SET unsent = unsent - ${group.unsent}, sent_at = ${now} WHERE id = ${group.id} AND round = ${group.round}`);
-  await tx.execute(sql`UPDATE alert_message SET sent_at = ${now} WHERE alert_id = ${group.id} AND sent_at IS NULL`);
+  await tx.execute(
+    sql`UPDATE alert SET unsent = unsent - ${group.unsent}, sent_at = ${now} WHERE id = ${group.id} AND round = ${group.round}`,
+  );
+  await tx.execute(
+    sql`UPDATE alert_message SET sent_at = ${now} WHERE alert_id = ${group.id} AND sent_at IS NULL`,
+  );
 }
 
 /** If something was added meanwhile, the group stays open and the next occurrence gives it a new voice. */
 export async function markRecovered(tx: Tx, group: AlertGroup): Promise<void> {
-  await tx.execute(sql`UPDATE alert SET status = 'recovered', recovered_at = ${now} WHERE id = ${group.id} AND round = ${group.round}`);
-  await tx.execute(sql`UPDATE alert_message SET sent_at = ${now} WHERE alert_id = ${group.id} AND sent_at IS NULL`);
+  await tx.execute(
+    sql`UPDATE alert SET status = 'recovered', recovered_at = ${now} WHERE id = ${group.id} AND round = ${group.round}`,
+  );
+  await tx.execute(
+    sql`UPDATE alert_message SET sent_at = ${now} WHERE alert_id = ${group.id} AND sent_at IS NULL`,
+  );
 }
 
 /** Deletes what happened long ago, the oldest first, in small batches. The groups and their counts stay. Returns how many. */

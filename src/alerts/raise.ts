@@ -1,15 +1,24 @@
 import { z } from 'zod';
+import { cutCharacters } from '../base/text.js';
+import { version } from '../base/version.js';
 import type { Tx } from '../database/database.js';
 import { duplicateOf } from '../database/errors.js';
 import { after, now, raw, sql } from '../database/sql.js';
 import { VAIN_QUESTIONS_TOLD } from '../outbox/decide.js';
 import { record } from '../outbox/record.js';
 import type { ClaimedEvent, EventDefinition, Failure } from '../outbox/types.js';
-import { cutCharacters } from '../text.js';
-import { version } from '../version.js';
 import { AFTER_CRASHES_MS, FIRST_AFTER_MS, PLACEMENT_FAILURES_MAX, PLACEMENT_WINDOW_MS } from './limits.js';
 
-export const alertKinds = ['errored', 'unknown', 'loss', 'placements-failing', 'vendor-down', 'drift', 'poller-silent', 'cannot-learn'] as const;
+export const alertKinds = [
+  'errored',
+  'unknown',
+  'loss',
+  'placements-failing',
+  'vendor-down',
+  'drift',
+  'poller-silent',
+  'cannot-learn',
+] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
 export const alertSendType = 'WECOM_ALERT';
@@ -47,7 +56,10 @@ export async function raise(tx: Tx, alert: Alert): Promise<void> {
   if (group.status === 'open' && (await hasVoice(tx, group))) return;
   const round = group.round + 1;
   // Whoever said "known" meant what was there then: a cause that comes back is news.
-  const back = group.status === 'recovered' ? sql`, came_back = came_back + 1, known_at = NULL, known_by = NULL, known_reason = NULL` : sql``;
+  const back =
+    group.status === 'recovered'
+      ? sql`, came_back = came_back + 1, known_at = NULL, known_by = NULL, known_reason = NULL`
+      : sql``;
   await tx.execute(
     sql`UPDATE alert SET status = 'open', round = ${round}, unsent = 1, first_at = ${now}, sent_at = NULL, recovered_at = NULL ${back} WHERE id = ${group.id}`,
   );
@@ -55,11 +67,32 @@ export async function raise(tx: Tx, alert: Alert): Promise<void> {
 }
 
 /** The engine's hook: what every errored event raises. */
-export async function raiseErrored(tx: Tx, event: ClaimedEvent, failure: Failure, cause: string): Promise<void> {
+export async function raiseErrored(
+  tx: Tx,
+  event: ClaimedEvent,
+  failure: Failure,
+  cause: string,
+): Promise<void> {
   if (event.type === alertSendType) return speakAgain(tx, event, failure); // an alert about alerts would feed itself
-  const kind: AlertKind = event.type === 'MEICAN_V2_CANCEL' && failure.code === 'ORDER_CLOSED' ? 'loss' : failure.outcome === 'unknown' ? 'unknown' : 'errored';
-  const about = { eventType: event.type, eventId: event.id, subjectId: event.subjectId, subjectNo: event.subjectNo };
-  await raise(tx, { groupKey: cause, kind, title: event.type, cause: `${failure.code}: ${failure.message}`, ...about });
+  const kind: AlertKind =
+    event.type === 'MEICAN_V2_CANCEL' && failure.code === 'ORDER_CLOSED'
+      ? 'loss'
+      : failure.outcome === 'unknown'
+        ? 'unknown'
+        : 'errored';
+  const about = {
+    eventType: event.type,
+    eventId: event.id,
+    subjectId: event.subjectId,
+    subjectNo: event.subjectNo,
+  };
+  await raise(tx, {
+    groupKey: cause,
+    kind,
+    title: event.type,
+    cause: `${failure.code}: ${failure.message}`,
+    ...about,
+  });
   if (event.type !== 'MEICAN_NEW_V2_ORDER') return;
   const [row] = await tx.query<{ n: number | string }>(sql`
     SELECT COUNT(*) AS n FROM (SELECT id FROM outbox_event WHERE status = 'errored' AND type = ${event.type} AND settled_at > ${after(-PLACEMENT_WINDOW_MS)} LIMIT ${raw(String(PLACEMENT_FAILURES_MAX + 1))}) AS recent`);
@@ -81,8 +114,11 @@ async function speakAgain(tx: Tx, { payload }: ClaimedEvent, failure: Failure): 
   const of = alertSendRecord.schema.safeParse(payload);
   if (failure.code !== 'interrupted' || !of.success) return;
   const { alertId, round } = of.data;
-  const { affected } = await tx.execute(sql`UPDATE alert SET round = ${round + 1} WHERE id = ${alertId} AND round = ${round} AND status = 'open'`);
-  if (affected > 0) await record(tx, alertSendRecord, { alertId, round: round + 1 }, { runInMs: AFTER_CRASHES_MS });
+  const { affected } = await tx.execute(
+    sql`UPDATE alert SET round = ${round + 1} WHERE id = ${alertId} AND round = ${round} AND status = 'open'`,
+  );
+  if (affected > 0)
+    await record(tx, alertSendRecord, { alertId, round: round + 1 }, { runInMs: AFTER_CRASHES_MS });
 }
 
 /** The engine's hook: several questions in a row got no usable answer, so that nobody learns what became of a call. The event goes on asking. */
@@ -103,7 +139,13 @@ export async function raiseAskedInVain(tx: Tx, event: ClaimedEvent, failure: Fai
 /** A vendor is down: rings when its breaker opens; while it stays open the group is only kept alive. */
 export async function raiseVendorDown(tx: Tx, target: string, isNew: boolean): Promise<void> {
   const groupKey = `vendor-down:${target}`;
-  const kept = isNew ? 0 : (await tx.execute(sql`UPDATE alert SET last_at = ${now} WHERE group_key = ${groupKey} AND status = 'open'`)).affected;
+  const kept = isNew
+    ? 0
+    : (
+        await tx.execute(
+          sql`UPDATE alert SET last_at = ${now} WHERE group_key = ${groupKey} AND status = 'open'`,
+        )
+      ).affected;
   if (kept > 0) return;
   await raise(tx, {
     groupKey,
@@ -145,6 +187,8 @@ async function count(tx: Tx, alert: Alert): Promise<GroupRow> {
 /** An open group speaks through one pending event; if that was errored or discarded, the group needs a new one. */
 async function hasVoice(tx: Tx, group: GroupRow): Promise<boolean> {
   const key = `${alertSendType}:${alertSendRecord.dedupeKey({ alertId: group.id, round: group.round })}`;
-  const rows = await tx.query(sql`SELECT id FROM outbox_event WHERE dedupe_key = ${key} AND status = 'pending'`);
+  const rows = await tx.query(
+    sql`SELECT id FROM outbox_event WHERE dedupe_key = ${key} AND status = 'pending'`,
+  );
   return rows.length > 0;
 }

@@ -78,7 +78,10 @@ export interface CardWording {
   readonly buttonText: string;
 }
 
-export function wordCard(order: { orderNo: string; dishName: string; edibleDate: string; mealType: keyof typeof mealNames }, publicUrl: string): CardWording {
+export function wordCard(
+  order: { orderNo: string; dishName: string; edibleDate: string; mealType: keyof typeof mealNames },
+  publicUrl: string,
+): CardWording {
   const [year, month, day] = order.edibleDate.split('-').map(Number);
   const dish = cutBytes(escapeHtml(order.dishName), 150);
   return {
@@ -109,7 +112,12 @@ export function plain(text: string): string {
     '!': '！',
   };
   const oneLine = Array.from(text, (character) =>
-    (character.codePointAt(0) ?? 0) < 32 || character === '\u2028' || character === '\u2029' || character === '\u0085' ? ' ' : character,
+    (character.codePointAt(0) ?? 0) < 32 ||
+    character === '\u2028' ||
+    character === '\u2029' ||
+    character === '\u0085'
+      ? ' '
+      : character,
   ).join('');
   // A bare address would become a link by itself.
   return oneLine
@@ -136,5 +144,10 @@ export function cutBytes(text: string, maxBytes: number): string {
 }
 
 function shanghai(instant: Date): string {
-  return new Intl.DateTimeFormat('zh-CN', { timeZone: 'Asia/Shanghai', dateStyle: 'short', timeStyle: 'medium', hour12: false }).format(instant);
+  return new Intl.DateTimeFormat('zh-CN', {
+    timeZone: 'Asia/Shanghai',
+    dateStyle: 'short',
+    timeStyle: 'medium',
+    hour12: false,
+  }).format(instant);
 }

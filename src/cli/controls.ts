@@ -1,7 +1,7 @@
 import os from 'node:os';
 import type { Command } from 'commander';
-import { toRfc3339 } from '../clock.js';
-import { activePauses, pause, resume } from '../outbox/pause.js';
+import { toRfc3339 } from '../base/clock.js';
+import { activePauses, pause, resume } from '../operate/pause.js';
 import { out, row, say } from './print.js';
 import { actOf, exit, oneOf, Stop, whole, withDatabase, withOutbox } from './shared.js';
 
@@ -41,13 +41,21 @@ export function addControls(program: Command): void {
     .requiredOption('--reason <text>', 'why; kept in the audit')
     .option('--scope <scope>', scopes.join(', '), oneOf(scopes), 'type')
     .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
-    .action(async (name: string, options: { minutes: number; reason: string; scope: (typeof scopes)[number]; as: string }) => {
-      const forMs = Math.max(1, options.minutes) * 60_000;
-      const result = await withOutbox(({ database, registry }) => pause(database, registry, { scope: options.scope, name, forMs }, actOf(options)));
-      if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no ${options.scope} ${name}`);
-      if (result.kind === 'conflict') throw new Stop(exit.conflict, `${name} is paused already`);
-      say(`${name} is paused; it goes on by itself in ${options.minutes} minutes`);
-    });
+    .action(
+      async (
+        name: string,
+        options: { minutes: number; reason: string; scope: (typeof scopes)[number]; as: string },
+      ) => {
+        const forMs = Math.max(1, options.minutes) * 60_000;
+        const result = await withOutbox(({ database, registry }) =>
+          pause(database, registry, { scope: options.scope, name, forMs }, actOf(options)),
+        );
+        if (result.kind === 'not-found')
+          throw new Stop(exit.notFound, `there is no ${options.scope} ${name}`);
+        if (result.kind === 'conflict') throw new Stop(exit.conflict, `${name} is paused already`);
+        say(`${name} is paused; it goes on by itself in ${options.minutes} minutes`);
+      },
+    );
 
   program
     .command('resume <name>')
@@ -55,11 +63,15 @@ export function addControls(program: Command): void {
     .option('--scope <scope>', scopes.join(', '), oneOf(scopes), 'type')
     .option('--reason <text>', 'why; kept in the audit')
     .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
-    .action(async (name: string, options: { reason?: string; scope: (typeof scopes)[number]; as: string }) => {
-      const result = await withDatabase((database) => resume(database, { scope: options.scope, name }, actOf(options)));
-      if (result.kind === 'not-found') throw new Stop(exit.notFound, `${name} is not paused`);
-      say(`${name} goes on`);
-    });
+    .action(
+      async (name: string, options: { reason?: string; scope: (typeof scopes)[number]; as: string }) => {
+        const result = await withDatabase((database) =>
+          resume(database, { scope: options.scope, name }, actOf(options)),
+        );
+        if (result.kind === 'not-found') throw new Stop(exit.notFound, `${name} is not paused`);
+        say(`${name} goes on`);
+      },
+    );
 
   program
     .command('pauses')
@@ -69,7 +81,8 @@ export function addControls(program: Command): void {
       await withDatabase(async (database) => {
         const pauses = await activePauses(database);
         if (options.json) return out(pauses);
-        for (const { scope, name, type, untilAt, actor, reason } of pauses) row(scope, name, type, toRfc3339(untilAt), actor, reason);
+        for (const { scope, name, type, untilAt, actor, reason } of pauses)
+          row(scope, name, type, toRfc3339(untilAt), actor, reason);
       });
     });
 }

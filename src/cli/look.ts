@@ -2,11 +2,11 @@ import os from 'node:os';
 import type { Command } from 'commander';
 import { listGroups, stateOf } from '../alerts/group.js';
 import { markKnown, unmarkKnown } from '../alerts/known.js';
-import { toRfc3339 } from '../clock.js';
+import { toRfc3339 } from '../base/clock.js';
+import { listActions } from '../operate/audit.js';
 import { findOrder } from '../orders/find.js';
 import { reveal } from '../orders/reveal.js';
 import { readTimeline } from '../orders/timeline.js';
-import { listActions } from '../outbox/audit.js';
 import { out, row, say } from './print.js';
 import { actOf, exit, idOf, orStop, Stop, withDatabase } from './shared.js';
 
@@ -22,8 +22,14 @@ export function addLook(program: Command): void {
         const order = await orStop(findOrder(database, wanted));
         const story = await readTimeline(database, order.id);
         if (options.json) return out(story);
-        row(story.order.orderNo, story.order.status, `refund ${story.order.refund}`, story.order.meicanOrderId ?? '-');
-        for (const { at, kind, what, detail } of story.timeline) row(at, kind, what, String(detail.eventId ?? ''), String(detail.decision ?? ''));
+        row(
+          story.order.orderNo,
+          story.order.status,
+          `refund ${story.order.refund}`,
+          story.order.meicanOrderId ?? '-',
+        );
+        for (const { at, kind, what, detail } of story.timeline)
+          row(at, kind, what, String(detail.eventId ?? ''), String(detail.decision ?? ''));
       });
     });
 
@@ -47,7 +53,15 @@ export function addLook(program: Command): void {
         const causes = await listGroups(database);
         if (options.json) return out(causes);
         for (const group of causes)
-          row(group.id, stateOf(group), group.kind, group.eventType ?? '-', String(group.occurrences), toRfc3339(group.lastAt), group.cause);
+          row(
+            group.id,
+            stateOf(group),
+            group.kind,
+            group.eventType ?? '-',
+            String(group.occurrences),
+            toRfc3339(group.lastAt),
+            group.cause,
+          );
       });
     });
 
@@ -58,7 +72,10 @@ export function addLook(program: Command): void {
     .option('--json')
     .action(async (options: { before?: string; json?: boolean }) => {
       await withDatabase(async (database) => {
-        const { rows } = await listActions(database, options.before === undefined ? undefined : idOf('entry', options.before));
+        const { rows } = await listActions(
+          database,
+          options.before === undefined ? undefined : idOf('entry', options.before),
+        );
         if (options.json) return out(rows);
         for (const { id, at, actor, role, verb, targetType, targetId, reason } of rows)
           row(id, toRfc3339(at), `${actor} (${role})`, verb, `${targetType} ${targetId}`, reason ?? '');

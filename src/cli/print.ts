@@ -8,7 +8,8 @@ const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\t': '\\t', '\r'
 const gone = new Set<NodeJS.WriteStream>();
 
 /** One line of text. Whatever in it is not plain text is written as its escape: nobody's reason can move a cursor, or forge another line. */
-export const printable = (text: string): string => text.replace(ACTING, (sign) => SHORT[sign] ?? escaped(sign));
+export const printable = (text: string): string =>
+  text.replace(ACTING, (sign) => SHORT[sign] ?? escaped(sign));
 
 /** Data, on standard output: a line of text, cells of a table, or JSON. */
 export function out(value: unknown): void {
@@ -16,7 +17,8 @@ export function out(value: unknown): void {
 }
 
 /** One line of a table: what a cell holds cannot begin another cell, nor another line. */
-export const row = (...cells: readonly string[]): void => write(process.stdout, cells.map(printable).join('\t').trimEnd());
+export const row = (...cells: readonly string[]): void =>
+  write(process.stdout, cells.map(printable).join('\t').trimEnd());
 
 /** One line of JSON. */
 export const outLine = (value: object): void => write(process.stdout, asJson(value));
@@ -47,9 +49,14 @@ function write(stream: NodeJS.WriteStream, text: string): void {
 
 /** JSON escapes the oldest control characters by itself; the others, which only strings can hold, are escaped here. */
 function asJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replace(ACTING, (sign) => (sign === '\n' ? sign : escaped(sign)));
+  return JSON.stringify(value, null, indent).replace(ACTING, (sign) =>
+    sign === '\n' ? sign : escaped(sign),
+  );
 }
 
 function escaped(sign: string): string {
-  return Array.from({ length: sign.length }, (_, at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
+  return Array.from(
+    { length: sign.length },
+    (_, at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`,
+  ).join('');
 }

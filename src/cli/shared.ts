@@ -1,17 +1,25 @@
 import { InvalidArgumentError } from 'commander';
+import { createLogger } from '../app/logging.js';
+import { createClients, createOutbox } from '../app/runtime.js';
+import { loadSettings, type SettingKey, type Settings } from '../app/settings.js';
+import { Problem } from '../base/problems.js';
+import { redact } from '../base/redact.js';
 import { Database } from '../database/database.js';
 import { id } from '../http/schemas.js';
-import { createLogger } from '../logging.js';
-import type { Act } from '../outbox/audit.js';
+import type { Act } from '../operate/audit.js';
+import type { ActResult } from '../operate/requeue.js';
 import type { Outbox } from '../outbox/outbox.js';
-import type { ActResult } from '../outbox/requeue.js';
-import { Problem } from '../problems.js';
-import { redact } from '../redact.js';
-import { createClients, createOutbox } from '../runtime.js';
-import { loadSettings, type SettingKey, type Settings } from '../settings.js';
 
 /** Exit codes: data on standard output, words on standard error. */
-export const exit = { ok: 0, failed: 1, usage: 2, notFound: 3, notAllowed: 4, conflict: 5, partly: 6 } as const;
+export const exit = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  notAllowed: 4,
+  conflict: 5,
+  partly: 6,
+} as const;
 
 export class Stop extends Error {
   readonly lines: readonly string[];
@@ -26,7 +34,9 @@ export class Stop extends Error {
 
 export const settingsFor = (...only: SettingKey[]): Settings => loadSettings({ env: process.env, only });
 
-export async function withDatabase<T>(work: (database: Database, settings: Settings) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  work: (database: Database, settings: Settings) => Promise<T>,
+): Promise<T> {
   const settings = settingsFor('DATABASE_URL', 'RETRY_LIMIT');
   const database = await Database.open({ url: settings.DATABASE_URL, poolSize: 2 });
   try {
@@ -52,13 +62,20 @@ export const oneOf =
 export function actOf(options: { as: string; reason: string }): Act & { reason: string };
 export function actOf(options: { as: string; reason?: string }): Act;
 export function actOf({ as: actor, reason }: { as: string; reason?: string }): Act {
-  return { actor, role: 'operator', reason: reason === undefined ? null : redact(reason.slice(0, 500)), requestId: null };
+  return {
+    actor,
+    role: 'operator',
+    reason: reason === undefined ? null : redact(reason.slice(0, 500)),
+    requestId: null,
+  };
 }
 
 /** What is not there ends the command with its own exit code; whatever else went wrong is told as it is. */
 export function orStop<T>(work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
-    throw error instanceof Problem && error.code === 'not-found' ? new Stop(exit.notFound, error.message) : error;
+    throw error instanceof Problem && error.code === 'not-found'
+      ? new Stop(exit.notFound, error.message)
+      : error;
   });
 }
 
@@ -71,8 +88,10 @@ export const eventId = (given: string): string => idOf('event', given);
 
 export function tell(id: string, result: ActResult, refusal: string): void {
   if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no event ${id}`);
-  if (result.kind === 'refused') throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${result.why}`);
-  if (result.kind === 'conflict') throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${refusal}`);
+  if (result.kind === 'refused')
+    throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${result.why}`);
+  if (result.kind === 'conflict')
+    throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${refusal}`);
 }
 
 /** With everything that carries events out, but nobody who does it. */

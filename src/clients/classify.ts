@@ -10,11 +10,14 @@ const REFUSALS: readonly number[] = [400, 401, 403, 404, 422];
  */
 export function classifyTransport(answer: Answer): Outcome<never> | null {
   if (answer.kind === 'no-answer') {
-    return answer.sent ? unknown(answer.code, 'no answer came back') : notApplied(answer.code, 'the vendor could not be reached');
+    return answer.sent
+      ? unknown(answer.code, 'no answer came back')
+      : notApplied(answer.code, 'the vendor could not be reached');
   }
   const { status } = answer;
   if (status >= 200 && status < 300) return null;
-  if (status === 429) return notApplied('HTTP_429', 'the vendor limits our rate', retryAfterMs(answer.headers) ?? 5_000);
+  if (status === 429)
+    return notApplied('HTTP_429', 'the vendor limits our rate', retryAfterMs(answer.headers) ?? 5_000);
   if (REFUSALS.includes(status)) return rejected(`HTTP_${status}`, 'the vendor refused the request');
   return unknown(`HTTP_${status}`, 'a gateway answered; what the vendor did is not known');
 }

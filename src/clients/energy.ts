@@ -1,10 +1,20 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { type Hide, hider } from '../hide.js';
+import { type Hide, hider } from '../base/hide.js';
 import { classifyTransport } from './classify.js';
 import { applied, notApplied, type Outcome, PROCESSING, rejected, unknown } from './outcome.js';
 import { hideOf, screen } from './screen.js';
-import { type Answer, type CallContext, type Carrier, clockOffsetMs, parseJson, type Request, recordOf, retryAfterMs, Transport } from './transport.js';
+import {
+  type Answer,
+  type CallContext,
+  type Carrier,
+  clockOffsetMs,
+  parseJson,
+  type Request,
+  recordOf,
+  retryAfterMs,
+  Transport,
+} from './transport.js';
 
 /**
  * Every code by name, with the number that we call it by. No public manual states the numbers on the wire: where an installation's differ,
@@ -96,7 +106,11 @@ export interface Account {
 
 export type TradeState = 'SUCCESS' | 'PROCESSING' | 'FAILED' | 'CLOSED' | 'NONE';
 
-const envelope = z.object({ code: z.number().int(), message: z.string().nullish(), result: z.unknown().optional() });
+const envelope = z.object({
+  code: z.number().int(),
+  message: z.string().nullish(),
+  result: z.unknown().optional(),
+});
 const filled = z.string().refine((value) => value.trim() !== '');
 const tradeStatus = z.enum(['SUCCESS', 'PROCESSING', 'FAILED', 'CLOSED']);
 const trade = z.object({
@@ -133,14 +147,29 @@ export class EnergyClient {
     this.#transport = carrier;
     this.#hide = options.hide ?? hider([options.appSecret]);
     const names = Object.keys(energyCodes) as EnergyCodeName[];
-    this.#ours = new Map(names.map((name) => [options.codes?.[name] ?? energyCodes[name], energyCodes[name]]));
+    this.#ours = new Map(
+      names.map((name) => [options.codes?.[name] ?? energyCodes[name], energyCodes[name]]),
+    );
   }
 
   async findCardAccountInfo(userId: string, context: CallContext): Promise<Outcome<Account>> {
-    return this.#call('energy.findCardAccountInfo', 'GET', `/v1/accounts/${encodeURIComponent(userId)}`, null, context, (result) => {
-      const parsed = account.safeParse(result);
-      return parsed.success ? applied({ userId: parsed.data.userId, cardStatus: parsed.data.cardStatus, balanceInCent: parsed.data.balance }) : null;
-    });
+    return this.#call(
+      'energy.findCardAccountInfo',
+      'GET',
+      `/v1/accounts/${encodeURIComponent(userId)}`,
+      null,
+      context,
+      (result) => {
+        const parsed = account.safeParse(result);
+        return parsed.success
+          ? applied({
+              userId: parsed.data.userId,
+              cardStatus: parsed.data.cardStatus,
+              balanceInCent: parsed.data.balance,
+            })
+          : null;
+      },
+    );
   }
 
   /** Unknown with code PROCESSING: the vendor works on it; only a query that answers SUCCESS is success. */
@@ -155,13 +184,18 @@ export class EnergyClient {
     };
     const outcome = await this.#call('energy.pay', 'POST', '/v1/pay', body, context, (result) => {
       const parsed = trade.safeParse(result);
-      return parsed.success && parsed.data.outTradeNo === pay.outTradeNo ? judgeState(parsed.data.status, parsed.data.duplicate === true) : null;
+      return parsed.success && parsed.data.outTradeNo === pay.outTradeNo
+        ? judgeState(parsed.data.status, parsed.data.duplicate === true)
+        : null;
     });
     return unknownWhen(outcome, NO_REFUSAL.pay);
   }
 
   /** What the vendor holds under this number; NONE when it never heard of it (which may change while a pay is on its way). */
-  async queryPay(outTradeNo: string, context: CallContext): Promise<Outcome<{ state: TradeState; amountInCent: number; refundedInCent: number }>> {
+  async queryPay(
+    outTradeNo: string,
+    context: CallContext,
+  ): Promise<Outcome<{ state: TradeState; amountInCent: number; refundedInCent: number }>> {
     const outcome = await this.#call<{ state: TradeState; amountInCent: number; refundedInCent: number }>(
       'energy.queryPay',
       'GET',
@@ -171,7 +205,11 @@ export class EnergyClient {
       (result) => {
         const parsed = trade.safeParse(result);
         return parsed.success && parsed.data.outTradeNo === outTradeNo
-          ? applied({ state: parsed.data.status, amountInCent: parsed.data.amount, refundedInCent: parsed.data.refundedAmount ?? 0 })
+          ? applied({
+              state: parsed.data.status,
+              amountInCent: parsed.data.amount,
+              refundedInCent: parsed.data.refundedAmount ?? 0,
+            })
           : null;
       },
     );
@@ -190,10 +228,18 @@ export class EnergyClient {
   }
 
   async unPay(wanted: Refund, context: CallContext): Promise<Outcome<null>> {
-    const body = { outRefundNo: wanted.outRefundNo, outTradeNo: wanted.outTradeNo, userId: wanted.userId, amount: wanted.amountInCent, reason: wanted.reason };
+    const body = {
+      outRefundNo: wanted.outRefundNo,
+      outTradeNo: wanted.outTradeNo,
+      userId: wanted.userId,
+      amount: wanted.amountInCent,
+      reason: wanted.reason,
+    };
     const outcome = await this.#call('energy.unPay', 'POST', '/v1/unpay', body, context, (result) => {
       const parsed = refund.safeParse(result);
-      return parsed.success && parsed.data.outRefundNo === wanted.outRefundNo ? judgeState(parsed.data.status, parsed.data.fundChange === 'N') : null;
+      return parsed.success && parsed.data.outRefundNo === wanted.outRefundNo
+        ? judgeState(parsed.data.status, parsed.data.fundChange === 'N')
+        : null;
     });
     return unknownWhen(outcome, NO_REFUSAL.unPay);
   }
@@ -207,7 +253,9 @@ export class EnergyClient {
       context,
       (result) => {
         const parsed = refund.safeParse(result);
-        return parsed.success && parsed.data.outRefundNo === outRefundNo ? applied({ state: parsed.data.status }) : null;
+        return parsed.success && parsed.data.outRefundNo === outRefundNo
+          ? applied({ state: parsed.data.status })
+          : null;
       },
     );
     return noneWhen(outcome, codes.refundNotFound, { state: 'NONE' });
@@ -242,7 +290,8 @@ export class EnergyClient {
     read: (result: unknown) => Outcome<T> | null,
   ): Promise<Outcome<T>> {
     // A URL drops `.` and `..`, however they are written: the call would reach another resource.
-    if (path.split('/').some((segment) => segment === '.' || segment === '..')) return rejected('UNSAFE_PATH', 'this number cannot be part of a path');
+    if (path.split('/').some((segment) => segment === '.' || segment === '..'))
+      return rejected('UNSAFE_PATH', 'this number cannot be part of a path');
     const startedMs = performance.now();
     const at = new Date();
     const request: Request = {
@@ -278,25 +327,44 @@ export class EnergyClient {
     });
     return {
       ...request,
-      headers: { ...request.headers, 'X-App-Id': this.options.appId, 'X-Timestamp': timestamp, 'X-Nonce': nonce, 'X-Signature': signature },
+      headers: {
+        ...request.headers,
+        'X-App-Id': this.options.appId,
+        'X-Timestamp': timestamp,
+        'X-Nonce': nonce,
+        'X-Signature': signature,
+      },
     };
   }
 }
 
-function judge<T>(answer: Answer, ours: ReadonlyMap<number, number>, read: (result: unknown) => Outcome<T> | null): Outcome<T> {
+function judge<T>(
+  answer: Answer,
+  ours: ReadonlyMap<number, number>,
+  read: (result: unknown) => Outcome<T> | null,
+): Outcome<T> {
   if (answer.kind !== 'answer') return unknown('NO_ANSWER', 'no answer came back');
   const parsed = envelope.safeParse(parseJson(answer.text));
-  if (!parsed.success) return unknown('MALFORMED', 'the answer is not the envelope that the energy center promises');
+  if (!parsed.success)
+    return unknown('MALFORMED', 'the answer is not the envelope that the energy center promises');
   const { message, result } = parsed.data;
   const code = ours.get(parsed.data.code);
   if (code === undefined) return unknown(`CODE_${parsed.data.code}`, message ?? 'a code that we do not know');
   if (code === codes.ok) return read(result) ?? unknown('MALFORMED', 'the answer lacks a required field');
-  if (code === codes.rateLimited) return notApplied(String(code), 'the energy center limits our rate', retryAfterMs(answer.headers) ?? 5_000);
+  if (code === codes.rateLimited)
+    return notApplied(
+      String(code),
+      'the energy center limits our rate',
+      retryAfterMs(answer.headers) ?? 5_000,
+    );
   if (REFUSALS.includes(code)) return rejected(String(code), message ?? 'refused');
   return unknown(String(code), message ?? 'a code after which the outcome is not known');
 }
 
-function judgeState(state: 'SUCCESS' | 'PROCESSING' | 'FAILED' | 'CLOSED', duplicate: boolean): Outcome<null> {
+function judgeState(
+  state: 'SUCCESS' | 'PROCESSING' | 'FAILED' | 'CLOSED',
+  duplicate: boolean,
+): Outcome<null> {
   if (state === 'SUCCESS') return applied(null, duplicate);
   if (state === 'PROCESSING') return unknown(PROCESSING, 'the energy center is still working on it');
   return rejected(state, `the energy center answered ${state}`);
@@ -310,7 +378,9 @@ function judgeClose(state: z.infer<typeof tradeStatus>, duplicate: boolean): Out
 }
 
 function unknownWhen<T>(outcome: Outcome<T>, meaningless: readonly number[]): Outcome<T> {
-  return outcome.kind === 'rejected' && meaningless.map(String).includes(outcome.code) ? unknown(outcome.code, outcome.message) : outcome;
+  return outcome.kind === 'rejected' && meaningless.map(String).includes(outcome.code)
+    ? unknown(outcome.code, outcome.message)
+    : outcome;
 }
 
 function noneWhen<T>(outcome: Outcome<T>, code: number, none: T): Outcome<T> {
@@ -318,6 +388,11 @@ function noneWhen<T>(outcome: Outcome<T>, code: number, none: T): Outcome<T> {
 }
 
 /** hex(HMAC-SHA256(secret, METHOD\nPATH?QUERY\nTIMESTAMP\nNONCE\nBODY\n)); PATH as the server sees it. */
-export function energySignature(secret: string, signed: { method: string; path: string; timestamp: string; nonce: string; body: string }): string {
-  return createHmac('sha256', secret).update(`${signed.method}\n${signed.path}\n${signed.timestamp}\n${signed.nonce}\n${signed.body}\n`).digest('hex');
+export function energySignature(
+  secret: string,
+  signed: { method: string; path: string; timestamp: string; nonce: string; body: string },
+): string {
+  return createHmac('sha256', secret)
+    .update(`${signed.method}\n${signed.path}\n${signed.timestamp}\n${signed.nonce}\n${signed.body}\n`)
+    .digest('hex');
 }

@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { type Hide, hider } from '../base/hide.js';
 import type { MealType } from '../entities/menu.js';
-import { type Hide, hider } from '../hide.js';
 import { classifyTransport } from './classify.js';
 import { applied, notApplied, type Outcome, rejected, unknown } from './outcome.js';
 import { hideOf, screen } from './screen.js';
-import { type Answer, type CallContext, type Carrier, clockOffsetMs, parseJson, type Request, recordOf, retryAfterMs, Transport } from './transport.js';
+import {
+  type Answer,
+  type CallContext,
+  type Carrier,
+  clockOffsetMs,
+  parseJson,
+  type Request,
+  recordOf,
+  retryAfterMs,
+  Transport,
+} from './transport.js';
 
 /** Code literals and paths that no public manual states: configuration, in one table. */
 export interface MeicanLiterals {
@@ -47,7 +57,9 @@ export interface AddOrder {
 }
 
 /** `multi`: Meican says that this diner has an order for the meal already; its id may be anybody's, or absent. */
-export type AddedOrder = { readonly multi: false; readonly orderId: string } | { readonly multi: true; readonly orderId: string | null };
+export type AddedOrder =
+  | { readonly multi: false; readonly orderId: string }
+  | { readonly multi: true; readonly orderId: string | null };
 
 /** One order of the day list. What the list leaves out is null. */
 export interface ListedOrder {
@@ -57,7 +69,11 @@ export interface ListedOrder {
   readonly dishes: readonly { readonly dishId: string | null; readonly name: string | null }[];
 }
 
-const envelope = z.object({ resultCode: z.string().min(1), resultDescription: z.string().nullish(), data: z.unknown().optional() });
+const envelope = z.object({
+  resultCode: z.string().min(1),
+  resultDescription: z.string().nullish(),
+  data: z.unknown().optional(),
+});
 const id = z.union([z.string(), z.number()]).transform(String);
 /** Text without spaces that our column can hold: an id of another type or shape is an answer that cannot be trusted. */
 const orderId = z.string().regex(/^[\x21-\x7e]{1,64}$/);
@@ -95,7 +111,11 @@ export class MeicanClient {
 
   async addOrder(order: AddOrder, context: CallContext): Promise<Outcome<AddedOrder>> {
     const { multiOrder } = this.#literals;
-    const dish = { dishId: /^\d{1,15}$/.test(order.meicanDishId) ? Number(order.meicanDishId) : order.meicanDishId, count: 1, priceInCent: order.priceInCent };
+    const dish = {
+      dishId: /^\d{1,15}$/.test(order.meicanDishId) ? Number(order.meicanDishId) : order.meicanDishId,
+      count: 1,
+      priceInCent: order.priceInCent,
+    };
     const form = {
       email: order.email,
       realName: order.realName,
@@ -104,20 +124,36 @@ export class MeicanClient {
       mealType: order.mealType,
       dishes: JSON.stringify([dish]),
     };
-    return this.#call('meican.addOrder', this.#post(this.#literals.addOrderPath, order.corp, form), context, (code, data) => {
-      const named = orderIdData.safeParse(data);
-      if (code === multiOrder) return applied<AddedOrder>({ multi: true, orderId: named.success ? named.data.orderId : null }, true);
-      if (code !== 'OK') return null;
-      return named.success ? applied<AddedOrder>({ multi: false, orderId: named.data.orderId }) : unknown('NO_ORDER_ID', 'an OK without an order id');
-    });
+    return this.#call(
+      'meican.addOrder',
+      this.#post(this.#literals.addOrderPath, order.corp, form),
+      context,
+      (code, data) => {
+        const named = orderIdData.safeParse(data);
+        if (code === multiOrder)
+          return applied<AddedOrder>(
+            { multi: true, orderId: named.success ? named.data.orderId : null },
+            true,
+          );
+        if (code !== 'OK') return null;
+        return named.success
+          ? applied<AddedOrder>({ multi: false, orderId: named.data.orderId })
+          : unknown('NO_ORDER_ID', 'an OK without an order id');
+      },
+    );
   }
 
   /** An order that Meican no longer has (NOT_FOUND) is as good as cancelled: `duplicate`. Only for ids that we know to have existed. */
   async cancelOrder(corp: string, orderId: string, context: CallContext): Promise<Outcome<null>> {
-    return this.#call('meican.cancelOrder', this.#post(this.#literals.deleteOrderPath, corp, { orderId }), context, (code) => {
-      if (code === 'OK') return applied(null);
-      return code === 'NOT_FOUND' ? applied(null, true) : null;
-    });
+    return this.#call(
+      'meican.cancelOrder',
+      this.#post(this.#literals.deleteOrderPath, corp, { orderId }),
+      context,
+      (code) => {
+        if (code === 'OK') return applied(null);
+        return code === 'NOT_FOUND' ? applied(null, true) : null;
+      },
+    );
   }
 
   /** All orders of the corp on a day `yyyy-MM-dd`. May lag by seconds: absence proves nothing before the settle window is over. */
@@ -139,7 +175,10 @@ export class MeicanClient {
           orderId,
           email,
           mealType: mealType ?? null,
-          dishes: (orderContent ?? []).map((dish) => ({ dishId: dish.dishId ?? null, name: dish.name ?? null })),
+          dishes: (orderContent ?? []).map((dish) => ({
+            dishId: dish.dishId ?? null,
+            name: dish.name ?? null,
+          })),
         })),
       );
     });
@@ -149,7 +188,12 @@ export class MeicanClient {
     this.#transport.close();
   }
 
-  async #call<T>(call: string, request: Request, context: CallContext, read: (code: string, data: unknown) => Outcome<T> | null): Promise<Outcome<T>> {
+  async #call<T>(
+    call: string,
+    request: Request,
+    context: CallContext,
+    read: (code: string, data: unknown) => Outcome<T> | null,
+  ): Promise<Outcome<T>> {
     const startedMs = performance.now();
     const at = new Date();
     let signed = this.#signed(request);
@@ -173,8 +217,10 @@ export class MeicanClient {
     const { resultCode, resultDescription, data } = parsed.data;
     const outcome = read(resultCode, data);
     if (outcome) return outcome;
-    if (resultCode === this.#literals.tooFast) return notApplied(resultCode, 'Meican limits our rate', retryAfterMs(answer.headers) ?? 5_000);
-    if (this.#literals.refusals.includes(resultCode)) return rejected(resultCode, resultDescription ?? resultCode);
+    if (resultCode === this.#literals.tooFast)
+      return notApplied(resultCode, 'Meican limits our rate', retryAfterMs(answer.headers) ?? 5_000);
+    if (this.#literals.refusals.includes(resultCode))
+      return rejected(resultCode, resultDescription ?? resultCode);
     return unknown(resultCode, 'a result code that we do not know');
   }
 
@@ -195,7 +241,10 @@ export class MeicanClient {
   #signed(request: Request): Request {
     const timestamp = String(Date.now() + this.#clockOffsetMs);
     const separator = request.path.includes('?') ? '&' : '?';
-    return { ...request, path: `${request.path}${separator}timestamp=${timestamp}&signature=${meicanSignature(this.options.corpToken, timestamp)}` };
+    return {
+      ...request,
+      path: `${request.path}${separator}timestamp=${timestamp}&signature=${meicanSignature(this.options.corpToken, timestamp)}`,
+    };
   }
 }
 

@@ -1,5 +1,5 @@
-import { type Hide, hider } from '../hide.js';
-import { redact } from '../redact.js';
+import { type Hide, hider } from '../base/hide.js';
+import { redact } from '../base/redact.js';
 import type { Outcome } from './outcome.js';
 import type { CallContext, Request } from './transport.js';
 
@@ -51,7 +51,8 @@ function messageOf(message: string, hide: Hide): string {
 function* sentValues({ path, headers, body }: Request): Generator<string> {
   const query = new URLSearchParams(path.split('?')[1] ?? '');
   for (const name of SIGNED) yield* query.getAll(name);
-  for (const [name, value] of Object.entries(headers)) if (/signature|authorization|token/i.test(name)) yield value;
+  for (const [name, value] of Object.entries(headers))
+    if (/signature|authorization|token/i.test(name)) yield value;
   const fields = fieldsOf(body);
   for (const name of PERSONAL) if (typeof fields[name] === 'string') yield fields[name];
 }

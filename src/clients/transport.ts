@@ -3,9 +3,9 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import axios, { type AxiosError, type AxiosInstance, type AxiosRequestConfig } from 'axios';
 import axiosRetry from 'axios-retry';
-import type { Hide } from '../hide.js';
-import { redact, redactSide } from '../redact.js';
-import { startSpan } from '../trace.js';
+import type { Hide } from '../base/hide.js';
+import { redact, redactSide } from '../base/redact.js';
+import { startSpan } from '../base/trace.js';
 
 /** What a caller hands down to every call. */
 export interface CallContext {
@@ -30,7 +30,11 @@ export interface CallRecord {
     readonly headers?: Readonly<Record<string, string>>;
     readonly body: string | null;
   };
-  readonly answer: { readonly status: number | null; readonly headers?: Readonly<Record<string, string>>; readonly body: string | null } | null;
+  readonly answer: {
+    readonly status: number | null;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body: string | null;
+  } | null;
   readonly outcome: 'applied' | 'rejected' | 'not-applied' | 'unknown';
   readonly code: string | null;
 }
@@ -46,7 +50,12 @@ export interface Request {
 }
 
 export type Answer =
-  | { readonly kind: 'answer'; readonly status: number; readonly headers: Readonly<Record<string, unknown>>; readonly text: string }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, unknown>>;
+      readonly text: string;
+    }
   /** `sent` false: surely not executed. */
   | { readonly kind: 'no-answer'; readonly sent: boolean; readonly code: string };
 
@@ -58,7 +67,14 @@ export interface TransportOptions {
 
 const ANSWER_MAX_BYTES = 2 * 1024 * 1024;
 const READ_REPEATS = 2;
-const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EPROTO']);
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPROTO',
+]);
 const TLS_ERROR = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 
 /** Carries a request to a vendor and says what came back. HTTP in production; anything where the vendor itself is simulated. */
@@ -100,7 +116,9 @@ export class Transport implements Carrier {
       shouldResetTimeout: false,
       // The default would repeat a POST after ECONNRESET: an order placed four times.
       retryCondition: (error) =>
-        (error.config as { isRead?: boolean } | undefined)?.isRead === true && error.code !== 'ERR_CANCELED' && axiosRetry.isNetworkError(error),
+        (error.config as { isRead?: boolean } | undefined)?.isRead === true &&
+        error.code !== 'ERR_CANCELED' &&
+        axiosRetry.isNetworkError(error),
       retryDelay: (count) => Math.min(500, 20 * 2 ** count),
     });
   }
@@ -134,8 +152,16 @@ export class Transport implements Carrier {
     };
     try {
       const response = await this.#axios.request<string>(config);
-      span.end({ 'http.response.status_code': response.status }, response.status >= 500 ? String(response.status) : null);
-      return { kind: 'answer', status: response.status, headers: response.headers as Record<string, unknown>, text: response.data ?? '' };
+      span.end(
+        { 'http.response.status_code': response.status },
+        response.status >= 500 ? String(response.status) : null,
+      );
+      return {
+        kind: 'answer',
+        status: response.status,
+        headers: response.headers as Record<string, unknown>,
+        text: response.data ?? '',
+      };
     } catch (error) {
       const code = deadline.aborted ? 'TIMEOUT' : ((error as AxiosError).code ?? 'NETWORK_ERROR');
       span.end({}, code);
@@ -215,20 +241,37 @@ export function recordOf(
       body: request.body === null ? null : side(decodeForm(request.body)),
     },
     answer:
-      answer.kind === 'answer' ? { status: answer.status, headers: shownHeaders(answer.headers, hide), body: side(answer.text) } : { status: null, body: null },
+      answer.kind === 'answer'
+        ? { status: answer.status, headers: shownHeaders(answer.headers, hide), body: side(answer.text) }
+        : { status: null, body: null },
     outcome: outcome.kind,
     code: outcome.code ?? (answer.kind === 'no-answer' ? answer.code : null),
   };
 }
 
-const PLAIN_HEADERS = ['accept', 'content-type', 'content-length', 'date', 'location', 'retry-after', 'server', 'via', 'x-request-id'];
+const PLAIN_HEADERS = [
+  'accept',
+  'content-type',
+  'content-length',
+  'date',
+  'location',
+  'retry-after',
+  'server',
+  'via',
+  'x-request-id',
+];
 const HEADER_MAX = 200;
 
 /** Every header by its name in lower case, whatever case it came in; the values of those only that are known to hold no secret. */
 function shownHeaders(headers: Readonly<Record<string, unknown>>, hide: Hide): Record<string, string> {
   const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   return Object.fromEntries(
-    names.slice(0, 30).map(([name, value]) => [name, PLAIN_HEADERS.includes(name) ? redact(hide(String(value))).slice(0, HEADER_MAX) : '***']),
+    names
+      .slice(0, 30)
+      .map(([name, value]) => [
+        name,
+        PLAIN_HEADERS.includes(name) ? redact(hide(String(value))).slice(0, HEADER_MAX) : '***',
+      ]),
   );
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Hide, hider } from '../hide.js';
+import { type Hide, hider } from '../base/hide.js';
 import { classifyTransport } from './classify.js';
 import { applied, notApplied, type Outcome, rejected, unknown } from './outcome.js';
 import { hideOf, screen } from './screen.js';
@@ -9,7 +9,12 @@ export interface WecomOptions {
   /** The whole URL of the group robot, key included: a secret. Null: there is no robot. */
   readonly webhookUrl: string | null;
   /** For application messages. Null: there is no application. */
-  readonly application: { readonly baseUrl: string; readonly corpId: string; readonly corpSecret: string; readonly agentId: number } | null;
+  readonly application: {
+    readonly baseUrl: string;
+    readonly corpId: string;
+    readonly corpSecret: string;
+    readonly agentId: number;
+  } | null;
   readonly timeoutMs: number;
   /** Hides every secret of the settings, whichever vendor's. */
   readonly hide?: Hide;
@@ -71,22 +76,42 @@ export class WecomClient {
     if (!this.#robot || !this.options.webhookUrl) return rejected('NO_ROBOT', 'no robot is configured');
     const url = new URL(this.options.webhookUrl);
     const robot = this.#robot;
-    return this.#judged('wecom.sendToRobot', robot, this.#post(url.pathname + url.search, { msgtype: 'markdown', markdown: { content: markdown } }), context);
+    return this.#judged(
+      'wecom.sendToRobot',
+      robot,
+      this.#post(url.pathname + url.search, { msgtype: 'markdown', markdown: { content: markdown } }),
+      context,
+    );
   }
 
   /** A card to one person. The same card twice within half an hour is delivered once. */
   async sendTextCard(card: TextCard, context: CallContext): Promise<Outcome<null>> {
-    const textcard = { title: card.title, description: card.description, url: card.url, btntxt: card.buttonText };
+    const textcard = {
+      title: card.title,
+      description: card.description,
+      url: card.url,
+      btntxt: card.buttonText,
+    };
     return this.#sendMessage(
       'wecom.sendTextCard',
-      { touser: card.toUser, msgtype: 'textcard', textcard, enable_duplicate_check: 1, duplicate_check_interval: DUPLICATE_WINDOW_S },
+      {
+        touser: card.toUser,
+        msgtype: 'textcard',
+        textcard,
+        enable_duplicate_check: 1,
+        duplicate_check_interval: DUPLICATE_WINDOW_S,
+      },
       context,
     );
   }
 
   /** Plain text to people: the second channel when the robot is dead. At most 2048 bytes of UTF-8. */
   async sendText(toUser: string, text: string, context: CallContext): Promise<Outcome<null>> {
-    return this.#sendMessage('wecom.sendText', { touser: toUser, msgtype: 'text', text: { content: text } }, context);
+    return this.#sendMessage(
+      'wecom.sendText',
+      { touser: toUser, msgtype: 'text', text: { content: text } },
+      context,
+    );
   }
 
   close(): void {
@@ -96,12 +121,17 @@ export class WecomClient {
 
   async #sendMessage(call: string, message: object, context: CallContext): Promise<Outcome<null>> {
     const { application } = this.options;
-    if (!application || !this.#application) return rejected('NO_APPLICATION', 'no WeCom application is configured');
+    if (!application || !this.#application)
+      return rejected('NO_APPLICATION', 'no WeCom application is configured');
     const transport = this.#application;
     for (let refreshed = false; ; refreshed = true) {
       const token = await this.#accessToken(context);
-      if (token.kind !== 'applied') return token.kind === 'unknown' ? notApplied(token.code, 'no access token could be had') : token;
-      const request = this.#post(`/cgi-bin/message/send?access_token=${encodeURIComponent(token.value)}`, { ...message, agentid: application.agentId });
+      if (token.kind !== 'applied')
+        return token.kind === 'unknown' ? notApplied(token.code, 'no access token could be had') : token;
+      const request = this.#post(`/cgi-bin/message/send?access_token=${encodeURIComponent(token.value)}`, {
+        ...message,
+        agentid: application.agentId,
+      });
       const outcome = await this.#judged(call, transport, request, context);
       if (outcome.kind !== 'rejected' || !TOKEN_VOID.includes(Number(outcome.code))) return outcome;
       if (this.#token?.value === token.value) this.#token = undefined; // WeCom may void a token early; others may have refreshed it already
@@ -120,11 +150,15 @@ export class WecomClient {
 
   async #fetchToken(context: CallContext): Promise<Outcome<string>> {
     const { application } = this.options;
-    if (!application || !this.#application) return rejected('NO_APPLICATION', 'no WeCom application is configured');
+    if (!application || !this.#application)
+      return rejected('NO_APPLICATION', 'no WeCom application is configured');
     const path = `/cgi-bin/gettoken?corpid=${encodeURIComponent(application.corpId)}&corpsecret=${encodeURIComponent(application.corpSecret)}`;
     // The token is shared by all callers, so no single caller's signal may end it; and its answer is a secret, so it is not journaled.
     const request: Request = { method: 'GET', path, headers: {}, body: null, isRead: true };
-    const answer = await this.#application.send(request, { requestId: context.requestId, traceparent: context.traceparent });
+    const answer = await this.#application.send(request, {
+      requestId: context.requestId,
+      traceparent: context.traceparent,
+    });
     return screen(this.#readToken(answer), hideOf(this.#hide, request, context));
   }
 
@@ -136,18 +170,29 @@ export class WecomClient {
     const { errcode, access_token: value, expires_in: seconds } = parsed.data;
     if (errcode !== 0) return judgeRefusal(errcode);
     if (!value || !seconds) return unknown('MALFORMED', 'an access token was promised and not sent');
-    this.#token = { value, validUntilMs: Date.now() + Math.max(seconds * 1000 - TOKEN_MARGIN_MS, (seconds * 1000) / 2) };
+    this.#token = {
+      value,
+      validUntilMs: Date.now() + Math.max(seconds * 1000 - TOKEN_MARGIN_MS, (seconds * 1000) / 2),
+    };
     return applied(value);
   }
 
-  async #judged(call: string, transport: Transport, request: Request, context: CallContext): Promise<Outcome<null>> {
+  async #judged(
+    call: string,
+    transport: Transport,
+    request: Request,
+    context: CallContext,
+  ): Promise<Outcome<null>> {
     for (let tryNo = 1; ; tryNo++) {
       const startedMs = performance.now();
       const at = new Date();
       const answer = await transport.send(request, context);
       const parsed = answer.kind === 'answer' ? answerSchema.safeParse(parseJson(answer.text)) : undefined;
       const judged =
-        classifyTransport(answer) ?? (parsed?.success ? judgeErrcode(parsed.data.errcode) : unknown('MALFORMED', 'the answer is not what WeCom promises'));
+        classifyTransport(answer) ??
+        (parsed?.success
+          ? judgeErrcode(parsed.data.errcode)
+          : unknown('MALFORMED', 'the answer is not what WeCom promises'));
       const hide = hideOf(this.#hide, request, context);
       const outcome = screen(judged, hide);
       context.journal?.(recordOf(call, request, answer, outcome, startedMs, at, hide));
@@ -158,7 +203,13 @@ export class WecomClient {
   }
 
   #post(path: string, body: object): Request {
-    return { method: 'POST', path, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), isRead: false };
+    return {
+      method: 'POST',
+      path,
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+      isRead: false,
+    };
   }
 }
 
@@ -173,7 +224,8 @@ function judgeErrcode(errcode: number): Outcome<null> {
 
 function judgeRefusal(errcode: number): Outcome<never> {
   if (errcode === BUSY) return notApplied(String(errcode), 'WeCom is busy');
-  if (RATE_LIMITED.includes(errcode)) return notApplied(String(errcode), 'WeCom limits our rate', RATE_LIMIT_WAIT_MS);
+  if (RATE_LIMITED.includes(errcode))
+    return notApplied(String(errcode), 'WeCom limits our rate', RATE_LIMIT_WAIT_MS);
   if (errcode === NOBODY) return rejected(String(errcode), 'none of the receivers can be reached');
   return rejected(String(errcode), 'WeCom refused the message');
 }

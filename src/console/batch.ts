@@ -1,4 +1,4 @@
-import { type Batch, type BatchItem, type Preview, TYPE_COUNT_ABOVE } from '../outbox/batch.js';
+import { type Batch, type BatchItem, type Preview, TYPE_COUNT_ABOVE } from '../operate/batch.js';
 import type { EventsQuery } from './filter.js';
 import { type Html, html } from './html.js';
 import type { Visitor } from './session.js';
@@ -6,7 +6,11 @@ import { length, time } from './text.js';
 import { typeWordsOf } from './words.js';
 
 /** Below a list of errored events of one type or cause: everything that matches, by way of a preview. */
-export function bulkForm({ words: w, mayAct, formToken }: Visitor, { state, type, cause }: Pick<EventsQuery, 'state' | 'type' | 'cause'>, many?: string): Html {
+export function bulkForm(
+  { words: w, mayAct, formToken }: Visitor,
+  { state, type, cause }: Pick<EventsQuery, 'state' | 'type' | 'cause'>,
+  many?: string,
+): Html {
   if (!mayAct || (state !== 'errored' && state !== 'unknown') || (!type && !cause)) return html``;
   return html`<h2>${w.bulk}</h2><form class="filters" action="/console/batches" method="post"><input type="hidden" name="form" value="${formToken}">
 ${type && html`<input type="hidden" name="type" value="${type}">`}${cause && html`<input type="hidden" name="cause" value="${cause}">`}
@@ -30,7 +34,12 @@ ${batch.total > TYPE_COUNT_ABOVE ? html`<label>${w.typeCount} ${batch.total}<br>
 }`;
 }
 
-export function batchPage({ words: w, language, mayAct, formToken }: Visitor, batch: Batch, items: readonly BatchItem[], now: Date): Html {
+export function batchPage(
+  { words: w, language, mayAct, formToken }: Visitor,
+  batch: Batch,
+  items: readonly BatchItem[],
+  now: Date,
+): Html {
   const open = batch.total - batch.done - batch.skipped;
   return html`<p><span class="state ${batch.status === 'done' ? 'handled' : batch.status === 'stopped' ? 'errored' : 'pending'}">${batch.status}</span> ${batch.why}</p>
 <dl><dt>${w.what}</dt><dd>${batch.verb === 'requeue' ? w.requeue : w.discard}: ${batch.filter.type} ${batch.filter.cause}</dd><dt>${w.done}</dt><dd><progress max="${batch.total}" value="${batch.done + batch.skipped}"></progress> ${batch.done} / ${batch.total}, ${w.skipped} ${batch.skipped}, ${w.waiting} ${open}</dd>

@@ -1,6 +1,6 @@
 import { type AlertGroup, type GroupState, stateOf } from '../alerts/group.js';
+import { version } from '../base/version.js';
 import type { Exchange } from '../outbox/types.js';
-import { version } from '../version.js';
 import { bulkForm } from './batch.js';
 import { exchangeView } from './event.js';
 import { type Html, html } from './html.js';
@@ -13,7 +13,12 @@ import { typeWordsOf } from './words.js';
 const HOUR_MS = 3_600_000;
 const HOURS = 24;
 const ORDERS_SHOWN = 50;
-const marks: Record<GroupState, string> = { open: 'errored', regressed: 'unknown', known: 'retrying', recovered: 'handled' };
+const marks: Record<GroupState, string> = {
+  open: 'errored',
+  regressed: 'unknown',
+  known: 'retrying',
+  recovered: 'handled',
+};
 
 /** Which page of docs/runbooks is about a group. */
 export const runbookOf: Record<AlertGroup['kind'], string> = {
@@ -52,16 +57,30 @@ export interface CausePage {
   readonly occurrences: readonly Occurrence[];
   /** Errored events of this cause now, up to 10,001. */
   readonly errored: number;
-  readonly sample: { readonly eventId: string; readonly number: number; readonly exchanges: readonly Exchange[] } | null;
+  readonly sample: {
+    readonly eventId: string;
+    readonly number: number;
+    readonly exchanges: readonly Exchange[];
+  } | null;
   readonly now: Date;
 }
 
 /** One cause: what, since when, how often, whom it hit, what the vendor said, and what to do about all of it. */
 export function causePage(visitor: Visitor, { group, occurrences, errored, sample, now }: CausePage): Html {
   const { words: w, language, mayAct, formToken } = visitor;
-  const orders = [...new Map(occurrences.filter((one) => one.subjectId).map((one) => [one.subjectId, one])).values()];
-  const isOfEvents = group.eventType !== null && group.kind !== 'drift' && group.kind !== 'placements-failing' && group.kind !== 'cannot-learn';
-  const form = (act: string, title: string, help: string | null): Html => html`<form class="filters" action="/console/causes/${group.id}/${act}" method="post">
+  const orders = [
+    ...new Map(occurrences.filter((one) => one.subjectId).map((one) => [one.subjectId, one])).values(),
+  ];
+  const isOfEvents =
+    group.eventType !== null &&
+    group.kind !== 'drift' &&
+    group.kind !== 'placements-failing' &&
+    group.kind !== 'cannot-learn';
+  const form = (
+    act: string,
+    title: string,
+    help: string | null,
+  ): Html => html`<form class="filters" action="/console/causes/${group.id}/${act}" method="post">
 <input type="hidden" name="form" value="${formToken}"><label>${w.reason}<br><input name="reason" required maxlength="500"></label><button>${title}</button>${help && html`<small>${help}</small>`}</form>`;
   return html`
 <p>${groupMark(visitor, group)} <strong>${nameOf(visitor, group)}</strong> <small>${group.kind}</small></p>

@@ -1,20 +1,31 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { Problem } from '../base/problems.js';
 import type { Database } from '../database/database.js';
 import { pendingMigrations } from '../database/migrate.js';
 import { sql } from '../database/sql.js';
 import type { Authenticate } from '../http/auth.js';
 import { reason } from '../http/schemas.js';
-import type { Act } from '../outbox/audit.js';
+import type { Act } from '../operate/audit.js';
+import { activePauses } from '../operate/pause.js';
 import { heartbeats } from '../outbox/heartbeat.js';
 import type { Outbox } from '../outbox/outbox.js';
-import { activePauses } from '../outbox/pause.js';
-import { Problem } from '../problems.js';
+import type { EventDefinition } from '../outbox/types.js';
 import { type Html, html } from './html.js';
 import { type PageOptions, sendPage } from './page.js';
-import type { Recurring } from './routes/schedules.js';
 import { languageOf, themeOf, type Visitor } from './session.js';
 import { time } from './text.js';
+
+/** What recurs, given to the console by whoever wires it: it knows no handler by itself. */
+export interface Recurring {
+  readonly books: {
+    readonly definition: EventDefinition<{ day: string; slot: string }>;
+    readonly cron: string;
+  };
+  readonly housekeeping: { readonly definition: EventDefinition<{ slot: string }>; readonly cron: string };
+  /** The event that ends an unpaid order. */
+  readonly unpaid: { readonly type: string };
+}
 
 export interface ConsoleOptions {
   /** Where people's acts are written. */
@@ -96,10 +107,26 @@ export class ConsoleContext {
 
   send(request: FastifyRequest, reply: FastifyReply, options: PageOptions): FastifyReply {
     const { environment, linkPrefix: prefix } = this.options;
-    return sendPage(reply, { visitor: this.find(request), language: languageOf(request), theme: themeOf(request), environment, prefix }, options);
+    return sendPage(
+      reply,
+      {
+        visitor: this.find(request),
+        language: languageOf(request),
+        theme: themeOf(request),
+        environment,
+        prefix,
+      },
+      options,
+    );
   }
 
-  async page(request: FastifyRequest, reply: FastifyReply, title: string, body: Html, more: Partial<PageOptions> = {}): Promise<FastifyReply> {
+  async page(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    title: string,
+    body: Html,
+    more: Partial<PageOptions> = {},
+  ): Promise<FastifyReply> {
     const banners = await this.#banners(request).catch(() => []); // a warning that cannot be had must not cost the page
     return this.send(request, reply, { title, body, banners, refreshS: REFRESH_S, ...more });
   }
@@ -111,9 +138,16 @@ export class ConsoleContext {
   async #banners(request: FastifyRequest): Promise<Html[]> {
     const { words: w, language } = this.visitor(request);
     const database = this.reading;
-    const [pauses, processes, now, pending] = await Promise.all([activePauses(database), heartbeats(database), database.now(), this.#pendingSchema()]);
+    const [pauses, processes, now, pending] = await Promise.all([
+      activePauses(database),
+      heartbeats(database),
+      database.now(),
+      this.#pendingSchema(),
+    ]);
     const shown = [...new Map(pauses.map((one) => [`${one.scope} ${one.name}`, one])).values()];
-    const open = processes.filter(({ state }) => state === 'alive').flatMap(({ breakers }) => breakers.filter(({ state }) => state !== 'closed'));
+    const open = processes
+      .filter(({ state }) => state === 'alive')
+      .flatMap(({ breakers }) => breakers.filter(({ state }) => state !== 'closed'));
     const skewMs = Math.abs(now.getTime() - Date.now());
     const unsent = await database.query<{ id: unknown; first_at: unknown }>(
       sql`SELECT id FROM (SELECT * FROM alert ORDER BY last_at DESC LIMIT 200) AS latest WHERE status = 'open' AND known_at IS NULL AND sent_at IS NULL AND first_at < ${new Date(now.getTime() - UNSENT_MAX_MS)} LIMIT 1`,
@@ -128,7 +162,8 @@ export class ConsoleContext {
           html`<a href="/console/controls">${w.pausedBanner}: ${one.name}</a> ${w.until} ${time(one.untilAt, now, language)} ${w.by} ${one.actor}: ${one.reason}`,
       ),
       ...[...new Map(open.map((one) => [one.target, one])).values()].map(
-        ({ target, since }) => html`<a href="/console/controls">${w.breakerOpen}: ${target}</a> ${since && time(new Date(since), now, language)}`,
+        ({ target, since }) =>
+          html`<a href="/console/controls">${w.breakerOpen}: ${target}</a> ${since && time(new Date(since), now, language)}`,
       ),
     ];
   }
@@ -136,7 +171,10 @@ export class ConsoleContext {
   /** Looked up at most once a minute. */
   #pendingSchema(): Promise<readonly string[]> {
     if (!this.#schema || performance.now() - this.#schema.lookedMs > SCHEMA_LOOK_MS)
-      this.#schema = { lookedMs: performance.now(), pending: pendingMigrations(this.reading).catch(() => []) };
+      this.#schema = {
+        lookedMs: performance.now(),
+        pending: pendingMigrations(this.reading).catch(() => []),
+      };
     return this.#schema.pending;
   }
 }
@@ -151,7 +189,9 @@ export const optionalText = z.string().max(191).optional().catch(undefined);
 /** The query without its empty members: a form sends all its fields. */
 export function queryOf(request: FastifyRequest): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(request.query as Record<string, unknown>).flatMap(([name, value]) => (typeof value === 'string' && value !== '' ? [[name, value]] : [])),
+    Object.entries(request.query as Record<string, unknown>).flatMap(([name, value]) =>
+      typeof value === 'string' && value !== '' ? [[name, value]] : [],
+    ),
   );
 }
 

@@ -5,7 +5,9 @@ export function sweepTimes(expression: string): { next: Date | null; everyMs: nu
   const task = cron.createTask(expression, () => {});
   void task.start();
   try {
-    const [next, after] = (task as unknown as { getNextRuns?(count: number): Date[] }).getNextRuns?.(2) ?? [task.getNextRun()];
+    const [next, after] = (task as unknown as { getNextRuns?(count: number): Date[] }).getNextRuns?.(2) ?? [
+      task.getNextRun(),
+    ];
     return { next: next ?? null, everyMs: next && after ? after.getTime() - next.getTime() : null };
   } finally {
     void task.destroy();

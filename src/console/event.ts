@@ -1,10 +1,10 @@
 import type { AlertGroup } from '../alerts/group.js';
 import type { OperatorAction } from '../entities/operator-action.js';
 import type { OutboxEvent } from '../entities/outbox-event.js';
+import type { Why } from '../operate/why.js';
 import type { readEvent } from '../orders/event-story.js';
 import type { OrderView } from '../orders/view.js';
 import type { EventHandler, Exchange } from '../outbox/types.js';
-import type { Why } from '../outbox/why.js';
 import { diffLines } from './diff.js';
 import { type Html, html } from './html.js';
 import { auditTable, manyText, shadeOf, stateMark } from './lists.js';
@@ -93,14 +93,20 @@ ${options.reason && html`<label>${w.reason}<br><input name="reason" required max
   if (handler?.ask && unknown) acts.push(form('ask', w.ask, w.askHelp, { reason: false, first: errored }));
   if (errored)
     acts.push(
-      form('requeue', w.requeue, `${w.requeueHelp} ${typeWordsOf(language, event.type).repeatable ? w.idempotentYes : w.idempotentNo}`, {
-        reason: true,
-        first: !unknown,
-      }),
+      form(
+        'requeue',
+        w.requeue,
+        `${w.requeueHelp} ${typeWordsOf(language, event.type).repeatable ? w.idempotentYes : w.idempotentNo}`,
+        {
+          reason: true,
+          first: !unknown,
+        },
+      ),
     );
   if (handler?.ask && !unknown) acts.push(form('ask', w.ask, w.askHelp, { reason: false }));
   if (errored) acts.push(form('settle-done', w.settleDone, w.settleDoneHelp, { reason: true }));
-  if (errored && unknown) acts.push(form('settle-not-done', w.settleNotDone, w.settleNotDoneHelp, { reason: true }));
+  if (errored && unknown)
+    acts.push(form('settle-not-done', w.settleNotDone, w.settleNotDoneHelp, { reason: true }));
   if (errored || (event.status === 'pending' && event.leaseUntil === null))
     acts.push(
       notDiscardable === null
@@ -108,7 +114,11 @@ ${options.reason && html`<label>${w.reason}<br><input name="reason" required max
         : html`<li><small>${w.notDiscardable}: ${notDiscardable}</small></li>`,
     );
   if (handler && (errored || event.status === 'pending')) {
-    const pauseForm = (scope: 'target' | 'type', name: string, title: string): Html => html`<li><form action="/console/controls/pause" method="post">
+    const pauseForm = (
+      scope: 'target' | 'type',
+      name: string,
+      title: string,
+    ): Html => html`<li><form action="/console/controls/pause" method="post">
 <input type="hidden" name="form" value="${formToken}"><input type="hidden" name="scope" value="${scope}"><input type="hidden" name="name" value="${name}"><input type="hidden" name="back" value="/console/events/${event.id}">
 <button class="danger">${title}: ${scope === 'type' ? typeWordsOf(language, name).name : name}</button><label>${w.minutes}<br><input name="minutes" type="number" min="1" max="1440" value="30" required></label><label>${w.reason}<br><input name="reason" required maxlength="500"></label></form></li>`;
     acts.push(pauseForm('target', handler.target, w.pauseTarget), pauseForm('type', event.type, w.pauseType));
@@ -123,11 +133,18 @@ ${options.reason && html`<label>${w.reason}<br><input name="reason" required max
 }
 
 /** Who had this attempt made, if it was a person. */
-function replayed({ words: w }: Visitor, one: Attempt, story: Story, acts: readonly OperatorAction[]): string | null {
+function replayed(
+  { words: w }: Visitor,
+  one: Attempt,
+  story: Story,
+  acts: readonly OperatorAction[],
+): string | null {
   const before = story.attempts.find(({ number }) => number === one.number - 1);
   const act = acts.find(
     ({ verb, at }) =>
-      (verb === 'requeue' || verb === 'settle-not-done') && at <= new Date(one.startedAt) && (!before || at >= new Date(before.finishedAt ?? before.startedAt)),
+      (verb === 'requeue' || verb === 'settle-not-done') &&
+      at <= new Date(one.startedAt) &&
+      (!before || at >= new Date(before.finishedAt ?? before.startedAt)),
   );
   return act ? ` · ${w.replayedBy} ${act.actor}` : null;
 }
@@ -147,7 +164,12 @@ ${one.exchanges.map((exchange, i) => exchangeView({ words: w, language }, exchan
 }
 
 /** One call: what was asked, what came back. */
-export function exchangeView({ words: w }: Pick<Visitor, 'words' | 'language'>, exchange: Exchange, i: number, heading: 'h3' | 'h4'): Html {
+export function exchangeView(
+  { words: w }: Pick<Visitor, 'words' | 'language'>,
+  exchange: Exchange,
+  i: number,
+  heading: 'h3' | 'h4',
+): Html {
   const title = html`${i + 1}. ${exchange.call} <small>${Math.round(exchange.durationMs)} ms, ${exchange.outcome} ${exchange.code}</small>`;
   const headersOf = (of: Readonly<Record<string, string>> | undefined): string =>
     Object.entries(of ?? {})
@@ -163,7 +185,8 @@ export function exchangeView({ words: w }: Pick<Visitor, 'words' | 'language'>, 
 function curlOf({ request }: Exchange): string {
   const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
   const headers = Object.entries(request.headers ?? {}).map(
-    ([name, value]) => ` \\\n  -H ${value === '***' ? `"${name}: $${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}"` : quoted(`${name}: ${value}`)}`,
+    ([name, value]) =>
+      ` \\\n  -H ${value === '***' ? `"${name}: $${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}"` : quoted(`${name}: ${value}`)}`,
   );
   return `curl -X ${request.method} "$BASE_URL"${quoted(request.path)}${headers.join('')}${request.body === null ? '' : ` \\\n  --data-raw ${quoted(request.body)}`}`;
 }
@@ -175,14 +198,17 @@ function filled(template: string, event: OutboxEvent): string {
     order: event.subjectNo,
     event: event.id,
   };
-  return template.replace(/\{(trace|request|order|event)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));
+  return template.replace(/\{(trace|request|order|event)\}/g, (_, name: string) =>
+    encodeURIComponent(values[name] ?? ''),
+  );
 }
 
 /** The last answer against the one before, line by line. */
 function comparison({ words: w }: Visitor, story: Story): Html {
   const [before, last] = story.attempts.slice(-2);
   if (!before || !last) return html``;
-  const textOf = (one: Attempt): string => `${one.answer?.status ?? w.noAnswer}\n${pretty(one.answer?.body ?? '')}`;
+  const textOf = (one: Attempt): string =>
+    `${one.answer?.status ?? w.noAnswer}\n${pretty(one.answer?.body ?? '')}`;
   return html`<h2 id="compare">${w.compare}: ${before.number} → ${last.number}</h2><pre tabindex="0">${diffLines(textOf(before), textOf(last)).map(({ sign, text }) => (sign === ' ' ? html`  ${text}\n` : sign === '+' ? html`<ins>+ ${text}</ins>\n` : html`<del>- ${text}</del>\n`))}</pre>`;
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { businessDay } from '../clock.js';
-import { type EventFilter, shades } from '../outbox/list.js';
+import { businessDay } from '../base/clock.js';
+import { type EventFilter, shades } from '../operate/list.js';
 import type { Registry } from '../outbox/registry.js';
 
 /** The members of a list's address. All of them are text; what cannot be read is left out. */
@@ -40,13 +40,16 @@ export function parseEventsQuery(given: Record<string, string>): EventsQuery {
 /** The address of the same list. */
 export function addressOf(query: EventsQuery, more: Record<string, string | undefined> = {}): string {
   const all = new URLSearchParams();
-  for (const [name, value] of Object.entries({ ...query, ...more })) if (value !== undefined && value !== '') all.set(name, String(value));
+  for (const [name, value] of Object.entries({ ...query, ...more }))
+    if (value !== undefined && value !== '') all.set(name, String(value));
   return `/console/events?${all.toString()}`;
 }
 
 export function filterOf(query: EventsQuery, registry: Registry, now: Date): EventFilter {
-  const at = (value: string | undefined): Date | undefined => (value === undefined ? undefined : new Date(`${value}+08:00`));
-  const before = (ago: number | undefined): Date | undefined => (ago === undefined ? undefined : new Date(now.getTime() - ago * 60_000));
+  const at = (value: string | undefined): Date | undefined =>
+    value === undefined ? undefined : new Date(`${value}+08:00`);
+  const before = (ago: number | undefined): Date | undefined =>
+    ago === undefined ? undefined : new Date(now.getTime() - ago * 60_000);
   const ofTarget = registry
     .all()
     .filter((handler) => handler.target === query.target)
@@ -54,7 +57,12 @@ export function filterOf(query: EventsQuery, registry: Registry, now: Date): Eve
   const types = query.target === undefined ? undefined : ofTarget.length > 0 ? ofTarget : [query.target];
   return {
     state: query.state,
-    types: query.type === undefined ? types : types === undefined || types.includes(query.type) ? [query.type] : ['-'],
+    types:
+      query.type === undefined
+        ? types
+        : types === undefined || types.includes(query.type)
+          ? [query.type]
+          : ['-'],
     cause: query.cause,
     attemptsMin: query.attempts,
     worker: query.worker,
@@ -68,8 +76,13 @@ export function filterOf(query: EventsQuery, registry: Registry, now: Date): Eve
 }
 
 /** What everybody needs, without having to build it first. */
-export function suppliedViews(now: Date): { name: 'needsAction' | 'unknownOutcomes' | 'failedToday' | 'stuck'; query: EventsQuery }[] {
-  const minutesToday = Math.max(1, Math.ceil((now.getTime() - Date.parse(`${businessDay(now.getTime())}T00:00:00+08:00`)) / 60_000));
+export function suppliedViews(
+  now: Date,
+): { name: 'needsAction' | 'unknownOutcomes' | 'failedToday' | 'stuck'; query: EventsQuery }[] {
+  const minutesToday = Math.max(
+    1,
+    Math.ceil((now.getTime() - Date.parse(`${businessDay(now.getTime())}T00:00:00+08:00`)) / 60_000),
+  );
   return [
     { name: 'needsAction', query: parseEventsQuery({ state: 'errored' }) },
     { name: 'unknownOutcomes', query: parseEventsQuery({ state: 'unknown' }) },

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { may } from '../base/caller.js';
+import { Problem } from '../base/problems.js';
 import { isUnavailable } from '../database/errors.js';
-import { may } from '../orders/caller.js';
-import { Problem } from '../problems.js';
 import { ConsoleContext, type ConsoleOptions } from './context.js';
 import { type Html, html } from './html.js';
 import { batchRoutes } from './routes/batches.js';
@@ -14,7 +14,16 @@ import { homeRoutes } from './routes/home.js';
 import { orderRoutes } from './routes/orders.js';
 import { scheduleRoutes } from './routes/schedules.js';
 import { script, scriptPath } from './script.js';
-import { isOwnForm, isOwnOrigin, languageOf, prefer, signIn, signOut, tokenOf, visitorOf } from './session.js';
+import {
+  isOwnForm,
+  isOwnOrigin,
+  languageOf,
+  prefer,
+  signIn,
+  signOut,
+  tokenOf,
+  visitorOf,
+} from './session.js';
 import { isSignedOut, keepSignOut } from './sign-outs.js';
 import { style, stylePath } from './style.js';
 import { words } from './words.js';
@@ -37,8 +46,10 @@ export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, opt
   });
 
   app.removeAllContentTypeParsers(); // a page sends forms: every member is text
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_MAX_BYTES }, (_request, body, done) =>
-    done(null, Object.fromEntries(new URLSearchParams(body as string))),
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit: FORM_MAX_BYTES },
+    (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(body as string))),
   );
 
   // Closed by default: only the way in is open. Decided before a form is read; then the form itself must be one of this session's.
@@ -50,8 +61,16 @@ export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, opt
     const reads = request.method === 'GET' || request.method === 'HEAD';
     if (!reads && !isOwnOrigin(request)) return forbid(request, reply, words[languageOf(request)].crossSite);
     if (OPEN.includes(path)) return;
-    if (found) return reads || found.mayAct || path === SIGN_OUT ? undefined : forbid(request, reply, found.words.viewerOnly);
-    if (!reads) return context.send(request, reply, { title: words[languageOf(request)].signIn, status: 401, body: signInForm(request, '/console/') });
+    if (found)
+      return reads || found.mayAct || path === SIGN_OUT
+        ? undefined
+        : forbid(request, reply, found.words.viewerOnly);
+    if (!reads)
+      return context.send(request, reply, {
+        title: words[languageOf(request)].signIn,
+        status: 401,
+        body: signInForm(request, '/console/'),
+      });
     return context.redirect(reply, `/console/sign-in?${new URLSearchParams({ to: request.url }).toString()}`);
   });
   app.addHook('preHandler', async (request, reply) => {
@@ -61,7 +80,11 @@ export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, opt
   });
 
   const forbid = (request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply =>
-    context.send(request, reply, { title: words[languageOf(request)].forbidden, status: 403, body: html`<p>${text}</p>` });
+    context.send(request, reply, {
+      title: words[languageOf(request)].forbidden,
+      status: 403,
+      body: html`<p>${text}</p>`,
+    });
 
   // A page that did not change costs a 304: what only ticks (relative times) is left out of its tag.
   app.addHook('onSend', async (request, reply, payload) => {
@@ -79,10 +102,15 @@ export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, opt
   app.setErrorHandler(async (error, request, reply) => {
     const w = words[languageOf(request)];
     if (!(error instanceof Problem) && isUnavailable(error))
-      return context.send(request, reply, { title: w.overview, status: 503, body: html`<p class="note bad" role="alert">${w.queryCut}</p>` });
+      return context.send(request, reply, {
+        title: w.overview,
+        status: 503,
+        body: html`<p class="note bad" role="alert">${w.queryCut}</p>`,
+      });
     const status = (error as { statusCode?: number }).statusCode;
     const problem = toProblem(error, status);
-    if (problem.details.retryAfterS !== undefined) reply.header('Retry-After', String(problem.details.retryAfterS));
+    if (problem.details.retryAfterS !== undefined)
+      reply.header('Retry-After', String(problem.details.retryAfterS));
     if (problem.status >= 500) request.log.error({ err: error }, 'a page failed');
     return context.send(request, reply, {
       title: problem.status === 404 ? w.notFound : String(problem.status),
@@ -101,7 +129,10 @@ export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, opt
           ? { type: 'text/javascript; charset=utf-8', text: script }
           : null;
     if (!found) throw new Problem('not-found');
-    return reply.header('Cache-Control', 'public, max-age=31536000, immutable').type(found.type).send(found.text);
+    return reply
+      .header('Cache-Control', 'public, max-age=31536000, immutable')
+      .type(found.type)
+      .send(found.text);
   });
 
   function signInForm(request: FastifyRequest, to: string, failed = false): Html {
@@ -112,22 +143,33 @@ export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, opt
 
   /** Only a page of ours: never another site. */
   const ownPath = (to: unknown): string => {
-    const path = typeof to === 'string' && options.linkPrefix !== '' && to.startsWith(`${options.linkPrefix}/`) ? to.slice(options.linkPrefix.length) : to;
+    const path =
+      typeof to === 'string' && options.linkPrefix !== '' && to.startsWith(`${options.linkPrefix}/`)
+        ? to.slice(options.linkPrefix.length)
+        : to;
     return typeof path === 'string' && OWN_PATH.test(path) && !path.includes('..') ? path : '/console/';
   };
 
   app.get('/console/sign-in', async (request, reply) =>
-    context.send(request, reply, { title: words[languageOf(request)].signIn, body: signInForm(request, ownPath((request.query as { to?: string }).to)) }),
+    context.send(request, reply, {
+      title: words[languageOf(request)].signIn,
+      body: signInForm(request, ownPath((request.query as { to?: string }).to)),
+    }),
   );
   app.post('/console/sign-in', async (request, reply) => {
     const { token: given = '', to } = (request.body ?? {}) as { token?: string; to?: string };
     const token = given.trim();
     const caller = await authenticate(`Bearer ${token}`, request.ip).catch((error: unknown) => {
-      if (error instanceof Problem && (error.code === 'unauthorized' || error.code === 'forbidden')) return null;
+      if (error instanceof Problem && (error.code === 'unauthorized' || error.code === 'forbidden'))
+        return null;
       throw error;
     });
     if (!caller || !may(caller.role, 'look') || (await isSignedOut(context.reading, token)))
-      return context.send(request, reply, { title: words[languageOf(request)].signIn, status: 401, body: signInForm(request, ownPath(to), true) });
+      return context.send(request, reply, {
+        title: words[languageOf(request)].signIn,
+        status: 401,
+        body: signInForm(request, ownPath(to), true),
+      });
     signIn(reply, token, options.secureCookies);
     return context.redirect(reply, ownPath(to));
   });
@@ -145,7 +187,16 @@ export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, opt
     return context.redirect(reply, ownPath(from ? `${from.pathname}${from.search}` : undefined));
   });
 
-  for (const routes of [homeRoutes, eventRoutes, orderRoutes, causeRoutes, scheduleRoutes, controlRoutes, batchRoutes]) routes(app, context);
+  for (const routes of [
+    homeRoutes,
+    eventRoutes,
+    orderRoutes,
+    causeRoutes,
+    scheduleRoutes,
+    controlRoutes,
+    batchRoutes,
+  ])
+    routes(app, context);
 };
 
 function toProblem(error: unknown, status: number | undefined): Problem {

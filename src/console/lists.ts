@@ -1,9 +1,9 @@
 import type { BoxOrder } from '../entities/box-order.js';
 import type { OperatorAction } from '../entities/operator-action.js';
 import type { OutboxEvent } from '../entities/outbox-event.js';
+import { type EventPage, LOOK_MAX, type Shade, shades } from '../operate/list.js';
+import type { Pause } from '../operate/pause.js';
 import type { Heartbeat } from '../outbox/heartbeat.js';
-import { type EventPage, LOOK_MAX, type Shade, shades } from '../outbox/list.js';
-import type { Pause } from '../outbox/pause.js';
 import type { Registry } from '../outbox/registry.js';
 import type { EventHandler } from '../outbox/types.js';
 import { addressOf, type EventsQuery, suppliedViews } from './filter.js';
@@ -16,7 +16,9 @@ import type { SavedView } from './views.js';
 import { typeWordsOf } from './words.js';
 
 /** The finest word for where an event is. */
-export function shadeOf(event: Pick<OutboxEvent, 'status' | 'outcome' | 'leaseUntil' | 'failures' | 'queueAt'>): Shade {
+export function shadeOf(
+  event: Pick<OutboxEvent, 'status' | 'outcome' | 'leaseUntil' | 'failures' | 'queueAt'>,
+): Shade {
   if (event.status === 'errored') return event.outcome === 'unknown' ? 'unknown' : 'errored';
   if (event.status !== 'pending') return event.status;
   if (event.leaseUntil) return 'running';
@@ -39,14 +41,26 @@ export interface EventsView {
   readonly now: Date;
 }
 
-export function eventsPage({ words: w, language, mayAct, formToken }: Visitor, { query, listed, total, views, handlers, isFirst, now }: EventsView): Html {
+export function eventsPage(
+  { words: w, language, mayAct, formToken }: Visitor,
+  { query, listed, total, views, handlers, isFirst, now }: EventsView,
+): Html {
   const { rows, next, lookedAt } = listed;
   const option = (value: string, text: string, chosen: string | undefined): Html =>
     html`<option value="${value}"${value === (chosen ?? '') && html` selected`}>${text}</option>`;
   const input = (name: keyof EventsQuery, label: string, type: string): Html =>
     html`<label>${label}<br><input name="${name}" type="${type}" value="${query[name] ?? ''}"${type === 'number' && html` min="1"`}></label>`;
   const isNarrow =
-    query.attempts || query.worker || query.payload || query.from || query.to || query.dueFrom || query.dueTo || query.overdue || query.settled || query.cause;
+    query.attempts ||
+    query.worker ||
+    query.payload ||
+    query.from ||
+    query.to ||
+    query.dueFrom ||
+    query.dueTo ||
+    query.overdue ||
+    query.settled ||
+    query.cause;
   const targets = [...new Set(handlers.map((handler) => handler.target))];
   const asText = addressOf(query).split('?')[1] ?? '';
   const hidden = html`<input type="hidden" name="form" value="${formToken}"><input type="hidden" name="query" value="${asText}">`;
@@ -76,7 +90,12 @@ export function manyText(n: number): string {
   return n > LOOK_MAX ? `${LOOK_MAX.toLocaleString('en')}+` : String(n);
 }
 
-function eventTable(w: Visitor['words'], language: Visitor['language'], rows: readonly OutboxEvent[], now: Date): Html {
+function eventTable(
+  w: Visitor['words'],
+  language: Visitor['language'],
+  rows: readonly OutboxEvent[],
+  now: Date,
+): Html {
   return html`<div class="wide" tabindex="0" role="region" aria-label="${w.events}"><table><thead><tr><th scope="col">#</th><th scope="col">${w.state}</th><th scope="col">${w.type}</th><th scope="col">${w.order}</th><th scope="col">${w.attempts}</th><th scope="col">${w.nextDue}</th><th scope="col">${w.error}</th><th scope="col">${w.created}</th></tr></thead><tbody>
 ${rows.map(
   (event) =>
@@ -85,7 +104,12 @@ ${rows.map(
 </tbody></table></div>`;
 }
 
-export function ordersPage({ words: w, language }: Visitor, filter: Record<string, string | undefined>, { rows, nextId }: Listed<BoxOrder>, now: Date): Html {
+export function ordersPage(
+  { words: w, language }: Visitor,
+  filter: Record<string, string | undefined>,
+  { rows, nextId }: Listed<BoxOrder>,
+  now: Date,
+): Html {
   const query = (beforeId: string): string =>
     `/console/orders?${new URLSearchParams(Object.entries({ ...filter, beforeId }).filter((pair): pair is [string, string] => Boolean(pair[1]))).toString()}`;
   return html`
@@ -102,13 +126,23 @@ ${rows.map(
 <p>${nextId && html`<a href="${query(nextId)}">${w.older}</a>`}</p>`;
 }
 
-export function auditPage({ words: w, language }: Visitor, { rows, nextId }: Listed<OperatorAction>, now: Date): Html {
+export function auditPage(
+  { words: w, language }: Visitor,
+  { rows, nextId }: Listed<OperatorAction>,
+  now: Date,
+): Html {
   return html`${rows.length === 0 ? html`<p>${w.nothingFound}</p>` : auditTable(w, language, rows, now)}
 <p>${nextId && html`<a href="/console/audit?beforeId=${nextId}">${w.older}</a>`}</p>`;
 }
 
-export function auditTable(w: Visitor['words'], language: Visitor['language'], rows: readonly OperatorAction[], now: Date): Html {
-  const change = (row: OperatorAction): Html => html`<code>${shorten(row.stateBefore)} → ${shorten(row.stateAfter)}</code>`;
+export function auditTable(
+  w: Visitor['words'],
+  language: Visitor['language'],
+  rows: readonly OperatorAction[],
+  now: Date,
+): Html {
+  const change = (row: OperatorAction): Html =>
+    html`<code>${shorten(row.stateBefore)} → ${shorten(row.stateAfter)}</code>`;
   const target = (row: OperatorAction): Html =>
     row.targetType === 'event' || row.targetType === 'order' || row.targetType === 'cause'
       ? html`<a href="/console/${row.targetType}s/${row.targetId}">${row.targetType} ${row.targetId}</a>`

@@ -33,10 +33,18 @@ ${reasons.events.length === 0 ? html`<p>${w.nothingMore}</p>` : html`<ul>${reaso
 <ol class="story">${timeline.map((entry, i) => html`<li>${time(new Date(entry.at), now, language)} ${entryText(entry, i, w, language)}</li>`)}</ol>`;
 }
 
-function entryText(entry: Story['timeline'][number], i: number, w: Visitor['words'], language: Visitor['language']): Html {
+function entryText(
+  entry: Story['timeline'][number],
+  i: number,
+  w: Visitor['words'],
+  language: Visitor['language'],
+): Html {
   const { detail } = entry;
   const eventId = typeof detail.eventId === 'string' ? detail.eventId : null;
-  const name = entry.kind === 'attempt' || entry.kind.startsWith('event') ? typeWordsOf(language, entry.what).name : nameOf(language, entry.what);
+  const name =
+    entry.kind === 'attempt' || entry.kind.startsWith('event')
+      ? typeWordsOf(language, entry.what).name
+      : nameOf(language, entry.what);
   const { exchanges, ...rest } = detail as Record<string, unknown> & { exchanges?: unknown[] };
   return html`<small>${nameOf(language, entry.kind)}</small> <strong>${name}</strong>${eventId && html` <a href="/console/events/${eventId}${typeof detail.number === 'number' ? `#attempt-${detail.number}` : ''}">#${eventId}</a>`} ${gist(entry, w, language)}
 <details class="plain" id="entry-${i}"><summary>${w.evidence}</summary><pre tabindex="0">${JSON.stringify(rest, null, 2)}</pre>${exchanges && exchanges.length > 0 && html`<pre tabindex="0">${JSON.stringify(exchanges, null, 2)}</pre>`}</details>`;
@@ -48,18 +56,28 @@ interface Move {
 }
 
 /** The one line that tells why this entry matters. */
-function gist({ kind, detail }: Story['timeline'][number], w: Visitor['words'], language: Visitor['language']): string {
+function gist(
+  { kind, detail }: Story['timeline'][number],
+  w: Visitor['words'],
+  language: Visitor['language'],
+): string {
   const parts: string[] = [];
   const add = (label: string, value: unknown): void => {
-    if (value !== undefined && value !== null && value !== '') parts.push(label === '' ? String(value) : `${label} ${String(value)}`);
+    if (value !== undefined && value !== null && value !== '')
+      parts.push(label === '' ? String(value) : `${label} ${String(value)}`);
   };
   const stock = (detail.stock ?? (detail.dish ? detail : null)) as { dish: Move; sideboard: Move } | null;
   const lock = detail.lock as { held: boolean; waitedMs: number } | undefined;
   add('', detail.caller);
   if (lock) add(w.lockWaited, lock.held ? `${lock.waitedMs} ms` : '—');
-  if (stock) add(w.stockMoved, `${stock.dish.before} → ${stock.dish.after}; ${w.cabinet} ${stock.sideboard.before} → ${stock.sideboard.after}`);
+  if (stock)
+    add(
+      w.stockMoved,
+      `${stock.dish.before} → ${stock.dish.after}; ${w.cabinet} ${stock.sideboard.before} → ${stock.sideboard.after}`,
+    );
   if (typeof detail.amountInCent === 'number') add('', points(detail.amountInCent));
-  if (kind === 'attempt') add('', `${nameOf(language, String(detail.outcome ?? '…'))}: ${String(detail.decision ?? '…')}`);
+  if (kind === 'attempt')
+    add('', `${nameOf(language, String(detail.outcome ?? '…'))}: ${String(detail.decision ?? '…')}`);
   if (kind === 'event-settled') add('', detail.status);
   add('', detail.actor ?? detail.operator);
   add('', kind === 'alert' ? detail.cause : undefined);

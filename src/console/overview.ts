@@ -1,5 +1,5 @@
+import { COUNT_MAX, type Overview, WINDOW_MS } from '../operate/overview.js';
 import type { Heartbeat } from '../outbox/heartbeat.js';
-import { COUNT_MAX, type Overview, WINDOW_MS } from '../outbox/overview.js';
 import { type Html, html } from './html.js';
 import type { Visitor } from './session.js';
 import { length, time } from './text.js';
@@ -19,11 +19,18 @@ export function overviewPage(
   sweeps: Sweeps,
 ): Html {
   const settledMinutes = WINDOW_MS / 60_000;
-  const sum = (of: (counts: (typeof types)[number]) => number): number => types.reduce((all, counts) => all + of(counts), 0);
+  const sum = (of: (counts: (typeof types)[number]) => number): number =>
+    types.reduce((all, counts) => all + of(counts), 0);
   const many = (n: number): string => (n > COUNT_MAX ? `${COUNT_MAX.toLocaleString('en')}+` : String(n));
-  const [pending, retrying, errored, unknown] = [sum((c) => c.pending), sum((c) => c.retrying), sum((c) => c.errored), sum((c) => c.unknown)];
+  const [pending, retrying, errored, unknown] = [
+    sum((c) => c.pending),
+    sum((c) => c.retrying),
+    sum((c) => c.errored),
+    sum((c) => c.unknown),
+  ];
   const part = (n: number): string => (capped ? `${n}+` : many(n)); // of the newest only
-  const card = (href: string, name: string, n: string): Html => html`<li><a href="${href}"><span>${name}</span><b>${n}</b></a></li>`;
+  const card = (href: string, name: string, n: string): Html =>
+    html`<li><a href="${href}"><span>${name}</span><b>${n}</b></a></li>`;
   const age = oldestDueAt ? length(Math.max(0, now.getTime() - oldestDueAt.getTime()), language) : null;
   return html`
 <p class="note ${errored > 0 || !processes.some((one) => one.kind !== 'api' && one.state === 'alive') ? 'bad' : ''}">${
@@ -37,7 +44,8 @@ ${card(`/console/events?state=handled&settled=${settledMinutes}`, `${w.handled} 
 <h2>${w.perType}</h2>
 <div class="wide" tabindex="0" role="region" aria-label="${w.perType}"><table><thead><tr><th scope="col">${w.type}</th><th scope="col">${w.pending}</th><th scope="col">${w.retrying}</th><th scope="col">${w.unknown}</th><th scope="col">${w.errored}</th><th scope="col">${w.handled}</th><th scope="col">${w.oldest}</th></tr></thead><tbody>
 ${types.map((counts) => {
-  const cell = (state: string, n: string): Html => html`<td><a href="/console/events?state=${state}&amp;type=${counts.type}">${n}</a></td>`;
+  const cell = (state: string, n: string): Html =>
+    html`<td><a href="/console/events?state=${state}&amp;type=${counts.type}">${n}</a></td>`;
   return html`<tr><th scope="row">${typeWordsOf(language, counts.type).name}<br><small>${counts.type}</small></th>${cell('pending', many(counts.pending))}${cell('retrying', part(counts.retrying))}${cell('unknown', part(counts.unknown))}${cell('errored', many(counts.errored))}${cell(`handled&settled=${settledMinutes}`, many(counts.settled))}<td>${counts.oldestDueAt ? length(Math.max(0, now.getTime() - counts.oldestDueAt.getTime()), language) : '—'}</td></tr>`;
 })}
 </tbody></table></div>

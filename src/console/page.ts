@@ -34,7 +34,11 @@ const POLICY =
 const iconOf = (environment: string): string =>
   `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Crect width='8' height='8' rx='1' fill='%23${environment === 'production' ? 'a8071a' : '135c2b'}'/%3E%3C/svg%3E`;
 
-export function sendPage(reply: FastifyReply, { visitor, language, theme, environment, prefix }: Looks, options: PageOptions): FastifyReply {
+export function sendPage(
+  reply: FastifyReply,
+  { visitor, language, theme, environment, prefix }: Looks,
+  options: PageOptions,
+): FastifyReply {
   const w = words[language];
   const link = (href: string, text: string): Html => html`<li><a href="${href}">${text}</a></li>`;
   const page = html`<!doctype html>

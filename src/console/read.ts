@@ -50,10 +50,20 @@ const OCCURRENCES_MAX = 5_000;
 
 /** The newest of a group, newest first, at most 5,000. */
 export async function occurrencesOf(database: Database, alertId: string): Promise<Occurrence[]> {
-  const rows = await database.query<{ at: unknown; event_id: string | null; subject_id: string | null; subject_no: string | null }>(
+  const rows = await database.query<{
+    at: unknown;
+    event_id: string | null;
+    subject_id: string | null;
+    subject_no: string | null;
+  }>(
     sql`SELECT at, event_id, subject_id, subject_no FROM alert_occurrence WHERE alert_id = ${alertId} ORDER BY id DESC LIMIT ${raw(String(OCCURRENCES_MAX))}`,
   );
-  return rows.map((row) => ({ at: fromSqlInstant(row.at), eventId: row.event_id, subjectId: row.subject_id, subjectNo: row.subject_no }));
+  return rows.map((row) => ({
+    at: fromSqlInstant(row.at),
+    eventId: row.event_id,
+    subjectId: row.subject_id,
+    subjectNo: row.subject_no,
+  }));
 }
 
 export async function newestEventId(database: Database): Promise<string> {
@@ -84,15 +94,30 @@ export async function search(database: Database, text: string): Promise<Hit[]> {
   const [exact] = orders.filter((row) => row.order_no === orderNo);
   if (exact) return [{ kind: 'order', id: String(exact.id), what: `${exact.order_no} ${exact.status}` }];
   const isId = /^\d{1,18}$/.test(text);
-  const events = await database.query<{ id: unknown; type: string; status: string; subject_no: string | null }>(sql`
+  const events = await database.query<{
+    id: unknown;
+    type: string;
+    status: string;
+    subject_no: string | null;
+  }>(sql`
     SELECT id, type, status, subject_no FROM outbox_event WHERE id = ${isId ? text : '0'}
     UNION SELECT id, type, status, subject_no FROM (SELECT id, type, status, subject_no FROM outbox_event WHERE subject_no = ${text} ORDER BY id DESC LIMIT 20) AS of_subject
     UNION SELECT id, type, status, subject_no FROM (SELECT id, type, status, subject_no FROM outbox_event WHERE request_id = ${text} ORDER BY id DESC LIMIT 20) AS of_request
     ${trace ? sql`UNION SELECT id, type, status, subject_no FROM (SELECT id, type, status, subject_no FROM outbox_event WHERE traceparent >= ${`00-${trace}-`} AND traceparent < ${`00-${trace}.`} ORDER BY id DESC LIMIT 20) AS of_trace` : sql``}`);
-  const hits: Hit[] = orders.map((row) => ({ kind: 'order', id: String(row.id), what: `${row.order_no} ${row.status}` }));
+  const hits: Hit[] = orders.map((row) => ({
+    kind: 'order',
+    id: String(row.id),
+    what: `${row.order_no} ${row.status}`,
+  }));
   if (orders.length > 0 && !isId) return hits.slice(0, HITS_MAX);
-  return [...hits, ...events.map((row): Hit => ({ kind: 'event', id: String(row.id), what: `${row.type} ${row.subject_no ?? ''} ${row.status}` }))].slice(
-    0,
-    HITS_MAX,
-  );
+  return [
+    ...hits,
+    ...events.map(
+      (row): Hit => ({
+        kind: 'event',
+        id: String(row.id),
+        what: `${row.type} ${row.subject_no ?? ''} ${row.status}`,
+      }),
+    ),
+  ].slice(0, HITS_MAX);
 }

@@ -18,8 +18,17 @@ export interface Schedule {
 }
 
 /** What happens by itself, in plain words. */
-export function schedulesPage({ words: w, language, mayAct, formToken }: Visitor, schedules: readonly Schedule[], now: Date): Html {
-  const names: Record<ScheduleName, string> = { sweep: w.everyTick, books: w.reconciliation, housekeeping: w.cleanUp, unpaid: w.unpaid };
+export function schedulesPage(
+  { words: w, language, mayAct, formToken }: Visitor,
+  schedules: readonly Schedule[],
+  now: Date,
+): Html {
+  const names: Record<ScheduleName, string> = {
+    sweep: w.everyTick,
+    books: w.reconciliation,
+    housekeeping: w.cleanUp,
+    unpaid: w.unpaid,
+  };
   return html`<div class="wide" tabindex="0" role="region" aria-label="${w.schedules}"><table><thead><tr><th scope="col">${w.schedule}</th><th scope="col">${w.lastRun}</th><th scope="col">${w.duration}</th><th scope="col">${w.nextRun}</th><th scope="col">${w.missedRuns}</th><th scope="col">${w.waitingNow}</th><th scope="col">${w.actions}</th></tr></thead><tbody>
 ${schedules.map(
   (one) =>

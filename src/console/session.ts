@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Caller, may } from '../base/caller.js';
 import type { Authenticate } from '../http/auth.js';
-import { type Caller, may } from '../orders/caller.js';
 import { type Language, languages, type Words, words } from './words.js';
 
 /** The token itself, in a cookie that no script can read. The server keeps only which of them were signed out (sign-outs.ts). */
@@ -21,7 +21,9 @@ export interface Visitor {
 
 export function cookiesOf(request: FastifyRequest): Record<string, string> {
   const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
-  return Object.fromEntries(pairs.filter(([name]) => name).map(([name = '', ...value]) => [name, value.join('=')]));
+  return Object.fromEntries(
+    pairs.filter(([name]) => name).map(([name = '', ...value]) => [name, value.join('=')]),
+  );
 }
 
 export function tokenOf(request: FastifyRequest): string | undefined {
@@ -39,7 +41,14 @@ export async function visitorOf(
   const caller = await authenticate(`Bearer ${token}`, request.ip).catch(() => null);
   if (!caller || !may(caller.role, 'look') || (await isSignedOut(token))) return null;
   const language = languageOf(request);
-  return { caller, mayAct: may(caller.role, 'act'), language, words: words[language], theme: themeOf(request), formToken: formTokenOf(token) };
+  return {
+    caller,
+    mayAct: may(caller.role, 'act'),
+    language,
+    words: words[language],
+    theme: themeOf(request),
+    formToken: formTokenOf(token),
+  };
 }
 
 export function languageOf(request: FastifyRequest): Language {
@@ -57,15 +66,29 @@ export function themeOf(request: FastifyRequest): 'light' | 'dark' | null {
 
 /** `secure`: the cookie never travels without TLS. */
 export function signIn(reply: FastifyReply, token: string, secure: boolean): void {
-  reply.header('Set-Cookie', `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MAX_AGE_S}${secure ? '; Secure' : ''}`);
+  reply.header(
+    'Set-Cookie',
+    `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MAX_AGE_S}${secure ? '; Secure' : ''}`,
+  );
 }
 
 export function signOut(reply: FastifyReply, secure: boolean): void {
-  reply.header('Set-Cookie', `${COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0${secure ? '; Secure' : ''}`);
+  reply.header(
+    'Set-Cookie',
+    `${COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0${secure ? '; Secure' : ''}`,
+  );
 }
 
-export function prefer(reply: FastifyReply, name: 'language' | 'theme', value: string, secure: boolean): void {
-  reply.header('Set-Cookie', `lunchbox_${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${PREFERENCE_MAX_AGE_S}${secure ? '; Secure' : ''}`);
+export function prefer(
+  reply: FastifyReply,
+  name: 'language' | 'theme',
+  value: string,
+  secure: boolean,
+): void {
+  reply.header(
+    'Set-Cookie',
+    `lunchbox_${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${PREFERENCE_MAX_AGE_S}${secure ? '; Secure' : ''}`,
+  );
 }
 
 function formTokenOf(token: string): string {

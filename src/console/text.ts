@@ -1,5 +1,5 @@
-import { toRfc3339 } from '../clock.js';
-import { type Why, whySentence } from '../outbox/why.js';
+import { toRfc3339 } from '../base/clock.js';
+import { type Why, whySentence } from '../operate/why.js';
 import { type Html, html } from './html.js';
 import type { Language } from './words.js';
 
@@ -42,7 +42,8 @@ export function points(cents: number): string {
 
 /** Why an event is where it is, and what happens next. */
 export function whyText(language: Language, given: Why): string {
-  const at = (instant: Date | null): string => (instant ? clockTime(instant) : language === 'zh' ? '未知时间' : 'an unknown time');
+  const at = (instant: Date | null): string =>
+    instant ? clockTime(instant) : language === 'zh' ? '未知时间' : 'an unknown time';
   if (language === 'en') return whySentence(given, at);
   const { reason } = given;
   switch (reason.code) {

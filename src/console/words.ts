@@ -259,7 +259,8 @@ const en: Words = {
   signIn: 'Sign in',
   signOut: 'Sign out',
   token: 'Token',
-  signInHelp: 'Paste a token made by “cli token” (role viewer or operator). It is kept in this browser’s cookie only.',
+  signInHelp:
+    'Paste a token made by “cli token” (role viewer or operator). It is kept in this browser’s cookie only.',
   signInFailed: 'The token is not valid, or its role may not use the console.',
   search: 'Search',
   searchHelp: 'Order no., event id, user, Meican order id, request id',
@@ -339,7 +340,8 @@ const en: Words = {
   settleNotDone: 'It was not done',
   settleNotDoneHelp: 'The doubt is lifted; it is carried out again without asking first.',
   discard: 'Discard',
-  discardHelp: 'It is never carried out, and ends as a failure does: an open placement ends its order, stock and points go back, the diner is told.',
+  discardHelp:
+    'It is never carried out, and ends as a failure does: an open placement ends its order, stock and points go back, the diner is told.',
   notDiscardable: 'It cannot be discarded now',
   pause: 'Pause',
   resume: 'Resume',
@@ -557,7 +559,13 @@ export const typeWords: Record<Language, Record<string, TypeWords>> = {
       affects: '这位用户。',
       repeatable: false,
     },
-    WECOM_ALERT: { name: '告警发送', does: '向值班群发送一组告警。', ifNever: '没有人知道出了问题。', affects: '值班人员。', repeatable: false },
+    WECOM_ALERT: {
+      name: '告警发送',
+      does: '向值班群发送一组告警。',
+      ifNever: '没有人知道出了问题。',
+      affects: '值班人员。',
+      repeatable: false,
+    },
     EVENT_BATCH: {
       name: '批量操作',
       does: '按速率执行一批已预览的重新执行或放弃。',
@@ -572,7 +580,13 @@ export const typeWords: Record<Language, Record<string, TypeWords>> = {
       affects: '对账。',
       repeatable: true,
     },
-    HOUSEKEEPING: { name: '清理', does: '删除过了保留期的数据，分小批进行。', ifNever: '表会一直变大。', affects: '没有人。', repeatable: true },
+    HOUSEKEEPING: {
+      name: '清理',
+      does: '删除过了保留期的数据，分小批进行。',
+      ifNever: '表会一直变大。',
+      affects: '没有人。',
+      repeatable: true,
+    },
   },
   en: {
     MEICAN_NEW_V2_ORDER: {
@@ -656,5 +670,7 @@ export const typeWords: Record<Language, Record<string, TypeWords>> = {
 };
 
 export function typeWordsOf(language: Language, type: string): TypeWords {
-  return typeWords[language][type] ?? { name: type, does: '—', ifNever: '—', affects: '—', repeatable: false };
+  return (
+    typeWords[language][type] ?? { name: type, does: '—', ifNever: '—', affects: '—', repeatable: false }
+  );
 }

@@ -4,7 +4,9 @@ import type { QueryRunner } from 'typeorm';
 export function columnTypes(runner: QueryRunner) {
   const mysql = runner.connection.options.type === 'mysql';
   return {
-    id: mysql ? 'id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY' : 'id INTEGER PRIMARY KEY AUTOINCREMENT',
+    id: mysql
+      ? 'id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY'
+      : 'id INTEGER PRIMARY KEY AUTOINCREMENT',
     ref: mysql ? 'BIGINT UNSIGNED' : 'INTEGER',
     /** UTC, milliseconds. */
     instant: mysql ? 'DATETIME(3)' : 'TEXT',

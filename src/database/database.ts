@@ -3,9 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import mysql2 from 'mysql2';
 import { DataSource, type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
-import { type Clock, systemClock } from '../clock.js';
+import { type Clock, systemClock } from '../base/clock.js';
+import { narrowIfThere, privateFile } from '../base/private-files.js';
 import { entities } from '../entities/index.js';
-import { narrowIfThere, privateFile } from '../private-files.js';
 import { mysqlDialect, sqliteDialect } from './dialects.js';
 import { CommitUnknown, isDisconnected, isTransient } from './errors.js';
 import { migrations } from './migrations/index.js';
@@ -141,7 +141,8 @@ export class Database implements Queryable {
     } catch (error) {
       tx.isOpen = false;
       // A connection whose transaction nobody could end must not be used for another one.
-      if (runner.isTransactionActive) await end(runner, this.dialect, 'ROLLBACK').catch(() => destroy(runner));
+      if (runner.isTransactionActive)
+        await end(runner, this.dialect, 'ROLLBACK').catch(() => destroy(runner));
       await runner.release().catch(() => {});
       throw isCommitting && isDisconnected(error) ? new CommitUnknown(error) : error;
     }
@@ -179,7 +180,8 @@ export class Database implements Queryable {
 
   /** With a second connection a transaction could wait for itself for ever; failing at once names the culprit. */
   #refuseInsideTransaction(): void {
-    if (inTransaction?.getStore() === this.source) throw new Error('the database was used outside of the transaction that is open in this flow');
+    if (inTransaction?.getStore() === this.source)
+      throw new Error('the database was used outside of the transaction that is open in this flow');
   }
 }
 
@@ -227,7 +229,10 @@ async function change(runner: QueryRunner, dialect: Dialect, statement: Sql): Pr
     const { affectedRows, insertId } = (await send(runner, rendered)) as mysql2.ResultSetHeader;
     return { affected: affectedRows, insertId: String(insertId) };
   }
-  const result = (await runner.query(rendered.text, rendered.params as unknown[], true)) as { affected?: number; raw: unknown };
+  const result = (await runner.query(rendered.text, rendered.params as unknown[], true)) as {
+    affected?: number;
+    raw: unknown;
+  };
   return { affected: result.affected ?? 0, insertId: String(result.raw ?? '') };
 }
 
@@ -239,11 +244,14 @@ async function begin(runner: QueryRunner, transactions: mysql2.Pool | undefined)
 }
 
 function connectionFrom(pool: mysql2.Pool): Promise<mysql2.PoolConnection> {
-  return new Promise((resolve, reject) => pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection))));
+  return new Promise((resolve, reject) =>
+    pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),
+  );
 }
 
 async function end(runner: QueryRunner, dialect: Dialect, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
-  if (dialect.name === 'sqlite') return how === 'COMMIT' ? runner.commitTransaction() : runner.rollbackTransaction();
+  if (dialect.name === 'sqlite')
+    return how === 'COMMIT' ? runner.commitTransaction() : runner.rollbackTransaction();
   await send(runner, { text: how, params: [], isStable: false });
   setActive(runner, false);
 }
@@ -269,7 +277,8 @@ async function send(runner: QueryRunner, { text, params, isStable }: Rendered): 
   const connection = (await runner.connect()) as mysql2.PoolConnection;
   runner.dataSource.logger.logQuery(text, params as (string | number | null)[], runner);
   return new Promise((resolve, reject) => {
-    const answered = (error: Error | null, result: unknown): void => (error ? reject(new QueryFailedError(text, [...params], error)) : resolve(result));
+    const answered = (error: Error | null, result: unknown): void =>
+      error ? reject(new QueryFailedError(text, [...params], error)) : resolve(result);
     if (isStable) connection.execute(text, params as (string | number | null)[], answered);
     else connection.query(text, params as (string | number | null)[], answered);
   });
@@ -297,7 +306,11 @@ function sqliteSource(file: string): DataSource {
 }
 
 /** TypeORM's pool, for single statements and for the read side, and one of the same options for transactions. */
-function mysqlPools(url: string, poolSize: number, serverLimitMs: number | undefined): { source: DataSource; transactions: () => mysql2.Pool } {
+function mysqlPools(
+  url: string,
+  poolSize: number,
+  serverLimitMs: number | undefined,
+): { source: DataSource; transactions: () => mysql2.Pool } {
   let forTransactions: mysql2.Pool | undefined;
   const driver = {
     ...mysql2,

@@ -1,11 +1,13 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import { type Dialect, sql, toSqlInstant } from './sql.js';
 
 /** MySQL 8 and MariaDB 10.6+. UTC_TIMESTAMP does not depend on the session's or the server's time zone. */
 export const mysqlDialect: Dialect = {
   name: 'mysql',
   instant: (plusMs) =>
-    plusMs === 0 ? { text: 'UTC_TIMESTAMP(3)', params: [] } : { text: '(UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND)', params: [plusMs * 1000] },
+    plusMs === 0
+      ? { text: 'UTC_TIMESTAMP(3)', params: [] }
+      : { text: '(UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND)', params: [plusMs * 1000] },
   useIndex: (name) => `FORCE INDEX (${name})`,
   byPrimaryKey: 'FORCE INDEX (PRIMARY)',
   remembered: (expression) => sql`LAST_INSERT_ID(${expression})`,

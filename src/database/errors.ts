@@ -54,7 +54,12 @@ const TOO_LONG = new Set([1969, 3024]);
 export function isUnavailable(error: unknown): boolean {
   const { code, errno } = error as DriverError;
   return (
-    isDisconnected(error) || isTransient(error) || REFUSING.has(errno ?? 0) || TOO_LONG.has(errno ?? 0) || code === 'SQLITE_FULL' || code === 'SQLITE_READONLY'
+    isDisconnected(error) ||
+    isTransient(error) ||
+    REFUSING.has(errno ?? 0) ||
+    TOO_LONG.has(errno ?? 0) ||
+    code === 'SQLITE_FULL' ||
+    code === 'SQLITE_READONLY'
   );
 }
 
@@ -65,6 +70,7 @@ export function isUnavailable(error: unknown): boolean {
 export function duplicateOf(error: unknown): string | null {
   const { code, errno, message = '' } = error as DriverError;
   if (errno === 1062 || code === 'ER_DUP_ENTRY') return /for key '([^']*)'/.exec(message)?.[1] ?? 'unknown';
-  if (code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY') return /failed: (.*)$/.exec(message)?.[1] ?? 'unknown';
+  if (code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY')
+    return /failed: (.*)$/.exec(message)?.[1] ?? 'unknown';
   return null;
 }

@@ -12,7 +12,9 @@ export async function identityOf(database: Database): Promise<{ id: string; isFr
 }
 
 async function read(database: Database): Promise<string | null> {
-  const [row] = await database.query<{ identity: string }>(sql`SELECT identity FROM installation WHERE one = 1`);
+  const [row] = await database.query<{ identity: string }>(
+    sql`SELECT identity FROM installation WHERE one = 1`,
+  );
   return row?.identity ?? null;
 }
 

@@ -1,5 +1,5 @@
 import { MigrationExecutor, type QueryRunner } from 'typeorm';
-import { crashPoint } from '../crash-point.js';
+import { crashPoint } from '../base/crash-point.js';
 import type { Database } from './database.js';
 
 const LOCK_NAME = 'lunchbox_migrate';
@@ -53,8 +53,11 @@ async function locked<T>(database: Database, work: (runner: QueryRunner) => Prom
       await runner.commitTransaction();
       return result;
     }
-    const [row] = (await runner.query('SELECT GET_LOCK(?, ?) AS got', [LOCK_NAME, LOCK_WAIT_S])) as { got: number | string | null }[];
-    if (Number(row?.got) !== 1) throw new Error(`another process has been migrating for more than ${LOCK_WAIT_S} s`);
+    const [row] = (await runner.query('SELECT GET_LOCK(?, ?) AS got', [LOCK_NAME, LOCK_WAIT_S])) as {
+      got: number | string | null;
+    }[];
+    if (Number(row?.got) !== 1)
+      throw new Error(`another process has been migrating for more than ${LOCK_WAIT_S} s`);
     try {
       return await work(runner);
     } finally {

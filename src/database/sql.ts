@@ -53,7 +53,12 @@ export function raw(text: string): Sql {
 
 export function join(parts: readonly SqlPart[], separator = ', '): Sql {
   const strings = parts.map((_, i) => (i === 0 ? '' : separator));
-  return { kind: 'sql', strings: [...strings, ''], values: parts, ...(parts.length > 1 ? { isList: true } : {}) };
+  return {
+    kind: 'sql',
+    strings: [...strings, ''],
+    values: parts,
+    ...(parts.length > 1 ? { isList: true } : {}),
+  };
 }
 
 /**
@@ -62,7 +67,9 @@ export function join(parts: readonly SqlPart[], separator = ', '): Sql {
  */
 export function ids(list: readonly string[]): Sql {
   const [first] = list;
-  return list.length === 1 && first !== undefined ? join([first]) : { kind: 'sql', strings: [list.map(idDigits).join(', ')], values: [], isList: true };
+  return list.length === 1 && first !== undefined
+    ? join([first])
+    : { kind: 'sql', strings: [list.map(idDigits).join(', ')], values: [], isList: true };
 }
 
 /** One id among many in a statement whose text is never the same; see `ids`. */

@@ -16,7 +16,8 @@ async function whileBusy<T>(work: () => Promise<T>, mayWait = true): Promise<T> 
     try {
       return await work();
     } catch (error) {
-      if (!mayWait || (error as { code?: string }).code !== 'SQLITE_BUSY' || performance.now() > deadline) throw error;
+      if (!mayWait || (error as { code?: string }).code !== 'SQLITE_BUSY' || performance.now() > deadline)
+        throw error;
       await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS * (1 + Math.random())));
     }
   }

@@ -2,7 +2,14 @@ import { Entity } from 'typeorm';
 import { Id, Instant, OptionalInstant, OptionalText, Ref, Text, Whole } from './columns.js';
 import type { MealType } from './menu.js';
 
-export const orderStatuses = ['PAYING', 'ORDERING', 'ORDERED', 'USER_CANCEL', 'SYSTEM_CANCEL', 'ORDER_ERROR'] as const;
+export const orderStatuses = [
+  'PAYING',
+  'ORDERING',
+  'ORDERED',
+  'USER_CANCEL',
+  'SYSTEM_CANCEL',
+  'ORDER_ERROR',
+] as const;
 export type OrderStatus = (typeof orderStatuses)[number];
 /** Orders that hold a dish and a cabinet slot. */
 export const liveStatuses = ['PAYING', 'ORDERING', 'ORDERED'] as const satisfies readonly OrderStatus[];

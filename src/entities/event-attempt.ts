@@ -8,7 +8,12 @@ export type Trigger = (typeof triggers)[number];
 /** One attempt: written when it starts, completed when it ends. One that never ended says so by having no `finished_at`. */
 @Entity('event_attempt')
 export class EventAttempt {
-  @PrimaryColumn({ name: 'event_id', type: 'bigint', transformer: { from: String, to: (value: unknown) => value } }) eventId!: string;
+  @PrimaryColumn({
+    name: 'event_id',
+    type: 'bigint',
+    transformer: { from: String, to: (value: unknown) => value },
+  })
+  eventId!: string;
   @PrimaryColumn({ name: 'number', type: 'int' }) number!: number;
   @Text('trigger') trigger!: Trigger;
   @Text('worker') worker!: string;

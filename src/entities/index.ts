@@ -8,4 +8,14 @@ import { Menu } from './menu.js';
 import { OperatorAction } from './operator-action.js';
 import { OutboxEvent } from './outbox-event.js';
 
-export const entities = [BoxDish, BoxOrder, BoxSideboard, CanteenConsumption, CoffeeTrade, EventAttempt, Menu, OperatorAction, OutboxEvent];
+export const entities = [
+  BoxDish,
+  BoxOrder,
+  BoxSideboard,
+  CanteenConsumption,
+  CoffeeTrade,
+  EventAttempt,
+  Menu,
+  OperatorAction,
+  OutboxEvent,
+];

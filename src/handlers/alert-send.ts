@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { takeSlot } from '../alerts/budget.js';
-import { type AlertGroup, isDrained, loadGroup, markRecovered, markSent, samplesOf } from '../alerts/group.js';
+import {
+  type AlertGroup,
+  isDrained,
+  loadGroup,
+  markRecovered,
+  markSent,
+  samplesOf,
+} from '../alerts/group.js';
 import { DIGEST_EVERY_MS, FIRST_AFTER_MS } from '../alerts/limits.js';
 import { alertSendType } from '../alerts/raise.js';
 import { cutBytes, wordAlert, wordRecovery } from '../alerts/word.js';
@@ -41,19 +48,29 @@ export interface AlertSendDependencies {
   readonly lastResort: (reason: string, text: string) => void;
 }
 
-export function createAlertSend({ database, wecom, publicUrl, onCallUsers, timeoutMs, lastResort }: AlertSendDependencies): EventHandler<Payload> {
+export function createAlertSend({
+  database,
+  wecom,
+  publicUrl,
+  onCallUsers,
+  timeoutMs,
+  lastResort,
+}: AlertSendDependencies): EventHandler<Payload> {
   return {
     definition: alertSend,
     target: 'wecom',
     limits: { deadlineMs: 4 * timeoutMs + 5_000, maxSnoozeMs: 365 * 86_400_000 }, // ends with its group
     async handle(event, context) {
       const group = await loadGroup(database, event.payload.alertId);
-      if (!group || group.round !== event.payload.round || group.status !== 'open') return { kind: 'done', outcome: null, note: 'the group has moved on' };
+      if (!group || group.round !== event.payload.round || group.status !== 'open')
+        return { kind: 'done', outcome: null, note: 'the group has moved on' };
       if (group.known) return silently(group);
       const sinceSentMs = group.sentAt ? context.now().getTime() - group.sentAt.getTime() : null;
-      if (group.unsent > 0 && (sinceSentMs === null || sinceSentMs >= DIGEST_EVERY_MS)) return sendNews(group, context);
+      if (group.unsent > 0 && (sinceSentMs === null || sinceSentMs >= DIGEST_EVERY_MS))
+        return sendNews(group, context);
       if (group.unsent === 0 && (await isDrained(database, group))) return sendRecovery(group, context);
-      const afterMs = group.unsent > 0 && sinceSentMs !== null ? DIGEST_EVERY_MS - sinceSentMs : LOOK_AGAIN_MS;
+      const afterMs =
+        group.unsent > 0 && sinceSentMs !== null ? DIGEST_EVERY_MS - sinceSentMs : LOOK_AGAIN_MS;
       return {
         kind: 'snooze',
         afterMs: Math.min(Math.max(afterMs, FIRST_AFTER_MS), LOOK_AGAIN_MS),
@@ -64,15 +81,30 @@ export function createAlertSend({ database, wecom, publicUrl, onCallUsers, timeo
     // The voice of an open group is not taken away in silence; `known` keeps it quiet, audited, until the cause comes back.
     async refuseDiscard(queryable, { status, payload: of }) {
       if (status === 'errored' || of === null) return null;
-      const open = await queryable.query(sql`SELECT id FROM alert WHERE id = ${of.alertId} AND round = ${of.round} AND status = 'open'`);
-      return open.length > 0 ? 'people on call hear of an open cause by it: mark the cause as known instead' : null;
+      const open = await queryable.query(
+        sql`SELECT id FROM alert WHERE id = ${of.alertId} AND round = ${of.round} AND status = 'open'`,
+      );
+      return open.length > 0
+        ? 'people on call hear of an open cause by it: mark the cause as known instead'
+        : null;
     },
   };
 
   /** Somebody knows of it: its end is noted, and nobody is told. */
   async function silently(group: AlertGroup): Promise<HandlerOutcome> {
-    if (await isDrained(database, group)) return { kind: 'done', outcome: null, note: 'recovered; it was known', effect: (tx) => markRecovered(tx, group) };
-    return { kind: 'snooze', afterMs: LOOK_AGAIN_MS, outcome: null, reason: `known to ${group.known?.by}: nobody is told` };
+    if (await isDrained(database, group))
+      return {
+        kind: 'done',
+        outcome: null,
+        note: 'recovered; it was known',
+        effect: (tx) => markRecovered(tx, group),
+      };
+    return {
+      kind: 'snooze',
+      afterMs: LOOK_AGAIN_MS,
+      outcome: null,
+      reason: `known to ${group.known?.by}: nobody is told`,
+    };
   }
 
   async function sendNews(group: AlertGroup, context: HandlerContext): Promise<HandlerOutcome> {
@@ -107,10 +139,18 @@ export function createAlertSend({ database, wecom, publicUrl, onCallUsers, timeo
       return whenSent;
     }
     if (!(await context.step((tx) => takeSlot(tx, group.id, kind, text))))
-      return { kind: 'snooze', afterMs: SLOT_WAIT_MS, outcome: null, reason: "waiting for the robot's budget" };
-    const outcome = wecom.hasRobot ? await wecom.sendToRobot(text, callContext(context)) : await tellPeople(text, context);
+      return {
+        kind: 'snooze',
+        afterMs: SLOT_WAIT_MS,
+        outcome: null,
+        reason: "waiting for the robot's budget",
+      };
+    const outcome = wecom.hasRobot
+      ? await wecom.sendToRobot(text, callContext(context))
+      : await tellPeople(text, context);
     if (outcome.kind === 'applied') return whenSent;
-    if (outcome.kind === 'rejected' && WEBHOOK_DEAD.includes(outcome.code)) return otherChannel(outcome.code, text, context, whenSent);
+    if (outcome.kind === 'rejected' && WEBHOOK_DEAD.includes(outcome.code))
+      return otherChannel(outcome.code, text, context, whenSent);
     if (outcome.kind === 'rejected') {
       lastResort(`the alert was refused: ${outcome.code}`, text);
       return usualAnswer(outcome);
@@ -123,10 +163,20 @@ export function createAlertSend({ database, wecom, publicUrl, onCallUsers, timeo
     };
   }
 
-  async function otherChannel(code: string, text: string, context: HandlerContext, whenSent: HandlerOutcome): Promise<HandlerOutcome> {
+  async function otherChannel(
+    code: string,
+    text: string,
+    context: HandlerContext,
+    whenSent: HandlerOutcome,
+  ): Promise<HandlerOutcome> {
     lastResort(`the robot is dead: ${code}`, text);
     if (canTellPeople() && (await tellPeople(text, context)).kind === 'applied') return whenSent;
-    return { kind: 'snooze', afterMs: DEAD_WAIT_MS, outcome: 'rejected', reason: `the robot is dead (${code})` };
+    return {
+      kind: 'snooze',
+      afterMs: DEAD_WAIT_MS,
+      outcome: 'rejected',
+      reason: `the robot is dead (${code})`,
+    };
   }
 
   function canTellPeople(): boolean {
@@ -134,6 +184,10 @@ export function createAlertSend({ database, wecom, publicUrl, onCallUsers, timeo
   }
 
   function tellPeople(text: string, context: HandlerContext): Promise<Outcome<null>> {
-    return wecom.sendText(onCallUsers.join('|'), cutBytes(text.replace(/<[^<>]*>/g, ''), TEXT_MAX_BYTES), callContext(context));
+    return wecom.sendText(
+      onCallUsers.join('|'),
+      cutBytes(text.replace(/<[^<>]*>/g, ''), TEXT_MAX_BYTES),
+      callContext(context),
+    );
   }
 }

@@ -3,7 +3,10 @@ import type { CallContext } from '../clients/transport.js';
 import type { AskContext, Failure, Finding, HandlerOutcome } from '../outbox/types.js';
 
 /** `about`: whose order it is, where the handler knows. */
-export const callContext = (context: AskContext, about?: { realName: string; email: string }): CallContext => ({
+export const callContext = (
+  context: AskContext,
+  about?: { realName: string; email: string },
+): CallContext => ({
   ...(about ? { about: [about.realName, about.email] } : {}),
   signal: context.signal,
   requestId: context.requestId,
@@ -29,15 +32,28 @@ export function usualAnswer(outcome: NotDone): HandlerOutcome {
  * something before it asked, so that what is unknown is new.
  */
 export function askedInVain(question: NotDone, { sent = false } = {}): HandlerOutcome {
-  const wait = question.kind === 'not-applied' && question.retryAfterMs !== null ? { afterMs: question.retryAfterMs } : {};
+  const wait =
+    question.kind === 'not-applied' && question.retryAfterMs !== null
+      ? { afterMs: question.retryAfterMs }
+      : {};
   const message = `asking what happened failed: ${question.message}`;
-  return { kind: 'ask-again', failure: { outcome: 'unknown', code: question.code, message, ...(sent ? {} : { sentNothing: true }) }, ...wait };
+  return {
+    kind: 'ask-again',
+    failure: { outcome: 'unknown', code: question.code, message, ...(sent ? {} : { sentNothing: true }) },
+    ...wait,
+  };
 }
 
 /** What a person hears when the vendor could not be asked. */
-export const noFinding = ({ code }: NotDone): Finding => ({ outcome: 'unknown', text: `the question got no usable answer (${code})` });
+export const noFinding = ({ code }: NotDone): Finding => ({
+  outcome: 'unknown',
+  text: `the question got no usable answer (${code})`,
+});
 
 /** The order that an event is about is not there: somebody deleted it by hand. Never retried, never a crash. */
 export function orderGone(orderId: string): HandlerOutcome {
-  return { kind: 'give-up', failure: { outcome: 'not-applied', code: 'order-gone', message: `there is no order ${orderId}` } };
+  return {
+    kind: 'give-up',
+    failure: { outcome: 'not-applied', code: 'order-gone', message: `there is no order ${orderId}` },
+  };
 }

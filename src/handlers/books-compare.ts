@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { raise } from '../alerts/raise.js';
-import type { Drift } from '../books/drift.js';
-import { checkOwnBooks } from '../books/own-books.js';
-import { findStuck } from '../books/stuck.js';
-import { compareWithVendors } from '../books/vendor-books.js';
+import { businessDay } from '../base/clock.js';
 import type { EnergyClient } from '../clients/energy.js';
 import type { MeicanClient } from '../clients/meican.js';
-import { businessDay } from '../clock.js';
 import type { Database, Tx } from '../database/database.js';
 import { record } from '../outbox/record.js';
 import type { ClaimedEvent, EventDefinition, EventHandler } from '../outbox/types.js';
+import type { Drift } from '../reconcile/drift.js';
+import { checkOwnBooks } from '../reconcile/own-books.js';
+import { findStuck } from '../reconcile/stuck.js';
+import { compareWithVendors } from '../reconcile/vendor-books.js';
 import { callContext } from './answer.js';
 
 /**
@@ -52,7 +52,13 @@ export interface BooksCompareDependencies {
   readonly budgetMs?: number;
 }
 
-export function createBooksCompare({ database, meican, energy, settleMs, budgetMs = BUDGET_MS }: BooksCompareDependencies): EventHandler<Payload> {
+export function createBooksCompare({
+  database,
+  meican,
+  energy,
+  settleMs,
+  budgetMs = BUDGET_MS,
+}: BooksCompareDependencies): EventHandler<Payload> {
   return {
     definition: booksCompare,
     target: 'books',
@@ -70,11 +76,20 @@ export function createBooksCompare({ database, meican, energy, settleMs, budgetM
       const own = await checkOwnBooks(database, event.payload.day);
       // Of orders for other days nobody else asks: one of the three comparisons of an hour looks at all of them.
       const stuck = isToday(event.payload) ? await findStuck(database, null) : [];
-      const guilty = [...own.guilty.filter((one) => one.kind === 'stock-differs'), ...stuck, ...vendors.guilty]; // an errored event has had its alert
+      const guilty = [
+        ...own.guilty.filter((one) => one.kind === 'stock-differs'),
+        ...stuck,
+        ...vendors.guilty,
+      ]; // an errored event has had its alert
       if (guilty.length === 0 && vendors.unanswered > 0 && (vendors.silent || vendors.notReached === 0)) {
         return {
           kind: 'ask-again',
-          failure: { outcome: 'not-applied', code: 'vendors-silent', message: `${vendors.unanswered} questions got no answer`, sentNothing: true },
+          failure: {
+            outcome: 'not-applied',
+            code: 'vendors-silent',
+            message: `${vendors.unanswered} questions got no answer`,
+            sentNothing: true,
+          },
         };
       }
       return {
@@ -84,7 +99,8 @@ export function createBooksCompare({ database, meican, energy, settleMs, budgetM
         effect: async (tx) => {
           const sorted = [...guilty].sort((a, b) => (a.kind < b.kind ? -1 : 1)).slice(0, ALERTS_MAX); // groups are locked in one order
           for (const drift of sorted) await raise(tx, alertOf(drift, event.id));
-          if (vendors.next !== null && !vendors.silent) await goOn(tx, event, vendors.next, vendors.notReached);
+          if (vendors.next !== null && !vendors.silent)
+            await goOn(tx, event, vendors.next, vendors.notReached);
         },
       };
     },
@@ -92,7 +108,12 @@ export function createBooksCompare({ database, meican, energy, settleMs, budgetM
 }
 
 /** The rest is another event, behind this one; after several parts the comparison does not keep up, and a person hears of it. */
-async function goOn(tx: Tx, { id, payload: of }: ClaimedEvent<Payload>, after: string, notReached: number): Promise<void> {
+async function goOn(
+  tx: Tx,
+  { id, payload: of }: ClaimedEvent<Payload>,
+  after: string,
+  notReached: number,
+): Promise<void> {
   const part = (of.part ?? 1) + 1;
   if (part <= PARTS_MAX && after !== (of.after ?? '0')) {
     await record(tx, booksCompare, { day: of.day, slot: of.slot, after, part });

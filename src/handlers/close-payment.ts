@@ -17,11 +17,17 @@ export type Closed =
  * Closes a payment's number, so that a payment still on its way cannot land any more. Its answer, and no question, decides between paid and unpaid.
  * `inDoubt`: an earlier attempt of the event left a call without an answer.
  */
-export async function closePayment(energy: EnergyClient, tradeNo: string, inDoubt: boolean, context: HandlerContext): Promise<Closed> {
+export async function closePayment(
+  energy: EnergyClient,
+  tradeNo: string,
+  inDoubt: boolean,
+  context: HandlerContext,
+): Promise<Closed> {
   const closed = await energy.closePay(tradeNo, callContext(context));
   if (closed.kind === 'applied') return { kind: 'unpaid' };
   if (closed.kind === 'rejected' && closed.code === String(energyCodes.alreadyPaid)) return { kind: 'paid' };
-  if (closed.kind === 'unknown' && closed.code === PROCESSING) return { kind: 'answer', answer: processing() };
+  if (closed.kind === 'unknown' && closed.code === PROCESSING)
+    return { kind: 'answer', answer: processing() };
   // The query decides nothing. Any answer to it tells that the energy center is up, and this call alone fails.
   if (closed.kind === 'unknown') await energy.queryPay(tradeNo, callContext(context));
   const answer = usualAnswer(closed);

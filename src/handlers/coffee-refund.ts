@@ -21,7 +21,10 @@ const first = z.strictObject({
 const payload = first.extend({ outRefundNo: z.string().min(1) });
 type Payload = z.infer<typeof payload>;
 /** Version 1 refunded under `R<tradeNo>`; what was recorded so keeps that number, or it could be refunded twice. */
-const versions = z.union([payload, first.transform((old): Payload => ({ ...old, outRefundNo: firstRefundNo(old.tradeNo) }))]);
+const versions = z.union([
+  payload,
+  first.transform((old): Payload => ({ ...old, outRefundNo: firstRefundNo(old.tradeNo) })),
+]);
 
 function firstRefundNo(tradeNo: string): string {
   return `R${tradeNo}`;
@@ -38,10 +41,20 @@ export function coffeeRefundOf({
   userId,
   amountInCent,
   reason,
-}: Pick<CoffeeTrade, 'tradeNo' | 'outTradeNo' | 'outRefundNo' | 'userId' | 'amountInCent' | 'reason'>): Payload {
+}: Pick<
+  CoffeeTrade,
+  'tradeNo' | 'outTradeNo' | 'outRefundNo' | 'userId' | 'amountInCent' | 'reason'
+>): Payload {
   const isFirst = outRefundNo === null || outRefundNo === firstRefundNo(tradeNo);
   const why = reason ?? (isFirst ? '' : NO_REASON); // a number that may have been used keeps its body
-  return { tradeNo, outTradeNo, outRefundNo: outRefundNo ?? firstRefundNo(tradeNo), userId, amountInCent, reason: why };
+  return {
+    tradeNo,
+    outTradeNo,
+    outRefundNo: outRefundNo ?? firstRefundNo(tradeNo),
+    userId,
+    amountInCent,
+    reason: why,
+  };
 }
 
 /** Gives the points of a coffee trade back. If it never succeeds, the customer has paid for nothing. */
@@ -49,7 +62,14 @@ export const coffeeRefund: EventDefinition<Payload> = {
   type: 'COFFEE_CONSUME_CANCEL',
   version: 2,
   schema: versions,
-  example: { tradeNo: 'C1', outTradeNo: 'PC1', outRefundNo: 'RCC1', userId: 'u1', amountInCent: 900, reason: 'machine empty' },
+  example: {
+    tradeNo: 'C1',
+    outTradeNo: 'PC1',
+    outRefundNo: 'RCC1',
+    userId: 'u1',
+    amountInCent: 900,
+    reason: 'machine empty',
+  },
   dedupeKey: ({ tradeNo, repair: nth }) => dedupeOf(tradeNo, nth),
   orderingKey: ({ tradeNo }) => `energy:coffee:${tradeNo}`,
 };
@@ -58,7 +78,12 @@ const NO_SUCH_TRADE = 'NO_SUCH_TRADE';
 /** After these, unless a call is unanswered, the energy center has nothing of this trade that could be given back. */
 const NOTHING_OWED = [NO_SUCH_TRADE, String(energyCodes.closed)];
 
-export function createCoffeeRefund({ database, energy, clock, timeoutMs }: EnergyDependencies): EventHandler<Payload> {
+export function createCoffeeRefund({
+  database,
+  energy,
+  clock,
+  timeoutMs,
+}: EnergyDependencies): EventHandler<Payload> {
   return {
     definition: coffeeRefund,
     target: 'energy',
@@ -79,16 +104,21 @@ export function createCoffeeRefund({ database, energy, clock, timeoutMs }: Energ
     ask: ({ outTradeNo, outRefundNo }, context) => findRefund(energy, outTradeNo, outRefundNo, context),
     onStatedDone: (tx, { tradeNo }) => markRefunded(tx, tradeNo),
     async refuseDiscard(queryable, event) {
-      if (!(await queryable.manager.existsBy(CoffeeTrade, { eventId: event.id, status: 'PENDING' }))) return null;
+      if (!(await queryable.manager.existsBy(CoffeeTrade, { eventId: event.id, status: 'PENDING' })))
+        return null;
       if (event.status === 'errored' && NOTHING_OWED.includes(event.lastErrorCode ?? '')) {
-        return event.outcome === 'unknown' ? 'whether the points went back is not known: ask, then requeue it, or settle it' : null;
+        return event.outcome === 'unknown'
+          ? 'whether the points went back is not known: ask, then requeue it, or settle it'
+          : null;
       }
       return event.status === 'pending'
         ? "the customer's points are still owed: let it go on"
         : "the customer's points are still owed: requeue it, or settle it as done with proof";
     },
     async onDiscarded(tx, { id }) {
-      await tx.execute(sql`UPDATE coffee_trade SET status = 'REFUSED', updated_at = ${now} WHERE event_id = ${id} AND status = 'PENDING'`);
+      await tx.execute(
+        sql`UPDATE coffee_trade SET status = 'REFUSED', updated_at = ${now} WHERE event_id = ${id} AND status = 'PENDING'`,
+      );
     },
   };
 }
@@ -97,14 +127,27 @@ export function createCoffeeRefund({ database, energy, clock, timeoutMs }: Energ
  * The trade's number belongs to the coffee machine: it is not ours to close. CLOSED is final; "not found" may be a view that lags behind the
  * machine's own call, and is asked for again.
  */
-function noPayment({ code, message, inDoubt }: Extract<RefundResult, { kind: 'no-payment' }>): HandlerOutcome {
+function noPayment({
+  code,
+  message,
+  inDoubt,
+}: Extract<RefundResult, { kind: 'no-payment' }>): HandlerOutcome {
   const answer: HandlerOutcome =
     code === String(energyCodes.closed)
       ? { kind: 'give-up', failure: { outcome: 'rejected', code, message } }
-      : { kind: 'retry', failure: { outcome: 'not-applied', code: NO_SUCH_TRADE, message: 'the energy center knows of no such trade' } };
+      : {
+          kind: 'retry',
+          failure: {
+            outcome: 'not-applied',
+            code: NO_SUCH_TRADE,
+            message: 'the energy center knows of no such trade',
+          },
+        };
   return inDoubt ? stillInDoubt(answer, false) : answer;
 }
 
 async function markRefunded(tx: Tx, tradeNo: string): Promise<void> {
-  await tx.execute(sql`UPDATE coffee_trade SET status = 'REFUNDED', updated_at = ${now} WHERE trade_no = ${tradeNo} AND status = 'PENDING'`);
+  await tx.execute(
+    sql`UPDATE coffee_trade SET status = 'REFUNDED', updated_at = ${now} WHERE trade_no = ${tradeNo} AND status = 'PENDING'`,
+  );
 }

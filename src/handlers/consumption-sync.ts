@@ -23,22 +23,39 @@ export const consumptionSync: EventDefinition<Payload> = {
   type: 'ZHIPAN_SYNC_ERROR',
   version: 1,
   schema: payload,
-  example: { recordNo: 'Z1', userId: 'u1', amountInCent: 1200, canteen: 'A1', consumedAt: '2026-11-23T12:00:00Z' },
+  example: {
+    recordNo: 'Z1',
+    userId: 'u1',
+    amountInCent: 1200,
+    canteen: 'A1',
+    consumedAt: '2026-11-23T12:00:00Z',
+  },
   dedupeKey: ({ recordNo, repair: nth }) => dedupeOf(recordNo, nth),
   orderingKey: ({ recordNo }) => `energy:consumption:${recordNo}`,
 };
 
 /** Repeating by record number is safe at the energy center, and it has no question to ask: after an unknown outcome it is repeated. */
-export function createConsumptionSync({ energy, timeoutMs }: { energy: EnergyClient; timeoutMs: number }): EventHandler<Payload> {
+export function createConsumptionSync({
+  energy,
+  timeoutMs,
+}: {
+  energy: EnergyClient;
+  timeoutMs: number;
+}): EventHandler<Payload> {
   return {
     definition: consumptionSync,
     target: 'energy',
     limits: { deadlineMs: 2 * timeoutMs + 2_000, maxSnoozeMs: 30 * 60_000 },
     async handle(event, context) {
-      const outcome = await energy.syncConsumption({ ...event.payload, consumedAt: new Date(event.payload.consumedAt) }, callContext(context));
+      const outcome = await energy.syncConsumption(
+        { ...event.payload, consumedAt: new Date(event.payload.consumedAt) },
+        callContext(context),
+      );
       // Nothing can be asked about the consumption. Any answer tells that the energy center is up, and this call alone fails.
-      if (outcome.kind === 'unknown') await energy.findCardAccountInfo(event.payload.userId, callContext(context));
-      if (outcome.kind !== 'applied') return event.unknownAt === null ? usualAnswer(outcome) : stillInDoubt(usualAnswer(outcome), false);
+      if (outcome.kind === 'unknown')
+        await energy.findCardAccountInfo(event.payload.userId, callContext(context));
+      if (outcome.kind !== 'applied')
+        return event.unknownAt === null ? usualAnswer(outcome) : stillInDoubt(usualAnswer(outcome), false);
       return {
         kind: 'done',
         outcome: 'applied',
@@ -48,7 +65,8 @@ export function createConsumptionSync({ energy, timeoutMs }: { energy: EnergyCli
     },
     onStatedDone: (tx, { recordNo }) => markSynced(tx, recordNo),
     async refuseDiscard(queryable, event) {
-      if (!(await queryable.manager.existsBy(CanteenConsumption, { eventId: event.id, status: 'PENDING' }))) return null;
+      if (!(await queryable.manager.existsBy(CanteenConsumption, { eventId: event.id, status: 'PENDING' })))
+        return null;
       if (event.status === 'errored' && event.outcome === 'rejected') return null;
       return event.status === 'pending'
         ? 'the energy center does not know of this meal yet: let it go on'
@@ -56,11 +74,15 @@ export function createConsumptionSync({ energy, timeoutMs }: { energy: EnergyCli
     },
     // The energy center refuses the record for good, and a person leaves it at that.
     async onDiscarded(tx, { id }) {
-      await tx.execute(sql`UPDATE canteen_consumption SET status = 'REFUSED', updated_at = ${now} WHERE event_id = ${id} AND status = 'PENDING'`);
+      await tx.execute(
+        sql`UPDATE canteen_consumption SET status = 'REFUSED', updated_at = ${now} WHERE event_id = ${id} AND status = 'PENDING'`,
+      );
     },
   };
 }
 
 async function markSynced(tx: Tx, recordNo: string): Promise<void> {
-  await tx.execute(sql`UPDATE canteen_consumption SET status = 'SYNCED', updated_at = ${now} WHERE record_no = ${recordNo} AND status = 'PENDING'`);
+  await tx.execute(
+    sql`UPDATE canteen_consumption SET status = 'SYNCED', updated_at = ${now} WHERE record_no = ${recordNo} AND status = 'PENDING'`,
+  );
 }

@@ -6,7 +6,12 @@ import type { EventDefinition, EventHandler } from '../outbox/types.js';
 import { callContext, failureOf, usualAnswer } from './answer.js';
 import { exampleOrder, orderRef } from './payloads.js';
 
-const payload = orderRef.extend({ userId: z.string().min(1), dishName: z.string(), edibleDate: z.string(), mealType: z.enum(mealTypes) });
+const payload = orderRef.extend({
+  userId: z.string().min(1),
+  dishName: z.string(),
+  edibleDate: z.string(),
+  mealType: z.enum(mealTypes),
+});
 type Payload = z.infer<typeof payload>;
 
 /** Tells the diner that the order failed and the points are on their way back. If it never succeeds, the diner finds an empty cabinet. */
@@ -14,24 +19,47 @@ export const dinerCard: EventDefinition<Payload> = {
   type: 'WECOM_DINER_CARD',
   version: 1,
   schema: payload,
-  example: { ...exampleOrder, userId: 'u1', dishName: '宫保鸡丁', edibleDate: '2026-11-23', mealType: 'LUNCH' },
+  example: {
+    ...exampleOrder,
+    userId: 'u1',
+    dishName: '宫保鸡丁',
+    edibleDate: '2026-11-23',
+    mealType: 'LUNCH',
+  },
   dedupeKey: ({ orderNo }) => orderNo,
   orderingKey: () => null,
 };
 
 const NOBODY = '81013';
 
-export function createDinerCard({ wecom, publicUrl, timeoutMs }: { wecom: WecomClient; publicUrl: string; timeoutMs: number }): EventHandler<Payload> {
+export function createDinerCard({
+  wecom,
+  publicUrl,
+  timeoutMs,
+}: {
+  wecom: WecomClient;
+  publicUrl: string;
+  timeoutMs: number;
+}): EventHandler<Payload> {
   return {
     definition: dinerCard,
     target: 'wecom',
     limits: { deadlineMs: 4 * timeoutMs + 3_000, maxSnoozeMs: 6 * 3_600_000 },
     async handle(event, context) {
-      if (!wecom.hasApplication) return { kind: 'done', outcome: 'not-applied', note: 'no WeCom application is configured: nobody was told' };
+      if (!wecom.hasApplication)
+        return {
+          kind: 'done',
+          outcome: 'not-applied',
+          note: 'no WeCom application is configured: nobody was told',
+        };
       const wording: CardWording = wordCard(event.payload, publicUrl);
-      const outcome = await wecom.sendTextCard({ toUser: event.payload.userId, ...wording }, callContext(context));
+      const outcome = await wecom.sendTextCard(
+        { toUser: event.payload.userId, ...wording },
+        callContext(context),
+      );
       if (outcome.kind === 'applied') return { kind: 'done', outcome: 'applied' };
-      if (outcome.kind === 'rejected' && outcome.code === NOBODY) return { kind: 'done', outcome: 'rejected', note: 'WeCom does not know this diner' };
+      if (outcome.kind === 'rejected' && outcome.code === NOBODY)
+        return { kind: 'done', outcome: 'rejected', note: 'WeCom does not know this diner' };
       // WeCom being away delays a message, it does not use it up. Repeating is safe: the same card is delivered once in half an hour.
       if (outcome.kind === 'rejected') return usualAnswer(outcome);
       return {

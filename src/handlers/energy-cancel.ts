@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import type { Clock } from '../base/clock.js';
 import type { EnergyClient } from '../clients/energy.js';
-import type { Clock } from '../clock.js';
 import type { Database } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
 import type { EventDefinition, EventHandler } from '../outbox/types.js';
@@ -33,7 +33,12 @@ export interface EnergyDependencies {
 /** Three tries, each followed by a question at worst, and the pauses. */
 export const refundDeadlineMs = (timeoutMs: number): number => 7 * timeoutMs + 2_000;
 
-export function createEnergyCancel({ database, energy, clock, timeoutMs }: EnergyDependencies): EventHandler<Payload> {
+export function createEnergyCancel({
+  database,
+  energy,
+  clock,
+  timeoutMs,
+}: EnergyDependencies): EventHandler<Payload> {
   return {
     definition: energyCancel,
     target: 'energy',
@@ -42,7 +47,13 @@ export function createEnergyCancel({ database, energy, clock, timeoutMs }: Energ
     async handle(event, context) {
       const { orderId, orderNo, userId, amountInCent, reason } = event.payload;
       if (!(await database.manager.existsBy(BoxOrder, { id: orderId }))) return orderGone(orderId);
-      const wanted = { outRefundNo: outRefundNo(orderNo), outTradeNo: outTradeNo(orderNo), userId, amountInCent, reason };
+      const wanted = {
+        outRefundNo: outRefundNo(orderNo),
+        outTradeNo: outTradeNo(orderNo),
+        userId,
+        amountInCent,
+        reason,
+      };
       const result = await refund({ database, energy, clock }, wanted, event, context);
       if (result.kind === 'answer') return result.answer;
       if (result.kind === 'refunded') {
@@ -65,7 +76,8 @@ export function createEnergyCancel({ database, energy, clock, timeoutMs }: Energ
     },
 
     ask: ({ orderNo }, context) => findRefund(energy, outTradeNo(orderNo), outRefundNo(orderNo), context),
-    onStatedDone: (tx, { orderId, orderNo, amountInCent }) => refunded(orderId, { amountInCent, outRefundNo: outRefundNo(orderNo) })(tx),
+    onStatedDone: (tx, { orderId, orderNo, amountInCent }) =>
+      refunded(orderId, { amountInCent, outRefundNo: outRefundNo(orderNo) })(tx),
     async refuseDiscard(queryable, event) {
       const order = await orderOf(queryable, event);
       return order ? whileOwed(order, event) : ORDER_GONE;

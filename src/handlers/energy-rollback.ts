@@ -1,9 +1,14 @@
 import type { z } from 'zod';
-import { releaseStock } from '../books/release-stock.js';
-import { writeStep } from '../books/step.js';
-import { endOrder } from '../books/transition.js';
 import { BoxOrder } from '../entities/box-order.js';
-import type { ClaimedEvent, EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
+import { endOrder, writeStep } from '../orders/order.js';
+import { releaseStock } from '../orders/stock.js';
+import type {
+  ClaimedEvent,
+  EventDefinition,
+  EventHandler,
+  HandlerContext,
+  HandlerOutcome,
+} from '../outbox/types.js';
 import { orderGone } from './answer.js';
 import { closePayment } from './close-payment.js';
 import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
@@ -28,7 +33,12 @@ export const energyRollback: EventDefinition<Payload> = {
   orderingKey: ({ orderNo }) => energyKey(orderNo),
 };
 
-export function createEnergyRollback({ database, energy, clock, timeoutMs }: EnergyDependencies): EventHandler<Payload> {
+export function createEnergyRollback({
+  database,
+  energy,
+  clock,
+  timeoutMs,
+}: EnergyDependencies): EventHandler<Payload> {
   return {
     definition: energyRollback,
     target: 'energy',
@@ -38,16 +48,19 @@ export function createEnergyRollback({ database, energy, clock, timeoutMs }: Ene
       const order = await database.manager.findOneBy(BoxOrder, { id: event.payload.orderId });
       if (!order) return orderGone(event.payload.orderId);
       const status = order.status === 'PAYING' ? await endPaying(order, context) : order.status;
-      if (status !== 'SYSTEM_CANCEL') return { kind: 'done', outcome: null, note: `the payment was confirmed: the order is ${status}` };
+      if (status !== 'SYSTEM_CANCEL')
+        return { kind: 'done', outcome: null, note: `the payment was confirmed: the order is ${status}` };
       return giveBack(event, context);
     },
 
     ask: ({ orderNo }, context) => findRefund(energy, outTradeNo(orderNo), outRefundNo(orderNo), context),
-    onStatedDone: (tx, { orderId, orderNo, amountInCent }) => refunded(orderId, { amountInCent, outRefundNo: outRefundNo(orderNo) })(tx),
+    onStatedDone: (tx, { orderId, orderNo, amountInCent }) =>
+      refunded(orderId, { amountInCent, outRefundNo: outRefundNo(orderNo) })(tx),
     async refuseDiscard(queryable, event) {
       const order = await orderOf(queryable, event);
       if (!order) return ORDER_GONE;
-      if (order.status === 'PAYING') return 'the order is being paid: only this guard ends it when the payment is not confirmed';
+      if (order.status === 'PAYING')
+        return 'the order is being paid: only this guard ends it when the payment is not confirmed';
       return order.status === 'SYSTEM_CANCEL' ? whileOwed(order, event) : null; // of any other order the payment was confirmed: nothing is left to do
     },
   };
@@ -55,9 +68,16 @@ export function createEnergyRollback({ database, energy, clock, timeoutMs }: Ene
   /** Ends the order first, so that a payment confirmed from now on finds it ended. Returns what the order is then. */
   async function endPaying(order: BoxOrder, context: HandlerContext): Promise<string> {
     return context.step(async (tx) => {
-      const ended = await endOrder(tx, order.id, { to: 'SYSTEM_CANCEL', from: ['PAYING'], refund: 'PENDING', reason: 'payment-not-confirmed' });
+      const ended = await endOrder(tx, order.id, {
+        to: 'SYSTEM_CANCEL',
+        from: ['PAYING'],
+        refund: 'PENDING',
+        reason: 'payment-not-confirmed',
+      });
       if (!ended) return (await tx.manager.findOneByOrFail(BoxOrder, { id: order.id })).status;
-      await writeStep(tx, order.id, 'payment-rolled-back', { released: { dishId: order.dishId, sideboardId: order.sideboardId } });
+      await writeStep(tx, order.id, 'payment-rolled-back', {
+        released: { dishId: order.dishId, sideboardId: order.sideboardId },
+      });
       await releaseStock(tx, [order]);
       return 'SYSTEM_CANCEL';
     });
@@ -66,7 +86,13 @@ export function createEnergyRollback({ database, energy, clock, timeoutMs }: Ene
   /** Closing settles it either way: never paid → no late payment can land any more; paid → it says so, and is refunded. */
   async function giveBack(event: ClaimedEvent<Payload>, context: HandlerContext): Promise<HandlerOutcome> {
     const { orderId, orderNo, userId, amountInCent } = event.payload;
-    const wanted = { outRefundNo: outRefundNo(orderNo), outTradeNo: outTradeNo(orderNo), userId, amountInCent, reason: 'SYSTEM_CANCEL' };
+    const wanted = {
+      outRefundNo: outRefundNo(orderNo),
+      outTradeNo: outTradeNo(orderNo),
+      userId,
+      amountInCent,
+      reason: 'SYSTEM_CANCEL',
+    };
     const closed = await closePayment(energy, wanted.outTradeNo, event.unknownAt !== null, context);
     if (closed.kind === 'answer') return closed.answer;
     if (closed.kind === 'unpaid')

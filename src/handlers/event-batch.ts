@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import type { Database } from '../database/database.js';
-import { batchRun, runBatchSlice, stopDiscarded } from '../outbox/batch.js';
+import { batchRun, runBatchSlice, stopDiscarded } from '../operate/batch.js';
 import type { Registry } from '../outbox/registry.js';
 import type { EventHandler } from '../outbox/types.js';
 
@@ -12,15 +12,27 @@ export interface EventBatchDependencies {
 }
 
 /** Carries out a bulk act that a person has previewed and started, a few seconds at a time. If it never succeeds, the rest of its events stay errored. */
-export function createEventBatch({ database, clock, registry }: EventBatchDependencies): EventHandler<{ batchId: string }> {
+export function createEventBatch({
+  database,
+  clock,
+  registry,
+}: EventBatchDependencies): EventHandler<{ batchId: string }> {
   return {
     definition: batchRun,
     target: 'operations',
     limits: { deadlineMs: 30_000, maxSnoozeMs: 24 * 3_600_000 },
     async handle({ payload }, context) {
-      const slice = await runBatchSlice(database, registry(), payload.batchId, context.signal, (ms) => clock.sleep(ms));
+      const slice = await runBatchSlice(database, registry(), payload.batchId, context.signal, (ms) =>
+        clock.sleep(ms),
+      );
       if (slice.kind === 'ended') return { kind: 'done', outcome: null, note: slice.note };
-      return { kind: 'snooze', afterMs: slice.inMs, outcome: null, reason: 'the batch goes on', sentNothing: true };
+      return {
+        kind: 'snooze',
+        afterMs: slice.inMs,
+        outcome: null,
+        reason: 'the batch goes on',
+        sentNothing: true,
+      };
     },
     refuseDiscard: async () => null,
     async onDiscarded(tx, event) {

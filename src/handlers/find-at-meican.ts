@@ -14,11 +14,18 @@ export interface FoundAtMeican {
 }
 
 /** Looks for an order in Meican's list of its day. Fields that the list leaves out are not held against a match. */
-export async function findAtMeican(database: Database, meican: MeicanClient, order: BoxOrder, context: CallContext): Promise<Outcome<FoundAtMeican>> {
+export async function findAtMeican(
+  database: Database,
+  meican: MeicanClient,
+  order: BoxOrder,
+  context: CallContext,
+): Promise<Outcome<FoundAtMeican>> {
   const listed = await meican.listOrders(order.corp, order.edibleDate, context);
   if (listed.kind !== 'applied') return listed;
   const sameMeal = listed.value.filter(
-    (candidate) => candidate.email.toLowerCase() === order.email.toLowerCase() && (candidate.mealType === null || candidate.mealType === order.mealType),
+    (candidate) =>
+      candidate.email.toLowerCase() === order.email.toLowerCase() &&
+      (candidate.mealType === null || candidate.mealType === order.mealType),
   );
   for (const candidate of sameMeal) {
     if (dishMatches(candidate, order) && !(await ownedByAnother(database, candidate.orderId, order.id)))
@@ -28,30 +35,47 @@ export async function findAtMeican(database: Database, meican: MeicanClient, ord
 }
 
 /** The same for a person who asks. Applied: Meican has the meal. */
-export async function findingAtMeican(database: Database, meican: MeicanClient, orderId: string, context: AskContext): Promise<Finding> {
+export async function findingAtMeican(
+  database: Database,
+  meican: MeicanClient,
+  orderId: string,
+  context: AskContext,
+): Promise<Finding> {
   const order = await database.manager.findOneBy(BoxOrder, { id: orderId });
   if (!order) return { outcome: 'unknown', text: `there is no order ${orderId}` };
   const listed = await meican.listOrders(order.corp, order.edibleDate, callContext(context, order));
   if (listed.kind !== 'applied') return noFinding(listed);
   if (order.meicanOrderId !== null) {
     const has = listed.value.some((meal) => meal.orderId === order.meicanOrderId);
-    return { outcome: has ? 'applied' : 'not-applied', text: `Meican ${has ? 'has' : 'does not have'} ${order.meicanOrderId}` };
+    return {
+      outcome: has ? 'applied' : 'not-applied',
+      text: `Meican ${has ? 'has' : 'does not have'} ${order.meicanOrderId}`,
+    };
   }
   const found = await findAtMeican(database, meican, order, callContext(context, order));
   if (found.kind !== 'applied') return noFinding(found);
-  if (found.value.ours) return { outcome: 'applied', text: `Meican has ${found.value.ours} for this diner, meal and dish` };
+  if (found.value.ours)
+    return { outcome: 'applied', text: `Meican has ${found.value.ours} for this diner, meal and dish` };
   return {
     outcome: 'not-applied',
-    text: found.value.foreign ? 'Meican has another order of this diner for this meal' : 'Meican has no order of this diner for this meal',
+    text: found.value.foreign
+      ? 'Meican has another order of this diner for this meal'
+      : 'Meican has no order of this diner for this meal',
   };
 }
 
-export async function ownedByAnother(database: Database, meicanOrderId: string, orderId: string): Promise<boolean> {
+export async function ownedByAnother(
+  database: Database,
+  meicanOrderId: string,
+  orderId: string,
+): Promise<boolean> {
   const owner = await database.manager.findOneBy(BoxOrder, { meicanOrderId });
   return owner !== null && owner.id !== orderId;
 }
 
 function dishMatches(candidate: ListedOrder, order: BoxOrder): boolean {
   if (candidate.dishes.length === 0) return true;
-  return candidate.dishes.some(({ dishId, name }) => (dishId === null ? name === null || name === order.dishName : dishId === order.meicanDishId));
+  return candidate.dishes.some(({ dishId, name }) =>
+    dishId === null ? name === null || name === order.dishName : dishId === order.meicanDishId,
+  );
 }

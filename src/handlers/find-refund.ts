@@ -4,15 +4,24 @@ import type { AskContext, Finding } from '../outbox/types.js';
 import { callContext, noFinding } from './answer.js';
 
 /** What the energy center's books say of a payment and of our refund of it, for a person. */
-export async function findRefund(energy: EnergyClient, tradeNo: string, refundNo: string, context: AskContext): Promise<Finding> {
+export async function findRefund(
+  energy: EnergyClient,
+  tradeNo: string,
+  refundNo: string,
+  context: AskContext,
+): Promise<Finding> {
   const paid = await energy.queryPay(tradeNo, callContext(context));
   if (paid.kind !== 'applied') return noFinding(paid);
   const back = await energy.queryRefund(refundNo, callContext(context));
   if (back.kind !== 'applied') return noFinding(back);
   const { state, amountInCent, refundedInCent } = paid.value;
   const isBack = state === 'SUCCESS' && amountInCent > 0 && refundedInCent >= amountInCent;
-  const payment = state === 'SUCCESS' ? `SUCCESS, ${amountInCent} paid, ${refundedInCent} given back` : wordOf(state);
-  return { outcome: outcomeOf(state, back.value.state, isBack), text: `payment ${tradeNo}: ${payment}; refund ${refundNo}: ${wordOf(back.value.state)}` };
+  const payment =
+    state === 'SUCCESS' ? `SUCCESS, ${amountInCent} paid, ${refundedInCent} given back` : wordOf(state);
+  return {
+    outcome: outcomeOf(state, back.value.state, isBack),
+    text: `payment ${tradeNo}: ${payment}; refund ${refundNo}: ${wordOf(back.value.state)}`,
+  };
 }
 
 /** Only SUCCESS, FAILED and CLOSED are final; what is not found may still be on its way. */

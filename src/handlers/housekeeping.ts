@@ -38,7 +38,14 @@ export function createHousekeeping({ database, retention }: HousekeepingDependen
     async handle(_event, { signal }) {
       const { counts, more } = await sweep(database, retention, BUDGET_MS, signal);
       const note = [...counts].map(([what, rows]) => `${rows} ${what}`).join(', ');
-      if (more) return { kind: 'snooze', afterMs: GO_ON_MS, outcome: null, reason: `there is more to delete after ${note}`, sentNothing: true };
+      if (more)
+        return {
+          kind: 'snooze',
+          afterMs: GO_ON_MS,
+          outcome: null,
+          reason: `there is more to delete after ${note}`,
+          sentNothing: true,
+        };
       return { kind: 'done', outcome: null, note };
     },
     refuseDiscard: async () => null, // the next hour deletes what this one did not

@@ -20,7 +20,12 @@ export interface HandlerDependencies {
 }
 
 /** THE list: every event type that lunchbox carries out. */
-export function createHandlers({ meican, energy, wecom, housekeeping }: HandlerDependencies): EventHandler<never>[] {
+export function createHandlers({
+  meican,
+  energy,
+  wecom,
+  housekeeping,
+}: HandlerDependencies): EventHandler<never>[] {
   const handlers = [
     createMeicanNewOrder(meican),
     createMeicanCancel(meican),

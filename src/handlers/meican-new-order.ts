@@ -1,13 +1,19 @@
 import type { z } from 'zod';
-import { releaseStock } from '../books/release-stock.js';
-import { writeStep } from '../books/step.js';
-import { endOrder, learnMeicanOrderId, toOrdered } from '../books/transition.js';
 import type { MeicanClient } from '../clients/meican.js';
 import type { Unknown } from '../clients/outcome.js';
 import type { Database, Tx } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
+import { endOrder, learnMeicanOrderId, toOrdered, writeStep } from '../orders/order.js';
+import { releaseStock } from '../orders/stock.js';
 import { record } from '../outbox/record.js';
-import type { ClaimedEvent, EventDefinition, EventHandler, Failure, HandlerContext, HandlerOutcome } from '../outbox/types.js';
+import type {
+  ClaimedEvent,
+  EventDefinition,
+  EventHandler,
+  Failure,
+  HandlerContext,
+  HandlerOutcome,
+} from '../outbox/types.js';
 import { askedInVain, callContext, orderGone, usualAnswer } from './answer.js';
 import { dinerCard } from './diner-card.js';
 import { energyCancel } from './energy-cancel.js';
@@ -40,7 +46,9 @@ export interface MeicanNewOrderDependencies {
 }
 
 /** What ends it: its last failure, or a person. Its order is found even when nobody can read the payload any more. */
-type GivenUp = Pick<ClaimedEvent, 'subjectId' | 'unknownAt' | 'requestId' | 'traceparent'> & { readonly payload: Payload | null };
+type GivenUp = Pick<ClaimedEvent, 'subjectId' | 'unknownAt' | 'requestId' | 'traceparent'> & {
+  readonly payload: Payload | null;
+};
 
 export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): EventHandler<Payload> {
   const { database, meican, settleMs, timeoutMs } = dependencies;
@@ -54,13 +62,22 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
       const order = await database.manager.findOneBy(BoxOrder, { id: event.payload.orderId });
       if (!order) return orderGone(event.payload.orderId);
       if (order.status !== 'ORDERING')
-        return { kind: 'done', outcome: event.unknownAt ? 'unknown' : null, note: `nothing to send: the order is ${order.status}` };
+        return {
+          kind: 'done',
+          outcome: event.unknownAt ? 'unknown' : null,
+          note: `nothing to send: the order is ${order.status}`,
+        };
       const earlier = event.unknownAt ? await resolveEarlier(order, event.unknownAt, context) : null;
       if (earlier) return earlier;
       if (context.now() >= order.cutoffAt)
         return {
           kind: 'give-up',
-          failure: { outcome: 'not-applied', code: 'cutoff-passed', message: 'the cut-off passed before the order could be placed', sentNothing: true },
+          failure: {
+            outcome: 'not-applied',
+            code: 'cutoff-passed',
+            message: 'the cut-off passed before the order could be placed',
+            sentNothing: true,
+          },
         };
       return place(order, context);
     },
@@ -70,17 +87,31 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
     refuseDiscard: async () => null,
     // As a give-up: the order ends, stock and points go back, the diner is told, and what may have been placed is looked for.
     onDiscarded: (tx, event) =>
-      compensate(tx, event, { outcome: event.unknownAt ? 'unknown' : 'not-applied', code: 'discarded', message: 'given up by a person' }),
+      compensate(tx, event, {
+        outcome: event.unknownAt ? 'unknown' : 'not-applied',
+        code: 'discarded',
+        message: 'given up by a person',
+      }),
   };
 
   /** An earlier attempt may have placed it. Null: it did not, and the way is free. */
-  async function resolveEarlier(order: BoxOrder, unknownAt: Date, context: HandlerContext): Promise<HandlerOutcome | null> {
+  async function resolveEarlier(
+    order: BoxOrder,
+    unknownAt: Date,
+    context: HandlerContext,
+  ): Promise<HandlerOutcome | null> {
     const found = await findAtMeican(database, meican, order, callContext(context, order));
     if (found.kind !== 'applied') return askedInVain(found);
     if (found.value.ours) return adopt(order, found.value.ours, 'found in the day list');
     const settledInMs = unknownAt.getTime() + settleMs - context.now().getTime();
     if (settledInMs > 0)
-      return { kind: 'snooze', afterMs: settledInMs, outcome: 'unknown', reason: 'not in the day list yet; the list may lag', sentNothing: true };
+      return {
+        kind: 'snooze',
+        afterMs: settledInMs,
+        outcome: 'unknown',
+        reason: 'not in the day list yet; the list may lag',
+        sentNothing: true,
+      };
     return null;
   }
 
@@ -102,16 +133,29 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
     if (outcome.kind !== 'applied') return usualAnswer(outcome);
     if (outcome.value.multi) return resolveMulti(order, context);
     if (await ownedByAnother(database, outcome.value.orderId, order.id)) {
-      return { kind: 'retry', failure: { outcome: 'unknown', code: 'ID_OF_ANOTHER_ORDER', message: `Meican answered with the id of another order of ours` } };
+      return {
+        kind: 'retry',
+        failure: {
+          outcome: 'unknown',
+          code: 'ID_OF_ANOTHER_ORDER',
+          message: `Meican answered with the id of another order of ours`,
+        },
+      };
     }
     return adopt(order, outcome.value.orderId, 'placed');
   }
 
   /** Nobody knows what the call did. What the day list shows already is ours; what it does not show may still come. */
-  async function lookAtOnce(order: BoxOrder, outcome: Unknown, context: HandlerContext): Promise<HandlerOutcome> {
+  async function lookAtOnce(
+    order: BoxOrder,
+    outcome: Unknown,
+    context: HandlerContext,
+  ): Promise<HandlerOutcome> {
     const found = await findAtMeican(database, meican, order, callContext(context, order));
     if (found.kind !== 'applied') return askedInVain(found, { sent: true });
-    return found.value.ours ? adopt(order, found.value.ours, 'placed; found in the day list') : usualAnswer(outcome);
+    return found.value.ours
+      ? adopt(order, found.value.ours, 'placed; found in the day list')
+      : usualAnswer(outcome);
   }
 
   /** Meican says that the diner has an order for this meal. Ours only if it is in the list with our dish and nobody else's. */
@@ -120,10 +164,21 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
     if (found.kind !== 'applied') return askedInVain(found, { sent: true });
     if (found.value.ours) return adopt(order, found.value.ours, 'Meican had it already');
     if (found.value.foreign)
-      return { kind: 'give-up', failure: { outcome: 'rejected', code: 'FOREIGN_ORDER', message: 'the diner has another order at Meican for this meal' } };
+      return {
+        kind: 'give-up',
+        failure: {
+          outcome: 'rejected',
+          code: 'FOREIGN_ORDER',
+          message: 'the diner has another order at Meican for this meal',
+        },
+      };
     return {
       kind: 'retry',
-      failure: { outcome: 'unknown', code: 'MULTI_ORDER', message: 'Meican has an order for this meal that its day list does not show yet' },
+      failure: {
+        outcome: 'unknown',
+        code: 'MULTI_ORDER',
+        message: 'Meican has an order for this meal that its day list does not show yet',
+      },
     };
   }
 
@@ -133,29 +188,62 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
       outcome: 'applied',
       note,
       effect: async (tx) => {
-        if (await toOrdered(tx, order.id, meicanOrderId)) return writeStep(tx, order.id, 'ordered', { meicanOrderId });
+        if (await toOrdered(tx, order.id, meicanOrderId))
+          return writeStep(tx, order.id, 'ordered', { meicanOrderId });
         // The order ended while Meican answered: keep the id, so that the cancel event behind us can use it.
-        if (await learnMeicanOrderId(tx, order.id, meicanOrderId)) await writeStep(tx, order.id, 'meican-order-known', { meicanOrderId });
+        if (await learnMeicanOrderId(tx, order.id, meicanOrderId))
+          await writeStep(tx, order.id, 'meican-order-known', { meicanOrderId });
       },
     };
   }
 
   async function compensate(tx: Tx, event: GivenUp, failure: Failure): Promise<void> {
-    const order = await tx.manager.findOneBy(BoxOrder, { id: event.payload?.orderId ?? event.subjectId ?? '' });
+    const order = await tx.manager.findOneBy(BoxOrder, {
+      id: event.payload?.orderId ?? event.subjectId ?? '',
+    });
     if (!order) return;
-    if (!(await endOrder(tx, order.id, { to: 'ORDER_ERROR', from: ['ORDERING'], refund: 'PENDING', reason: failure.code }))) return;
-    await writeStep(tx, order.id, 'order-error', { code: failure.code, released: { dishId: order.dishId, sideboardId: order.sideboardId } });
-    const about = { subjectId: order.id, subjectNo: order.orderNo, requestId: event.requestId, traceparent: event.traceparent };
+    if (
+      !(await endOrder(tx, order.id, {
+        to: 'ORDER_ERROR',
+        from: ['ORDERING'],
+        refund: 'PENDING',
+        reason: failure.code,
+      }))
+    )
+      return;
+    await writeStep(tx, order.id, 'order-error', {
+      code: failure.code,
+      released: { dishId: order.dishId, sideboardId: order.sideboardId },
+    });
+    const about = {
+      subjectId: order.id,
+      subjectNo: order.orderNo,
+      requestId: event.requestId,
+      traceparent: event.traceparent,
+    };
     await record(
       tx,
       energyCancel,
-      { orderId: order.id, orderNo: order.orderNo, userId: order.userId, amountInCent: order.priceInCent, reason: 'ORDER_ERROR' },
+      {
+        orderId: order.id,
+        orderNo: order.orderNo,
+        userId: order.userId,
+        amountInCent: order.priceInCent,
+        reason: 'ORDER_ERROR',
+      },
       about,
     );
     await record(
       tx,
       dinerCard,
-      { orderId: order.id, orderNo: order.orderNo, userId: order.userId, dishName: order.dishName, edibleDate: order.edibleDate, mealType: order.mealType },
+      {
+        orderId: order.id,
+        orderNo: order.orderNo,
+        userId: order.userId,
+        dishName: order.dishName,
+        edibleDate: order.edibleDate,
+        mealType: order.mealType,
+      },
       about,
     );
     if (event.unknownAt || failure.outcome === 'unknown') {

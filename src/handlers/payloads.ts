@@ -3,7 +3,8 @@ import { z } from 'zod';
 export const orderRef = z.strictObject({ orderId: z.string().regex(/^\d+$/), orderNo: z.string().min(1) });
 /** Recorded by a repair of the books: its number makes it another event about the same order. */
 export const repair = z.number().int().positive().optional();
-export const dedupeOf = (orderNo: string, nth: number | undefined): string => (nth === undefined ? orderNo : `${orderNo}:repair:${nth}`);
+export const dedupeOf = (orderNo: string, nth: number | undefined): string =>
+  nth === undefined ? orderNo : `${orderNo}:repair:${nth}`;
 export const cents = z.number().int().nonnegative();
 export const paidOrder = orderRef.extend({ userId: z.string().min(1), amountInCent: cents });
 /** Money back for an order. */

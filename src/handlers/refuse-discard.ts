@@ -6,7 +6,10 @@ import type { OpenEvent } from '../outbox/types.js';
 export const ORDER_GONE = 'its order is gone, so nobody can tell what is owed: settle it as done with proof';
 
 /** The order that an open event is about, even when its payload cannot be read any more. */
-export async function orderOf(queryable: Queryable, { subjectId, payload }: OpenEvent<{ readonly orderId: string }>): Promise<BoxOrder | null> {
+export async function orderOf(
+  queryable: Queryable,
+  { subjectId, payload }: OpenEvent<{ readonly orderId: string }>,
+): Promise<BoxOrder | null> {
   const id = payload?.orderId ?? subjectId;
   return id === null ? null : queryable.manager.findOneBy(BoxOrder, { id });
 }

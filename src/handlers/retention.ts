@@ -1,7 +1,7 @@
 import { pruneOccurrences } from '../alerts/group.js';
 import type { Database } from '../database/database.js';
 import { after, ids, join, raw, sql } from '../database/sql.js';
-import { expireExchanges, prune } from '../outbox/prune.js';
+import { expireExchanges, prune } from '../operate/prune.js';
 
 const DAY_MS = 86_400_000;
 /** Rows that one transaction deletes, by primary key: nobody waits for it. */
@@ -33,7 +33,12 @@ export interface Swept {
 }
 
 /** Works every table off until it is caught up with, or the time is up: the next one goes on. `signal`: the attempt is over. */
-export async function sweep(database: Database, retention: Retention, budgetMs: number, signal: AbortSignal): Promise<Swept> {
+export async function sweep(
+  database: Database,
+  retention: Retention,
+  budgetMs: number,
+  signal: AbortSignal,
+): Promise<Swept> {
   const untilMs = performance.now() + budgetMs;
   const counts = new Map<string, number>();
   for (const { what, batch } of choresOf(database, retention)) {
@@ -48,7 +53,10 @@ export async function sweep(database: Database, retention: Retention, budgetMs: 
 }
 
 /** THE list; docs/operations.md tells it to operators. What grows fastest goes first. */
-function choresOf(database: Database, { keepDays, keepExchangesDays, keepAuditDays, keepIdempotencyMs }: Retention): Chore[] {
+function choresOf(
+  database: Database,
+  { keepDays, keepExchangesDays, keepAuditDays, keepIdempotencyMs }: Retention,
+): Chore[] {
   const keepMs = keepDays * DAY_MS;
   const once = { batchSize: BATCH_ROWS, batchesMax: 1 };
   const counted = async (work: Promise<number>) => {
@@ -59,25 +67,65 @@ function choresOf(database: Database, { keepDays, keepExchangesDays, keepAuditDa
   return [
     {
       what: 'idempotency records',
-      batch: () => oldest({ table: 'idempotency_record', key: 'scope_hash', at: 'created_at', order: 'created_at', keepMs: keepIdempotencyMs }),
+      batch: () =>
+        oldest({
+          table: 'idempotency_record',
+          key: 'scope_hash',
+          at: 'created_at',
+          order: 'created_at',
+          keepMs: keepIdempotencyMs,
+        }),
     },
     { what: 'events', batch: () => counted(prune(database, { ...once, keepMs })) },
-    { what: 'journals of attempts', batch: () => counted(expireExchanges(database, { ...once, keepMs: keepExchangesDays * DAY_MS })) },
+    {
+      what: 'journals of attempts',
+      batch: () => counted(expireExchanges(database, { ...once, keepMs: keepExchangesDays * DAY_MS })),
+    },
     { what: 'occurrences of alerts', batch: () => counted(pruneOccurrences(database, { ...once, keepMs })) },
-    { what: 'messages of alerts', batch: () => oldest({ table: 'alert_message', key: 'id', at: 'slot_at', order: 'id', keepMs }) },
+    {
+      what: 'messages of alerts',
+      batch: () => oldest({ table: 'alert_message', key: 'id', at: 'slot_at', order: 'id', keepMs }),
+    },
     { what: 'recovered alerts', batch: () => counted(deleteRecovered(database, keepMs)) },
     { what: 'bulk acts', batch: () => deleteBatchPart(database, keepMs) },
-    { what: 'pauses', batch: () => oldest({ table: 'event_pause', key: 'id', at: 'until_at', order: 'until_at', keepMs }) },
-    { what: 'heartbeats', batch: () => oldest({ table: 'process_heartbeat', key: 'worker', at: 'seen_at', order: 'seen_at', keepMs: HEARTBEAT_KEEP_MS }) },
+    {
+      what: 'pauses',
+      batch: () => oldest({ table: 'event_pause', key: 'id', at: 'until_at', order: 'until_at', keepMs }),
+    },
+    {
+      what: 'heartbeats',
+      batch: () =>
+        oldest({
+          table: 'process_heartbeat',
+          key: 'worker',
+          at: 'seen_at',
+          order: 'seen_at',
+          keepMs: HEARTBEAT_KEEP_MS,
+        }),
+    },
     {
       what: 'acts of people',
-      batch: () => ifAllowed(() => oldest({ table: 'operator_action', key: 'id', at: 'at', order: 'id', keepMs: keepAuditDays * DAY_MS })),
+      batch: () =>
+        ifAllowed(() =>
+          oldest({
+            table: 'operator_action',
+            key: 'id',
+            at: 'at',
+            order: 'id',
+            keepMs: keepAuditDays * DAY_MS,
+          }),
+        ),
     },
   ];
 }
 
 interface Oldest {
-  readonly table: 'idempotency_record' | 'alert_message' | 'event_pause' | 'process_heartbeat' | 'operator_action';
+  readonly table:
+    | 'idempotency_record'
+    | 'alert_message'
+    | 'event_pause'
+    | 'process_heartbeat'
+    | 'operator_action';
   /** Its primary key. */
   readonly key: 'id' | 'scope_hash' | 'worker';
   readonly at: string;
@@ -91,7 +139,9 @@ async function deleteOldest(database: Database, { table, key, at, order, keepMs 
     SELECT k FROM (SELECT ${raw(key)} AS k, ${raw(at)} AS at FROM ${raw(table)} ORDER BY ${raw(order)} LIMIT ${raw(String(BATCH_ROWS))}) AS oldest WHERE at < ${after(-keepMs)}`);
   if (old.length === 0) return 0;
   const keys = old.map(({ k }) => String(k)).sort();
-  await database.execute(sql`DELETE FROM ${raw(table)} WHERE ${raw(key)} IN (${key === 'id' ? ids(keys) : join(keys)})`);
+  await database.execute(
+    sql`DELETE FROM ${raw(table)} WHERE ${raw(key)} IN (${key === 'id' ? ids(keys) : join(keys)})`,
+  );
   return old.length;
 }
 
@@ -115,13 +165,17 @@ async function deleteBatchPart(database: Database, keepMs: number): Promise<{ ro
     sql`SELECT position FROM event_batch_item WHERE batch_id = ${id} ORDER BY position LIMIT ${raw(String(BATCH_ROWS))}`,
   );
   const last = items.at(-1)?.position;
-  if (last !== undefined) await database.execute(sql`DELETE FROM event_batch_item WHERE batch_id = ${id} AND position <= ${last}`);
-  if (items.length < BATCH_ROWS) await database.execute(sql`DELETE FROM event_batch WHERE id = ${id} AND status <> 'running'`);
+  if (last !== undefined)
+    await database.execute(sql`DELETE FROM event_batch_item WHERE batch_id = ${id} AND position <= ${last}`);
+  if (items.length < BATCH_ROWS)
+    await database.execute(sql`DELETE FROM event_batch WHERE id = ${id} AND status <> 'running'`);
   return { rows: items.length, more: true };
 }
 
 /** Where the audit is append-only for the processes (`deploy/grants.sql`), its end is made by whoever owns the database. */
-async function ifAllowed(work: () => Promise<{ rows: number; more: boolean }>): Promise<{ rows: number; more: boolean }> {
+async function ifAllowed(
+  work: () => Promise<{ rows: number; more: boolean }>,
+): Promise<{ rows: number; more: boolean }> {
   try {
     return await work();
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type Role, roles } from '../orders/caller.js';
+import { type Role, roles } from '../base/caller.js';
 
 /** `open`: nobody has to say who he is. `console`: the console has a way in of its own (console/index.ts). Otherwise: a token with one of these roles. */
 export type Access = 'open' | 'console' | readonly Role[];
@@ -82,7 +82,8 @@ export function routesAt(routes: readonly Route[], path: string): Route[] {
 }
 
 function fits(pattern: readonly string[], parts: readonly string[]): boolean {
-  if (pattern.at(-1) === '*') return parts.length >= pattern.length && pattern.slice(0, -1).every((part, i) => same(part, parts[i]));
+  if (pattern.at(-1) === '*')
+    return parts.length >= pattern.length && pattern.slice(0, -1).every((part, i) => same(part, parts[i]));
   return pattern.length === parts.length && pattern.every((part, i) => same(part, parts[i]));
 }
 

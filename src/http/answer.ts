@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { Answer } from '../orders/idempotency.js';
+import type { Answer } from './idempotency.js';
 
 /** Sends the answer of an idempotent request: fresh or replayed, a success or a kept refusal. Never returns a body of its own to the route. */
 export function send(reply: unknown, answer: Answer): never {

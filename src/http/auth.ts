@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
-import { type Caller, isPersonId, type Role, roles } from '../orders/caller.js';
-import { Problem } from '../problems.js';
+import { type Caller, isPersonId, type Role, roles } from '../base/caller.js';
+import { Problem } from '../base/problems.js';
 import { AuthFailures } from './failures.js';
 
 export interface AuthOptions {
@@ -37,7 +37,10 @@ export function createAuthenticate(options: AuthOptions): Authenticate {
   const failures = options.failures ?? new AuthFailures(FAILURES_PER_MINUTE, null);
 
   return async (authorization, address) => {
-    const token = (authorization?.length ?? 0) <= TOKEN_MAX_CHARACTERS ? /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1] : undefined;
+    const token =
+      (authorization?.length ?? 0) <= TOKEN_MAX_CHARACTERS
+        ? /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1]
+        : undefined;
     if (authorization !== undefined) failures.refuse(address, token ?? '');
     try {
       if (!token) throw new Problem('unauthorized');
@@ -47,15 +50,26 @@ export function createAuthenticate(options: AuthOptions): Authenticate {
     } catch (error) {
       if (error instanceof Problem && error.code === 'forbidden') throw error;
       if (options.jwksUrl && isKeySetAway(error))
-        throw new Problem('dependency-unavailable', { detail: 'the keys of tokens cannot be had', retryAfterS: 5, cause: error });
+        throw new Problem('dependency-unavailable', {
+          detail: 'the keys of tokens cannot be had',
+          retryAfterS: 5,
+          cause: error,
+        });
       // A genuine token that has run out is nobody's guess; nor is none at all.
       if (authorization !== undefined && !(error instanceof errors.JWTExpired)) failures.count(address);
-      throw error instanceof Problem ? error : new Problem('unauthorized', { detail: 'the token is not valid' });
+      throw error instanceof Problem
+        ? error
+        : new Problem('unauthorized', { detail: 'the token is not valid' });
     }
   };
 }
 
-function createVerify({ secret, jwksUrl, issuer, audience }: AuthOptions): (token: string) => Promise<JWTPayload> {
+function createVerify({
+  secret,
+  jwksUrl,
+  issuer,
+  audience,
+}: AuthOptions): (token: string) => Promise<JWTPayload> {
   const rules: JWTVerifyOptions = {
     clockTolerance: CLOCK_TOLERANCE_S,
     requiredClaims: ['exp', 'sub'],
@@ -63,7 +77,15 @@ function createVerify({ secret, jwksUrl, issuer, audience }: AuthOptions): (toke
     ...(audience === undefined ? {} : { audience }),
   };
   // Imported once: given as bytes, it would be imported again for each token.
-  const key = secret ? crypto.subtle.importKey('raw', new TextEncoder().encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']) : undefined;
+  const key = secret
+    ? crypto.subtle.importKey(
+        'raw',
+        new TextEncoder().encode(secret),
+        { name: 'HMAC', hash: 'SHA-256' },
+        false,
+        ['verify'],
+      )
+    : undefined;
   const keySet = jwksUrl ? createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: 3_000 }) : undefined;
   return async (token) => {
     if (keySet) return (await jwtVerify(token, keySet, { ...rules, algorithms: ASYMMETRIC })).payload;
@@ -81,10 +103,12 @@ function isKeySetAway(error: unknown): boolean {
 
 function callerOf(payload: JWTPayload): Caller {
   const parsed = claims.safeParse(payload);
-  if (!parsed.success) throw new Problem('unauthorized', { detail: 'the token lacks sub, role or exp, or they are not clean' });
+  if (!parsed.success)
+    throw new Problem('unauthorized', { detail: 'the token lacks sub, role or exp, or they are not clean' });
   const { sub, exp, iat, email, name } = parsed.data;
   const nowS = Date.now() / 1000;
-  if (exp > nowS + TOKEN_MAX_S + CLOCK_TOLERANCE_S) throw new Problem('unauthorized', { detail: 'the token is valid for more than 30 days' });
+  if (exp > nowS + TOKEN_MAX_S + CLOCK_TOLERANCE_S)
+    throw new Problem('unauthorized', { detail: 'the token is valid for more than 30 days' });
   // Not compared with our clock: an issuer whose clock is ahead issues good tokens, and `exp` bounds them.
   if (iat && iat > exp) throw new Problem('unauthorized', { detail: 'the token was issued after its end' });
   const role = roles.find((known) => known === parsed.data.role);
@@ -103,7 +127,10 @@ export interface TokenRequest {
   readonly audience?: string | undefined;
 }
 
-export async function signToken(secret: string, { sub, role, email, name, ttlS, issuer, audience }: TokenRequest): Promise<string> {
+export async function signToken(
+  secret: string,
+  { sub, role, email, name, ttlS, issuer, audience }: TokenRequest,
+): Promise<string> {
   const token = new SignJWT({ role, ...(email ? { email } : {}), ...(name ? { name } : {}) })
     .setProtectedHeader({ alg: 'HS256' })
     .setSubject(sub)

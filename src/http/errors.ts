@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { Problem, type ProblemCode, problemBody } from '../base/problems.js';
 import { CommitUnknown, isUnavailable } from '../database/errors.js';
-import { Problem, type ProblemCode, problemBody } from '../problems.js';
 
 const frameworkCodes: Record<string, ProblemCode> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload-too-large',
@@ -21,15 +21,25 @@ export function registerErrors(app: FastifyInstance): void {
     request.log.info('the database is available again');
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = leftHalfway(request) ? new Problem('validation', { detail: 'the request ended before its body did' }) : toProblem(error);
-    const ofDatabase = problem.code !== 'validation' && (isUnavailable(error) || isUnavailable(error.cause ?? {}));
-    if (ofDatabase && !databaseAway) request.log.error({ err: error, code: problem.code }, 'the database is not available: requests are refused');
+    const problem = leftHalfway(request)
+      ? new Problem('validation', { detail: 'the request ended before its body did' })
+      : toProblem(error);
+    const ofDatabase =
+      problem.code !== 'validation' && (isUnavailable(error) || isUnavailable(error.cause ?? {}));
+    if (ofDatabase && !databaseAway)
+      request.log.error(
+        { err: error, code: problem.code },
+        'the database is not available: requests are refused',
+      );
     databaseAway ||= ofDatabase;
     if (ofDatabase) lastRefusedMs = performance.now();
-    if (problem.status >= 500 && !ofDatabase) request.log.error({ err: error, code: problem.code }, 'request failed');
+    if (problem.status >= 500 && !ofDatabase)
+      request.log.error({ err: error, code: problem.code }, 'request failed');
     return sendProblem(request, reply, problem);
   });
-  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new Problem('not-found', { detail: 'there is no such resource' })));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(request, reply, new Problem('not-found', { detail: 'there is no such resource' })),
+  );
 }
 
 /** The client closed its connection in the middle of its body. The codes of that error are those of a lost database connection. */
@@ -38,7 +48,8 @@ function leftHalfway({ raw }: FastifyRequest): boolean {
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.details.retryAfterS !== undefined) reply.header('Retry-After', String(problem.details.retryAfterS));
+  if (problem.details.retryAfterS !== undefined)
+    reply.header('Retry-After', String(problem.details.retryAfterS));
   if (problem.details.allow) reply.header('Allow', problem.details.allow.join(', '));
   if (problem.code === 'unauthorized') reply.header('WWW-Authenticate', 'Bearer');
   const instance = request.url.split('?')[0] ?? '';
@@ -54,7 +65,11 @@ function toProblem(error: FastifyError | Problem): Problem {
   if (error instanceof Problem) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
     // An id that names nothing is not there, whatever it looks like.
-    if (error.validationContext === 'params' && error.validation.some(({ instancePath }) => instancePath === '/id')) return new Problem('not-found');
+    if (
+      error.validationContext === 'params' &&
+      error.validation.some(({ instancePath }) => instancePath === '/id')
+    )
+      return new Problem('not-found');
     return new Problem('validation', {
       errors: error.validation.map((issue) => ({
         path: `${error.validationContext ?? 'body'}${issue.instancePath.replaceAll('/', '.')}`,
@@ -65,7 +80,8 @@ function toProblem(error: FastifyError | Problem): Problem {
   const code = frameworkCodes[error.code];
   if (code) return new Problem(code);
   if (error instanceof CommitUnknown) return new Problem('outcome-unknown', { retryAfterS: 2 });
-  if (isUnavailable(error)) return new Problem('dependency-unavailable', { detail: 'the database is not available', retryAfterS: 2 });
+  if (isUnavailable(error))
+    return new Problem('dependency-unavailable', { detail: 'the database is not available', retryAfterS: 2 });
   if (error.statusCode === 429) return new Problem('rate-limited', { retryAfterS: 1 });
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500)
     return new Problem('validation', { detail: 'the request could not be read' });

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { Problem } from '../problems.js';
+import { Problem } from '../base/problems.js';
 
 const WINDOW_MS = 60_000;
 const ADDRESSES_MAX = 10_000;
@@ -26,7 +26,10 @@ export class AuthFailures {
     const leftMs = (found?.untilMs ?? 0) - Date.now();
     if (!found || leftMs <= 0 || found.count < this.maxPerMinute) return;
     if ((this.#proven.get(signatureOf(token)) ?? 0) > Date.now()) return;
-    throw new Problem('rate-limited', { detail: 'too many bad tokens from this address', retryAfterS: Math.ceil(leftMs / 1000) });
+    throw new Problem('rate-limited', {
+      detail: 'too many bad tokens from this address',
+      retryAfterS: Math.ceil(leftMs / 1000),
+    });
   }
 
   count(address: string): void {

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
-import type { Caller } from '../orders/caller.js';
-import type { Attempted } from '../orders/idempotency.js';
-import type { Act } from '../outbox/audit.js';
-import { Problem } from '../problems.js';
+import type { Caller } from '../base/caller.js';
+import { Problem } from '../base/problems.js';
+import type { Act } from '../operate/audit.js';
+import type { Attempted } from './idempotency.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -36,7 +36,13 @@ export function idempotencyKey(request: FastifyRequest): string {
   return key;
 }
 
-export function attemptedBy(request: FastifyRequest, caller: Caller, operation: string, body: unknown, lockMs: number): Attempted {
+export function attemptedBy(
+  request: FastifyRequest,
+  caller: Caller,
+  operation: string,
+  body: unknown,
+  lockMs: number,
+): Attempted {
   return {
     caller: caller.sub,
     role: caller.role,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { isPersonId } from '../base/caller.js';
+import { redact } from '../base/redact.js';
 import { orderStatuses, refundStates } from '../entities/box-order.js';
 import { mealTypes } from '../entities/menu.js';
 import { eventStatuses, vendorOutcomes } from '../entities/outbox-event.js';
-import { isPersonId } from '../orders/caller.js';
-import { redact } from '../redact.js';
 
 const ID_MAX = '9223372036854775807'; // 2^63 - 1: what the column holds
 export const id = z
@@ -25,11 +25,17 @@ export const shortText = (max: number) =>
 export const day = z
   .string()
   .refine(
-    (value) => /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value)) && new Date(value).toISOString().startsWith(value),
+    (value) =>
+      /^\d{4}-\d\d-\d\d$/.test(value) &&
+      !Number.isNaN(Date.parse(value)) &&
+      new Date(value).toISOString().startsWith(value),
     'a day: yyyy-MM-dd',
   );
 /** A day that a menu may be for: what is written keeps to 2000–2100, what is asked for may be any day. */
-export const menuDay = day.refine((value) => value >= '2000-01-01' && value <= '2100-12-31', 'a day between 2000 and 2100');
+export const menuDay = day.refine(
+  (value) => value >= '2000-01-01' && value <= '2100-12-31',
+  'a day between 2000 and 2100',
+);
 export const mealType = z.enum(mealTypes);
 /** RFC 3339, between 2000 and 2100. */
 export const instant = z.iso
@@ -43,7 +49,10 @@ export const email = z.string().max(254, { abort: true }).pipe(z.email());
 /** Free text that people will read: what looks like a person's address or number is taken out before it is kept. */
 export const reason = shortText(500).overwrite((text) => redact(text));
 export const userId = shortText(128).refine(isPersonId, 'printable characters only');
-export const page = { limit: z.coerce.number().int().min(1).max(100).default(20), cursor: z.string().max(200).optional() };
+export const page = {
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.string().max(200).optional(),
+};
 
 export const orderSchema = z
   .object({
@@ -88,8 +97,12 @@ export const eventSchema = z
   .meta({ id: 'Event' });
 
 const headers = z.record(z.string(), z.string()).optional();
-const exchange = z.object({ method: z.string(), path: z.string(), headers, body: z.string().nullable() }).nullable();
-const answered = z.object({ status: z.number().int().nullable(), headers, body: z.string().nullable() }).nullable();
+const exchange = z
+  .object({ method: z.string(), path: z.string(), headers, body: z.string().nullable() })
+  .nullable();
+const answered = z
+  .object({ status: z.number().int().nullable(), headers, body: z.string().nullable() })
+  .nullable();
 
 const exchangeSchema = z.object({
   call: z.string(),
@@ -118,8 +131,13 @@ export const attemptSchema = z.object({
 });
 
 /** What the vendor's books say of an event, and the calls that asked. */
-export const askedSchema = z.object({ outcome: z.enum(vendorOutcomes), text: z.string(), exchanges: z.array(exchangeSchema) });
+export const askedSchema = z.object({
+  outcome: z.enum(vendorOutcomes),
+  text: z.string(),
+  exchanges: z.array(exchangeSchema),
+});
 
 export const eventWithAttemptsSchema = eventSchema.extend({ attempts: z.array(attemptSchema) });
 
-export const pageOf = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item), nextCursor: z.string().nullable() });
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({ data: z.array(item), nextCursor: z.string().nullable() });

@@ -3,12 +3,22 @@ import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import underPressure from '@fastify/under-pressure';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import { roles } from '../orders/caller.js';
-import { Problem } from '../problems.js';
-import { idsOf, type Span, startSpan } from '../trace.js';
-import { version } from '../version.js';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod';
+import { roles } from '../base/caller.js';
+import { Problem } from '../base/problems.js';
+import { idsOf, type Span, startSpan } from '../base/trace.js';
+import { version } from '../base/version.js';
 import { accessOf, mayCall, type Route, routesAt } from './access.js';
 import type { Authenticate } from './auth.js';
 import { registerErrors, sendProblem } from './errors.js';
@@ -51,10 +61,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     const changes = !READS.includes(request.method) && !PREFERENCES.test(path);
     if (access !== 'open' && access !== 'console') {
       request.caller = await options.authenticate(request.headers.authorization, request.ip);
-      if (!mayCall(request.caller.role, access)) throw new Problem('forbidden', { detail: `this needs the role ${access.join(' or ')}` });
+      if (!mayCall(request.caller.role, access))
+        throw new Problem('forbidden', { detail: `this needs the role ${access.join(' or ')}` });
     }
     if (route === undefined) throw notThere(found);
-    if (options.readOnly && changes && access !== 'open') throw new Problem('forbidden', { detail: 'this process is read-only' });
+    if (options.readOnly && changes && access !== 'open')
+      throw new Problem('forbidden', { detail: 'this process is read-only' });
   }
   const app = Fastify({
     loggerInstance: options.logger,
@@ -76,11 +88,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     frameworkErrors: (_error, request, reply) =>
       void admit(request, pathOf(request)).then(
         () => sendProblem(request, reply, new Problem('not-found', { detail: 'the URL could not be read' })),
-        (error: unknown) => sendProblem(request, reply, error instanceof Problem ? error : new Problem('internal')),
+        (error: unknown) =>
+          sendProblem(request, reply, error instanceof Problem ? error : new Problem('internal')),
       ),
     clientErrorHandler(error, socket) {
       if (error.code === 'ECONNRESET' || !socket.writable) return;
-      const [status, title] = error.code === 'HPE_HEADER_OVERFLOW' ? [431, 'Request Header Fields Too Large'] : [400, 'Bad Request'];
+      const [status, title] =
+        error.code === 'HPE_HEADER_OVERFLOW'
+          ? [431, 'Request Header Fields Too Large']
+          : [400, 'Bad Request'];
       const body = JSON.stringify({
         type: '/docs/problems#validation',
         title,
@@ -99,7 +115,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setSerializerCompiler(serializerCompiler);
   app.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) {
-      if (accessOf(one, url, options.docsOpen) === undefined) throw new Error(`${one} ${url}: who may call it is not said in http/access.ts`);
+      if (accessOf(one, url, options.docsOpen) === undefined)
+        throw new Error(`${one} ${url}: who may call it is not said in http/access.ts`);
       if (one !== 'HEAD') routeTable.push({ method: one, url });
     }
   });
@@ -117,20 +134,31 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onRequest', async (request, reply) => {
     const parent = request.headers.traceparent;
     const route = request.routeOptions.url ?? 'unknown';
-    const span = startSpan('server', `${request.method} ${route}`, typeof parent === 'string' ? parent : null, {
-      'http.request.method': request.method,
-      'http.route': route,
-    });
+    const span = startSpan(
+      'server',
+      `${request.method} ${route}`,
+      typeof parent === 'string' ? parent : null,
+      {
+        'http.request.method': request.method,
+        'http.route': route,
+      },
+    );
     spans.set(request, span);
     request.traceparent = span.traceparent;
     reply.header('X-Request-Id', request.id);
     reply.header('Cache-Control', 'no-store');
     reply.header('X-Content-Type-Options', 'nosniff');
     await admit(request, pathOf(request));
-    if (stopping) throw new Problem('dependency-unavailable', { detail: 'this process is stopping', retryAfterS: 1 });
+    if (stopping)
+      throw new Problem('dependency-unavailable', { detail: 'this process is stopping', retryAfterS: 1 });
   });
   app.addHook('onResponse', async (request, reply) => {
-    spans.get(request)?.end({ 'http.response.status_code': reply.statusCode }, reply.statusCode >= 500 ? String(reply.statusCode) : null);
+    spans
+      .get(request)
+      ?.end(
+        { 'http.response.status_code': reply.statusCode },
+        reply.statusCode >= 500 ? String(reply.statusCode) : null,
+      );
     const route = request.routeOptions.url ?? 'unknown';
     if (QUIET.includes(route)) return;
     options.observe?.(route, request.method, reply.statusCode, reply.elapsedTime / 1000);
@@ -158,7 +186,9 @@ const pathOf = (request: FastifyRequest): string => request.url.split(/[?;#]/, 1
 /** What a path without such a route is told: 404, or 405 with the methods that it has. */
 function notThere(found: readonly Route[]): Problem {
   if (found.length === 0) return new Problem('not-found', { detail: 'there is no such resource' });
-  const allow = [...new Set(found.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))].sort();
+  const allow = [
+    ...new Set(found.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))),
+  ].sort();
   return new Problem('method-not-allowed', { allow });
 }
 
@@ -186,17 +216,24 @@ async function limitRates(app: FastifyInstance, options: ServerOptions): Promise
   await app.register(rateLimit, {
     hook: 'onRequest', // behind the hook that finds out who calls, before the body is read
     timeWindow: 60_000,
-    max: (request: FastifyRequest) => (request.caller?.role === 'user' ? options.rateLimitUserPerMinute : options.rateLimitPerMinute),
-    keyGenerator: (request: FastifyRequest) => (request.caller ? `${request.caller.role}:${request.caller.sub}` : request.ip),
+    max: (request: FastifyRequest) =>
+      request.caller?.role === 'user' ? options.rateLimitUserPerMinute : options.rateLimitPerMinute,
+    keyGenerator: (request: FastifyRequest) =>
+      request.caller ? `${request.caller.role}:${request.caller.sub}` : request.ip,
     allowList: (request: FastifyRequest) => QUIET.includes(pathOf(request)),
-    errorResponseBuilder: (_request, context) => new Problem('rate-limited', { retryAfterS: Math.max(1, Math.ceil(context.ttl / 1000)) }),
+    errorResponseBuilder: (_request, context) =>
+      new Problem('rate-limited', { retryAfterS: Math.max(1, Math.ceil(context.ttl / 1000)) }),
   });
   await app.register(underPressure, {
     maxEventLoopDelay: 2_000,
     pressureHandler: (request, reply) =>
       void (
         QUIET.includes(pathOf(request)) ||
-        sendProblem(request, reply, new Problem('dependency-unavailable', { detail: 'the server is overloaded', retryAfterS: 2 }))
+        sendProblem(
+          request,
+          reply,
+          new Problem('dependency-unavailable', { detail: 'the server is overloaded', retryAfterS: 2 }),
+        )
       ),
   });
 }
@@ -205,7 +242,11 @@ async function describe(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'lunchbox', version, description: 'Meal orders of a company canteen. Errors are `application/problem+json` (RFC 9457).' },
+      info: {
+        title: 'lunchbox',
+        version,
+        description: 'Meal orders of a company canteen. Errors are `application/problem+json` (RFC 9457).',
+      },
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
       security: [{ bearer: [] }],
     },

@@ -1,7 +1,7 @@
-import { releaseStock } from '../books/release-stock.js';
-import { endOrder } from '../books/transition.js';
-import { type Clock, carriedOn } from '../clock.js';
-import { crashPoint } from '../crash-point.js';
+import { type Caller, may, mayReach } from '../base/caller.js';
+import { type Clock, carriedOn } from '../base/clock.js';
+import { crashPoint } from '../base/crash-point.js';
+import { Problem } from '../base/problems.js';
 import type { Database, Queryable } from '../database/database.js';
 import { entitiesOf } from '../database/entities-of.js';
 import { CommitUnknown, isUnavailable } from '../database/errors.js';
@@ -11,14 +11,24 @@ import { OutboxEvent } from '../entities/outbox-event.js';
 import { energyCancel } from '../handlers/energy-cancel.js';
 import { meicanCancel } from '../handlers/meican-cancel.js';
 import { energyKey, meicanKey } from '../handlers/payloads.js';
-import { type Act, audit } from '../outbox/audit.js';
+import {
+  type Answer,
+  type Attempted,
+  afterCommit,
+  begin,
+  complete,
+  hold,
+  keepAnswer,
+  keepRefusal,
+  type Ticket,
+} from '../http/idempotency.js';
+import { type Act, audit } from '../operate/audit.js';
 import { expedite } from '../outbox/expedite.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { pendingOf, record } from '../outbox/record.js';
-import { Problem } from '../problems.js';
-import { type Caller, may, mayReach } from './caller.js';
-import { type Answer, type Attempted, afterCommit, begin, complete, hold, keepAnswer, keepRefusal, type Ticket } from './idempotency.js';
 import { type Grant, type Locks, orderKey, userKey } from './lock.js';
+import { endOrder } from './order.js';
+import { releaseStock } from './stock.js';
 import { type EventView, eventView, type OrderView, orderView } from './view.js';
 
 export interface CancelDependencies {
@@ -65,7 +75,9 @@ export async function cancel(dependencies: CancelDependencies, request: CancelRe
     const read = await reachable(dependencies, request);
     const cancelled = await cancelOnce(dependencies, request, ticket, read);
     crashPoint('cancel-after-t1');
-    const answer = cancelled?.isAnswered ? { status: 202, body: cancelled.body, replayed: false } : await carryOut(dependencies, ticket, read.order, cancelled);
+    const answer = cancelled?.isAnswered
+      ? { status: 202, body: cancelled.body, replayed: false }
+      : await carryOut(dependencies, ticket, read.order, cancelled);
     crashPoint('cancel-before-answer');
     return answer;
   } catch (error) {
@@ -75,10 +87,16 @@ export async function cancel(dependencies: CancelDependencies, request: CancelRe
 }
 
 /** The order is cancelled, by us or before us: 200 when all that followed is settled, else 202. Whatever fails from here on, the cancel stands. */
-async function carryOut(dependencies: CancelDependencies, ticket: Ticket, order: BoxOrder, cancelled: Cancelled | null): Promise<Answer> {
+async function carryOut(
+  dependencies: CancelDependencies,
+  ticket: Ticket,
+  order: BoxOrder,
+  cancelled: Cancelled | null,
+): Promise<Answer> {
   const { database, outbox, inlineBudgetMs } = dependencies;
   try {
-    if (cancelled) await outbox.runInline([energyKey(order.orderNo), meicanKey(order.orderNo)], inlineBudgetMs);
+    if (cancelled)
+      await outbox.runInline([energyKey(order.orderNo), meicanKey(order.orderNo)], inlineBudgetMs);
     const body = await view(dependencies, order.id);
     const status = isSettled(body) ? 200 : 202;
     await keepAnswer(database, ticket, status, body).catch(() => {}); // the same key finds the order cancelled, and answers by the same rule
@@ -86,21 +104,34 @@ async function carryOut(dependencies: CancelDependencies, ticket: Ticket, order:
   } catch (error) {
     if (!isUnavailable(error)) outbox.signals.emit('sweep-failed', { error });
     if (cancelled) return { status: 202, body: cancelled.body, replayed: false };
-    throw new Problem('outcome-unknown', { detail: 'the order is cancelled; what followed cannot be read now', retryAfterS: 2, cause: error });
+    throw new Problem('outcome-unknown', {
+      detail: 'the order is cancelled; what followed cannot be read now',
+      retryAfterS: 2,
+      cause: error,
+    });
   }
 }
 
 function isSettled({ order, events }: Body): boolean {
-  return order.refund !== 'PENDING' && events.every(({ status }) => status === 'handled' || status === 'discarded');
+  return (
+    order.refund !== 'PENDING' && events.every(({ status }) => status === 'handled' || status === 'discarded')
+  );
 }
 
 /** T1 under the locks. Null: it had been cancelled before, which needs no lock to be seen. */
-async function cancelOnce(dependencies: CancelDependencies, request: CancelRequest, ticket: Ticket, read: Read): Promise<Cancelled | null> {
+async function cancelOnce(
+  dependencies: CancelDependencies,
+  request: CancelRequest,
+  ticket: Ticket,
+  read: Read,
+): Promise<Cancelled | null> {
   const { order } = read;
   if (order.status === 'USER_CANCEL') return null;
   const keys = [userKey(order.userId), orderKey(order.id)];
   try {
-    return await dependencies.locks.withLock(keys, (lock) => cancelLocally(dependencies, request, ticket, lock, read));
+    return await dependencies.locks.withLock(keys, (lock) =>
+      cancelLocally(dependencies, request, ticket, lock, read),
+    );
   } catch (error) {
     const isBusy = error instanceof Problem && error.code === 'order-busy';
     if (!isBusy && !(error instanceof CommitUnknown)) throw error;
@@ -111,10 +142,16 @@ async function cancelOnce(dependencies: CancelDependencies, request: CancelReque
   }
 }
 
-async function reachable({ database, clock }: CancelDependencies, { caller, orderId }: CancelRequest): Promise<Read> {
-  const [row] = await database.query<{ now: unknown }>(sql`SELECT o.*, ${now} AS now FROM box_order o WHERE o.id = ${orderId}`);
+async function reachable(
+  { database, clock }: CancelDependencies,
+  { caller, orderId }: CancelRequest,
+): Promise<Read> {
+  const [row] = await database.query<{ now: unknown }>(
+    sql`SELECT o.*, ${now} AS now FROM box_order o WHERE o.id = ${orderId}`,
+  );
   const [order] = entitiesOf(database, BoxOrder, row ? [row] : []);
-  if (!order || !mayReach(caller, order.userId)) throw new Problem('not-found', { detail: 'there is no such order' });
+  if (!order || !mayReach(caller, order.userId))
+    throw new Problem('not-found', { detail: 'there is no such order' });
   return { order, now: carriedOn(fromSqlInstant(row?.now), clock) };
 }
 
@@ -131,11 +168,13 @@ async function cancelLocally(
   isFresh = false,
 ): Promise<Cancelled | null> {
   const { database, outbox, inlineBudgetMs } = dependencies;
-  const lookAgain = async () => cancelLocally(dependencies, request, ticket, lock, await reachable(dependencies, request), true);
+  const lookAgain = async () =>
+    cancelLocally(dependencies, request, ticket, lock, await reachable(dependencies, request), true);
   if (order.status !== 'ORDERING' && order.status !== 'ORDERED') {
     if (!isFresh) return lookAgain();
     if (order.status === 'USER_CANCEL') return null;
-    if (order.status === 'PAYING') throw new Problem('order-busy', { detail: 'the order is being paid', retryAfterS: 1 });
+    if (order.status === 'PAYING')
+      throw new Problem('order-busy', { detail: 'the order is being paid', retryAfterS: 1 });
     throw new Problem('order-not-cancellable', { more: { currentStatus: order.status } });
   }
   class SomebodyWasFaster extends Error {}
@@ -145,7 +184,8 @@ async function cancelLocally(
     const ending = { to: 'USER_CANCEL', refund: 'PENDING', operator: caller.sub } as const;
     const at = clock();
     if (at >= order.cutoffAt) throw new Problem('cutoff-passed');
-    if (!(await endOrder(tx, order.id, { ...ending, from: [order.status], reason, at }))) throw new SomebodyWasFaster();
+    if (!(await endOrder(tx, order.id, { ...ending, from: [order.status], reason, at })))
+      throw new SomebodyWasFaster();
     const about = {
       subjectId: order.id,
       subjectNo: order.orderNo,
@@ -158,7 +198,13 @@ async function cancelLocally(
     await record(
       tx,
       energyCancel,
-      { orderId: order.id, orderNo: order.orderNo, userId: order.userId, amountInCent: order.priceInCent, reason: 'USER_CANCEL' },
+      {
+        orderId: order.id,
+        orderNo: order.orderNo,
+        userId: order.userId,
+        amountInCent: order.priceInCent,
+        reason: 'USER_CANCEL',
+      },
       { ...about, firstOfItsKey: !pending.has(keys.energy) },
     );
     if (pending.has(keys.meican)) await expedite(tx, keys.meican); // a placement that waits has nothing more to wait for
@@ -179,7 +225,13 @@ async function cancelLocally(
       });
     crashPoint('cancel-in-t1');
     const body = {
-      order: orderView({ ...order, status: ending.to, refund: ending.refund, operator: ending.operator, updatedAt: at }),
+      order: orderView({
+        ...order,
+        status: ending.to,
+        refund: ending.refund,
+        operator: ending.operator,
+        updatedAt: at,
+      }),
       events: await eventsOf(tx, outbox, order.id),
     };
     const isAnswered = inlineBudgetMs === 0;
@@ -215,5 +267,7 @@ async function view({ database, outbox }: CancelDependencies, orderId: string): 
 async function eventsOf(queryable: Queryable, outbox: Outbox, orderId: string): Promise<EventView[]> {
   const rows = await queryable.query(sql`
     SELECT * FROM outbox_event WHERE subject_id = ${orderId} AND (type = ${energyCancel.type} OR type = ${meicanCancel.type}) ORDER BY id`);
-  return entitiesOf(queryable, OutboxEvent, rows).map((event) => eventView(event, outbox.failuresMax(event.type)));
+  return entitiesOf(queryable, OutboxEvent, rows).map((event) =>
+    eventView(event, outbox.failuresMax(event.type)),
+  );
 }

@@ -1,8 +1,8 @@
-import { type Clock, carriedOn } from '../clock.js';
+import { type Clock, carriedOn } from '../base/clock.js';
+import { Problem } from '../base/problems.js';
 import type { Database } from '../database/database.js';
 import { now as databaseNow, fromSqlInstant, join, sql } from '../database/sql.js';
 import type { MealType } from '../entities/menu.js';
-import { Problem } from '../problems.js';
 
 export interface MealInput {
   readonly dishId: string;
@@ -46,7 +46,12 @@ interface Row {
 }
 
 /** Garden, day, meal, dish, cabinet and cut-off, before anything is written. Throws Problem. */
-export async function checkMeals(database: Database, clock: Clock, garden: string, meals: readonly MealInput[]): Promise<CheckedMeals> {
+export async function checkMeals(
+  database: Database,
+  clock: Clock,
+  garden: string,
+  meals: readonly MealInput[],
+): Promise<CheckedMeals> {
   const rows = await database.query<Row>(sql`
     SELECT d.id, d.name, d.meican_dish_id, d.price_in_cent, d.menu_id, m.garden, m.edible_date, m.meal_type, m.corp, m.cutoff_at,
       s.id AS sideboard_id, s.menu_id AS sideboard_menu_id, s.address_id, ${databaseNow} AS now
@@ -60,9 +65,12 @@ export async function checkMeals(database: Database, clock: Clock, garden: strin
     meals.map(async (meal, i): Promise<CheckedMeal> => {
       const dish = rows.find((row) => String(row.id) === meal.dishId);
       const sideboard = rows.find((row) => String(row.sideboard_id) === meal.sideboardId);
-      if (!dish || !sideboard?.address_id || dish.garden !== garden) throw await whatIsMissing(database, garden, meal, Boolean(dish));
-      if (dish.edible_date !== meal.edibleDate || dish.meal_type !== meal.mealType) throw invalid(i, 'dishId', 'the dish is of another day or meal');
-      if (String(sideboard.sideboard_menu_id) !== String(dish.menu_id)) throw invalid(i, 'sideboardId', 'the cabinet is of another day, meal or garden');
+      if (!dish || !sideboard?.address_id || dish.garden !== garden)
+        throw await whatIsMissing(database, garden, meal, Boolean(dish));
+      if (dish.edible_date !== meal.edibleDate || dish.meal_type !== meal.mealType)
+        throw invalid(i, 'dishId', 'the dish is of another day or meal');
+      if (String(sideboard.sideboard_menu_id) !== String(dish.menu_id))
+        throw invalid(i, 'sideboardId', 'the cabinet is of another day, meal or garden');
       if (readAt >= fromSqlInstant(dish.cutoff_at)) throw new Problem('cutoff-passed');
       return {
         ...meal,
@@ -75,7 +83,11 @@ export async function checkMeals(database: Database, clock: Clock, garden: strin
       };
     }),
   );
-  const twice = meals.findIndex((meal, i) => meals.findIndex((other) => other.edibleDate === meal.edibleDate && other.mealType === meal.mealType) !== i);
+  const twice = meals.findIndex(
+    (meal, i) =>
+      meals.findIndex((other) => other.edibleDate === meal.edibleDate && other.mealType === meal.mealType) !==
+      i,
+  );
   if (twice >= 0) throw invalid(twice, 'mealType', 'one order for each day and meal');
   return { meals: checked, now };
 }
@@ -85,12 +97,19 @@ function invalid(i: number, member: string, message: string): Problem {
 }
 
 /** Names the first thing that is not there: garden, day and meal, dish, cabinet. A dish of another garden is not there, either. */
-async function whatIsMissing(database: Database, garden: string, meal: MealInput, dishKnown: boolean): Promise<Problem> {
+async function whatIsMissing(
+  database: Database,
+  garden: string,
+  meal: MealInput,
+  dishKnown: boolean,
+): Promise<Problem> {
   const menus = await database.query<{ edible_date: string; meal_type: string }>(sql`
     SELECT edible_date, meal_type FROM menu WHERE garden = ${garden} ORDER BY CASE WHEN edible_date = ${meal.edibleDate} AND meal_type = ${meal.mealType} THEN 0 ELSE 1 END LIMIT 1`);
   const [menu] = menus;
   if (!menu) return new Problem('not-found', { detail: 'there is no such garden' });
   if (menu.edible_date !== meal.edibleDate || menu.meal_type !== meal.mealType)
     return new Problem('not-found', { detail: 'there is no menu for this day and meal' });
-  return new Problem('not-found', { detail: dishKnown ? 'there is no such dish or cabinet in this garden' : 'there is no such dish' });
+  return new Problem('not-found', {
+    detail: dishKnown ? 'there is no such dish or cabinet in this garden' : 'there is no such dish',
+  });
 }

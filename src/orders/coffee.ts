@@ -1,3 +1,4 @@
+import { Problem } from '../base/problems.js';
 import type { Database } from '../database/database.js';
 import { duplicateOf, isUnavailable } from '../database/errors.js';
 import { now, sql } from '../database/sql.js';
@@ -5,10 +6,18 @@ import { CoffeeTrade } from '../entities/coffee-trade.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
 import { coffeeRefund, coffeeRefundOf } from '../handlers/coffee-refund.js';
 import { coffeeRefundNo } from '../handlers/payloads.js';
+import {
+  type Answer,
+  type Attempted,
+  afterCommit,
+  begin,
+  complete,
+  hold,
+  keepRefusal,
+  type Ticket,
+} from '../http/idempotency.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { record } from '../outbox/record.js';
-import { Problem } from '../problems.js';
-import { type Answer, type Attempted, afterCommit, begin, complete, hold, keepRefusal, type Ticket } from './idempotency.js';
 import { isOurPayment } from './our-payment.js';
 import { type EventView, eventView } from './view.js';
 
@@ -63,10 +72,18 @@ async function carryOut(
   try {
     if (kept) await outbox.runInline([coffeeRefund.orderingKey(payloadOf(input)) ?? ''], inlineBudgetMs);
     const row = await database.manager.findOneByOrFail(CoffeeTrade, { tradeNo: input.tradeNo });
-    if (row.outTradeNo !== input.outTradeNo || row.userId !== input.userId || row.amountInCent !== input.amountInCent)
+    if (
+      row.outTradeNo !== input.outTradeNo ||
+      row.userId !== input.userId ||
+      row.amountInCent !== input.amountInCent
+    )
       throw new Problem('conflict', { detail: 'this trade number was used with another content' });
     const event = await database.manager.findOneBy(OutboxEvent, { id: row.eventId });
-    const body = { tradeNo: row.tradeNo, status: row.status, events: event ? [eventView(event, outbox.failuresMax(event.type))] : [] };
+    const body = {
+      tradeNo: row.tradeNo,
+      status: row.status,
+      events: event ? [eventView(event, outbox.failuresMax(event.type))] : [],
+    };
     const status = row.status === 'PENDING' ? 202 : 200;
     await complete(database, ticket, status, body).catch(() => {}); // the same key finds the trade, and answers anew
     return { status, body, replayed: false };
@@ -79,7 +96,13 @@ async function carryOut(
 }
 
 /** T1. Null: the trade was known. */
-async function write(database: Database, outbox: Outbox, ticket: Ticket, input: CoffeeRefundInput, traceparent: string | null): Promise<Body | null> {
+async function write(
+  database: Database,
+  outbox: Outbox,
+  ticket: Ticket,
+  input: CoffeeRefundInput,
+  traceparent: string | null,
+): Promise<Body | null> {
   const known = await database.manager.existsBy(CoffeeTrade, { tradeNo: input.tradeNo });
   try {
     return await database.transaction(async (tx) => {
@@ -97,10 +120,15 @@ async function write(database: Database, outbox: Outbox, ticket: Ticket, input: 
       });
       await tx.execute(sql`UPDATE coffee_trade SET event_id = ${id} WHERE id = ${insertId}`);
       const event = await tx.manager.findOneByOrFail(OutboxEvent, { id });
-      return { tradeNo: input.tradeNo, status: 'PENDING', events: [eventView(event, outbox.failuresMax(event.type))] };
+      return {
+        tradeNo: input.tradeNo,
+        status: 'PENDING',
+        events: [eventView(event, outbox.failuresMax(event.type))],
+      };
     });
   } catch (error) {
-    if (duplicateOf(error)?.includes('refund_no')) throw new Problem('conflict', { detail: 'the refund number of this trade belongs to an older trade' });
+    if (duplicateOf(error)?.includes('refund_no'))
+      throw new Problem('conflict', { detail: 'the refund number of this trade belongs to an older trade' });
     if (duplicateOf(error)?.includes('trade_no')) return write(database, outbox, ticket, input, traceparent); // another key was faster
     throw error;
   }
@@ -111,5 +139,7 @@ function payloadOf(input: CoffeeRefundInput) {
 }
 
 function ourPayment(): Problem {
-  return new Problem('validation', { errors: [{ path: 'body.outTradeNo', message: 'this is the payment of an order: cancel the order' }] });
+  return new Problem('validation', {
+    errors: [{ path: 'body.outTradeNo', message: 'this is the payment of an order: cancel the order' }],
+  });
 }

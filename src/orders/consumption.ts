@@ -1,3 +1,4 @@
+import { Problem } from '../base/problems.js';
 import type { Database } from '../database/database.js';
 import { duplicateOf, isUnavailable } from '../database/errors.js';
 import { now, sql } from '../database/sql.js';
@@ -6,7 +7,6 @@ import { OutboxEvent } from '../entities/outbox-event.js';
 import { consumptionSync } from '../handlers/consumption-sync.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { record } from '../outbox/record.js';
-import { Problem } from '../problems.js';
 import { type EventView, eventView } from './view.js';
 
 export interface ConsumptionInput {
@@ -42,7 +42,8 @@ export async function recordConsumption(
   try {
     if (isNew) await outbox.runInline([consumptionSync.orderingKey(payloadOf(input)) ?? ''], inlineBudgetMs);
     const row = await database.manager.findOneByOrFail(CanteenConsumption, { recordNo: input.recordNo });
-    if (!sameContent(row, input)) throw new Problem('conflict', { detail: 'this record number was used with another content' });
+    if (!sameContent(row, input))
+      throw new Problem('conflict', { detail: 'this record number was used with another content' });
     const event = await database.manager.findOneBy(OutboxEvent, { id: row.eventId });
     const events = event ? [eventView(event, outbox.failuresMax(event.type))] : [];
     return { isNew, body: { recordNo: row.recordNo, status: row.status, events } };
@@ -65,10 +66,19 @@ async function write(
       const { insertId } = await tx.execute(sql`
         INSERT INTO canteen_consumption (record_no, user_id, amount_in_cent, canteen, consumed_at, status, event_id, created_at, updated_at)
         VALUES (${input.recordNo}, ${input.userId}, ${input.amountInCent}, ${input.canteen}, ${input.consumedAt}, 'PENDING', '', ${now}, ${now})`);
-      const { id } = await record(tx, consumptionSync, payloadOf(input), { subjectNo: input.recordNo, requestId, traceparent, wake: false });
+      const { id } = await record(tx, consumptionSync, payloadOf(input), {
+        subjectNo: input.recordNo,
+        requestId,
+        traceparent,
+        wake: false,
+      });
       await tx.execute(sql`UPDATE canteen_consumption SET event_id = ${id} WHERE id = ${insertId}`);
       const event = await tx.manager.findOneByOrFail(OutboxEvent, { id });
-      return { recordNo: input.recordNo, status: 'PENDING', events: [eventView(event, outbox.failuresMax(event.type))] };
+      return {
+        recordNo: input.recordNo,
+        status: 'PENDING',
+        events: [eventView(event, outbox.failuresMax(event.type))],
+      };
     });
   } catch (error) {
     if (duplicateOf(error)) return null;

@@ -1,8 +1,8 @@
-import { toRfc3339 } from '../clock.js';
+import { toRfc3339 } from '../base/clock.js';
 import type { Database } from '../database/database.js';
 import type { EventAttempt } from '../entities/event-attempt.js';
+import { findAttempts, findEvent } from '../operate/find.js';
 import { unpackExchanges } from '../outbox/exchanges.js';
-import { findAttempts, findEvent } from '../outbox/find.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { eventView } from './view.js';
 
@@ -25,7 +25,8 @@ function attemptView(attempt: EventAttempt) {
     worker: attempt.worker,
     outcome: attempt.outcome,
     decision: attempt.decision,
-    error: attempt.errorCode === null ? null : { code: attempt.errorCode, message: attempt.errorMessage ?? '' },
+    error:
+      attempt.errorCode === null ? null : { code: attempt.errorCode, message: attempt.errorMessage ?? '' },
     request: last?.request ?? null,
     answer: last?.answer ?? null,
     exchanges,

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { ExecutionError, type Lock, Redlock, ResourceLockedError } from 'redlock';
-import { Problem } from '../problems.js';
+import { Problem } from '../base/problems.js';
 
 /** A courtesy that turns most races into a clean 409. Correctness never rests on it. */
 export interface Locks {
@@ -57,7 +57,12 @@ export class RedisLocks implements Locks {
     clients: readonly Redis[],
     private readonly observer: LockObserver,
   ) {
-    this.#redlock = new Redlock([...clients], { retryCount: 4, retryDelay: WAIT_MS / 4, retryJitter: 20, automaticExtensionThreshold: 0 });
+    this.#redlock = new Redlock([...clients], {
+      retryCount: 4,
+      retryDelay: WAIT_MS / 4,
+      retryJitter: 20,
+      automaticExtensionThreshold: 0,
+    });
     this.#redlock.on('error', () => {}); // each refused vote is also told here; the outcome is judged in #acquire
   }
 
@@ -100,7 +105,9 @@ export class RedisLocks implements Locks {
     } catch (error) {
       if (!(error instanceof ExecutionError)) throw error;
       const last = (await Promise.all(error.attempts)).at(-1);
-      const locked = last ? [...last.votesAgainst.values()].filter((vote) => vote instanceof ResourceLockedError).length : 0;
+      const locked = last
+        ? [...last.votesAgainst.values()].filter((vote) => vote instanceof ResourceLockedError).length
+        : 0;
       if (last && locked > 0 && locked + last.votesFor.size >= last.quorumSize) {
         this.observer.available();
         throw busy();

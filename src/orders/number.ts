@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { businessDay } from '../clock.js';
+import { businessDay } from '../base/clock.js';
 import type { Database } from '../database/database.js';
 import { sql } from '../database/sql.js';
 
@@ -36,12 +36,20 @@ export function createOrderNumbers(database: Database, redis: Redis | null): Ord
     async skip(by, now) {
       await rows.skip(by, now);
       const [last] = await rows.next(1, now);
-      await redis.eval(KEEP_HIGHER, 1, key(dayOf(now)), String(Number(last?.slice(dayOf(now).length))), String(KEEP_S));
+      await redis.eval(
+        KEEP_HIGHER,
+        1,
+        key(dayOf(now)),
+        String(Number(last?.slice(dayOf(now).length))),
+        String(KEEP_S),
+      );
     },
     async reseed(now) {
       await rows.reseed(now);
       const day = dayOf(now);
-      await redis.eval(KEEP_HIGHER, 1, key(day), String(await highest(database, day)), String(KEEP_S)).catch(() => {});
+      await redis
+        .eval(KEEP_HIGHER, 1, key(day), String(await highest(database, day)), String(KEEP_S))
+        .catch(() => {});
     },
   };
 }
@@ -52,13 +60,21 @@ function counterRow(database: Database): OrderNumbers {
     async next(count, now) {
       const day = dayOf(now);
       const last = await database.transaction(async (tx) => {
-        const { affected } = await tx.execute(sql`UPDATE order_counter SET seq = seq + ${count} WHERE business_day = ${day}`);
+        const { affected } = await tx.execute(
+          sql`UPDATE order_counter SET seq = seq + ${count} WHERE business_day = ${day}`,
+        );
         if (affected === 0) return null;
-        const [row] = await tx.query<{ seq: number }>(sql`SELECT seq FROM order_counter WHERE business_day = ${day}`);
+        const [row] = await tx.query<{ seq: number }>(
+          sql`SELECT seq FROM order_counter WHERE business_day = ${day}`,
+        );
         return row?.seq ?? null;
       });
       if (last !== null) return numbers(day, last, count);
-      await database.execute(sql`INSERT INTO order_counter (business_day, seq) VALUES (${day}, ${await highest(database, day)})`).catch(() => {}); // another process was first
+      await database
+        .execute(
+          sql`INSERT INTO order_counter (business_day, seq) VALUES (${day}, ${await highest(database, day)})`,
+        )
+        .catch(() => {}); // another process was first
       return this.next(count, now);
     },
     async skip(by, now) {
@@ -67,7 +83,9 @@ function counterRow(database: Database): OrderNumbers {
     async reseed(now) {
       const day = dayOf(now);
       const seq = await highest(database, day);
-      await database.execute(sql`UPDATE order_counter SET seq = ${seq} WHERE business_day = ${day} AND seq < ${seq}`);
+      await database.execute(
+        sql`UPDATE order_counter SET seq = ${seq} WHERE business_day = ${day} AND seq < ${seq}`,
+      );
     },
   };
 }
@@ -80,7 +98,10 @@ async function highest(database: Database, day: string): Promise<number> {
 }
 
 function numbers(day: string, last: number, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `${day}${String(last - count + 1 + i).padStart(DIGITS, '0')}`);
+  return Array.from(
+    { length: count },
+    (_, i) => `${day}${String(last - count + 1 + i).padStart(DIGITS, '0')}`,
+  );
 }
 
 function dayOf(now: Date): string {

@@ -1,11 +1,10 @@
-import { releaseStock } from '../books/release-stock.js';
-import { writeStep } from '../books/step.js';
-import { endOrder, toOrdering } from '../books/transition.js';
+import { type Clock, carriedOn } from '../base/clock.js';
+import { crashPoint } from '../base/crash-point.js';
+import { Problem } from '../base/problems.js';
+import { childTraceparent } from '../base/trace.js';
 import { type EnergyClient, energyCodes, type TradeState } from '../clients/energy.js';
 import { type Outcome, PROCESSING } from '../clients/outcome.js';
 import type { CallContext } from '../clients/transport.js';
-import { type Clock, carriedOn } from '../clock.js';
-import { crashPoint } from '../crash-point.js';
 import type { Database, Tx } from '../database/database.js';
 import { CommitUnknown, duplicateOf } from '../database/errors.js';
 import { join, raw, sql } from '../database/sql.js';
@@ -13,16 +12,24 @@ import { BoxOrder } from '../entities/box-order.js';
 import { energyRollback } from '../handlers/energy-rollback.js';
 import { meicanNewOrder } from '../handlers/meican-new-order.js';
 import { outTradeNo } from '../handlers/payloads.js';
+import {
+  type Answer,
+  type Attempted,
+  begin,
+  complete,
+  hold,
+  keepRefusal,
+  letGo,
+  type Ticket,
+} from '../http/idempotency.js';
 import { makeDue, settleAsNeedless } from '../outbox/expedite.js';
 import { record } from '../outbox/record.js';
-import { Problem } from '../problems.js';
-import type { StockMoves } from '../stock/move.js';
-import { reserve, SoldOut } from '../stock/reserve.js';
-import { childTraceparent } from '../trace.js';
 import { type CheckedMeal, checkMeals, type MealInput } from './check-meals.js';
-import { type Answer, type Attempted, begin, complete, hold, keepRefusal, letGo, type Ticket } from './idempotency.js';
 import { type Grant, type Locks, userKey } from './lock.js';
 import type { OrderNumbers } from './number.js';
+import { endOrder, toOrdering, writeStep } from './order.js';
+import type { StockMoves } from './stock.js';
+import { releaseStock, reserve, SoldOut } from './stock.js';
 import { orderView } from './view.js';
 
 export interface PlaceDependencies {
@@ -68,21 +75,30 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
   let isKept = ticket.resume.length > 0; // an earlier run of this request had committed T1
   try {
     return await dependencies.locks.withLock([userKey(request.userId)], async (lock) => {
-      const reserved = (await resumable(dependencies, ticket)) ?? (await reserveAll(dependencies, request, ticket, lock));
+      const reserved =
+        (await resumable(dependencies, ticket)) ?? (await reserveAll(dependencies, request, ticket, lock));
       isKept = true;
       crashPoint('place-after-t1');
-      if (reserved.orders.every((order) => order.status !== 'PAYING')) return await answerAgain(dependencies.database, ticket, reserved.orders);
+      if (reserved.orders.every((order) => order.status !== 'PAYING'))
+        return await answerAgain(dependencies.database, ticket, reserved.orders);
       return await payAndConfirm(dependencies, request, ticket, reserved);
     });
   } catch (error) {
-    const told = error instanceof Problem || !(isKept || error instanceof CommitUnknown) ? error : inTheDark(error);
-    throw told instanceof Problem ? await keepRefusal(dependencies.database, ticket, told).catch(() => told) : told; // that it cannot be kept matters less
+    const told =
+      error instanceof Problem || !(isKept || error instanceof CommitUnknown) ? error : inTheDark(error);
+    throw told instanceof Problem
+      ? await keepRefusal(dependencies.database, ticket, told).catch(() => told)
+      : told; // that it cannot be kept matters less
   }
 }
 
 /** Our own database failed once orders may stand and money may move: the guards know what to do, and the same key will tell how it ended. */
 function inTheDark(cause: unknown): Problem {
-  return new Problem('payment-unknown', { detail: 'the same request with the same key will tell how it ended', retryAfterS: 5, cause });
+  return new Problem('payment-unknown', {
+    detail: 'the same request with the same key will tell how it ended',
+    retryAfterS: 5,
+    cause,
+  });
 }
 
 /**
@@ -91,7 +107,9 @@ function inTheDark(cause: unknown): Problem {
  */
 async function resumable({ database, clock }: PlaceDependencies, ticket: Ticket): Promise<Reserved | null> {
   if (ticket.resume.length === 0) return null;
-  const found = await Promise.all(ticket.resume.map((orderNo) => database.manager.findOneBy(BoxOrder, { orderNo })));
+  const found = await Promise.all(
+    ticket.resume.map((orderNo) => database.manager.findOneBy(BoxOrder, { orderNo })),
+  );
   const orders = found.filter((order) => order !== null);
   const paying = orders.filter((order) => order.status === 'PAYING');
   const rolledBack = orders.some((order) => order.status === 'SYSTEM_CANCEL');
@@ -116,12 +134,14 @@ async function reserveAll(
       return await database.transaction(async (tx) => {
         await hold(tx, ticket, orderNos);
         const orders: PlacedOrder[] = [];
-        for (const [i, meal] of meals.entries()) orders.push(await writeOrder(tx, request, meal, orderNos[i] ?? '', now(), paymentWindowMs, lock));
+        for (const [i, meal] of meals.entries())
+          orders.push(await writeOrder(tx, request, meal, orderNos[i] ?? '', now(), paymentWindowMs, lock));
         const taken = await reserve(tx, meals);
         return { orders, moves: new Map(orders.map(({ id }, i) => [id, taken[i] as StockMoves])), now };
       });
     } catch (error) {
-      if (error instanceof SoldOut) throw new Problem(error.what === 'dish' ? 'dish-sold-out' : 'sideboard-full');
+      if (error instanceof SoldOut)
+        throw new Problem(error.what === 'dish' ? 'dish-sold-out' : 'sideboard-full');
       const duplicate = duplicateOf(error);
       if (duplicate?.includes('live_key')) throw new Problem('already-ordered');
       if (!duplicate?.includes('order_no') || tryNo === NUMBER_TRIES) throw error;
@@ -181,7 +201,12 @@ function guarded({ id, orderNo, userId, priceInCent }: PlacedOrder) {
   return { orderId: id, orderNo, userId, amountInCent: priceInCent };
 }
 
-async function payAndConfirm(dependencies: PlaceDependencies, request: PlaceRequest, ticket: Ticket, reserved: Reserved): Promise<Answer> {
+async function payAndConfirm(
+  dependencies: PlaceDependencies,
+  request: PlaceRequest,
+  ticket: Ticket,
+  reserved: Reserved,
+): Promise<Answer> {
   const { database } = dependencies;
   const { orders } = reserved;
   const payments = new Map<string, Outcome<null>>();
@@ -199,13 +224,21 @@ async function payAndConfirm(dependencies: PlaceDependencies, request: PlaceRequ
   }
   const ended = await rollBack(database, ticket, orders, payments);
   if (ended === 'confirmed') {
-    const confirmed = await Promise.all(orders.map(({ id }) => database.manager.findOneByOrFail(BoxOrder, { id })));
+    const confirmed = await Promise.all(
+      orders.map(({ id }) => database.manager.findOneByOrFail(BoxOrder, { id })),
+    );
     return answerAgain(database, ticket, confirmed);
   }
-  throw failed ? problemOf(failed, ended === 'surely-unpaid') : new Problem('payment-unknown', { retryAfterS: 5 });
+  throw failed
+    ? problemOf(failed, ended === 'surely-unpaid')
+    : new Problem('payment-unknown', { retryAfterS: 5 });
 }
 
-async function answerAgain(database: Database, ticket: Ticket, orders: readonly PlacedOrder[]): Promise<Answer> {
+async function answerAgain(
+  database: Database,
+  ticket: Ticket,
+  orders: readonly PlacedOrder[],
+): Promise<Answer> {
   const body = { orders: orders.map(orderView) };
   await complete(database, ticket, 201, body).catch(() => {}); // they are paid: the same key will find them so
   return { status: 201, body, replayed: false };
@@ -273,11 +306,24 @@ async function confirm(
           tx,
           meicanNewOrder,
           { orderId: order.id, orderNo: order.orderNo },
-          { subjectId: order.id, subjectNo: order.orderNo, requestId: attempted.requestId, traceparent, deadlineAt: order.cutoffAt, firstOfItsKey: true },
+          {
+            subjectId: order.id,
+            subjectNo: order.orderNo,
+            requestId: attempted.requestId,
+            traceparent,
+            deadlineAt: order.cutoffAt,
+            firstOfItsKey: true,
+          },
         );
-        await writeStep(tx, order.id, 'paid', { outTradeNo: outTradeNo(order.orderNo), amountInCent: order.priceInCent, stock: moves.get(order.id) ?? null });
+        await writeStep(tx, order.id, 'paid', {
+          outTradeNo: outTradeNo(order.orderNo),
+          amountInCent: order.priceInCent,
+          stock: moves.get(order.id) ?? null,
+        });
       }
-      const answer = { orders: orders.map((order) => orderView({ ...order, status: 'ORDERING', updatedAt })) };
+      const answer = {
+        orders: orders.map((order) => orderView({ ...order, status: 'ORDERING', updatedAt })),
+      };
       await complete(tx, ticket, 201, answer);
       return answer;
     });
@@ -306,14 +352,22 @@ async function rollBack(
     const current =
       orders.length === 0
         ? []
-        : await tx.query<{ status: string }>(sql`SELECT status FROM box_order WHERE id IN (${ids}) ORDER BY id ${raw(tx.dialect.forUpdate)}`);
-    if (current.length > 0 && current.every(({ status }) => status !== 'PAYING' && status !== 'SYSTEM_CANCEL')) return 'confirmed';
+        : await tx.query<{ status: string }>(
+            sql`SELECT status FROM box_order WHERE id IN (${ids}) ORDER BY id ${raw(tx.dialect.forUpdate)}`,
+          );
+    if (
+      current.length > 0 &&
+      current.every(({ status }) => status !== 'PAYING' && status !== 'SYSTEM_CANCEL')
+    )
+      return 'confirmed';
     // Another run of this request may have paid: one that died before us, or one that took over from us. Then no answer of ours proves anything.
     let isUnpaid = true;
     const onlyWePaid = (await letGo(tx, ticket)) && ticket.resume.length === 0 && payments.size > 0;
     for (const order of orders) {
       const payment = payments.get(order.id) ?? 'not-sent';
-      const surelyUnpaid = onlyWePaid && (payment === 'not-sent' || payment.kind === 'rejected' || payment.kind === 'not-applied');
+      const surelyUnpaid =
+        onlyWePaid &&
+        (payment === 'not-sent' || payment.kind === 'rejected' || payment.kind === 'not-applied');
       isUnpaid &&= surelyUnpaid;
       if (
         !(await endOrder(tx, order.id, {
@@ -326,7 +380,13 @@ async function rollBack(
         continue;
       ended.push(order);
       const step =
-        payment === 'not-sent' ? 'pay-not-sent' : payment.kind === 'rejected' ? 'pay-refused' : payment.kind === 'not-applied' ? 'pay-not-sent' : 'pay-unknown';
+        payment === 'not-sent'
+          ? 'pay-not-sent'
+          : payment.kind === 'rejected'
+            ? 'pay-refused'
+            : payment.kind === 'not-applied'
+              ? 'pay-not-sent'
+              : 'pay-unknown';
       await writeStep(tx, order.id, step, {
         code: payment !== 'not-sent' && payment.kind !== 'applied' ? payment.code : null,
         released: { dishId: order.dishId, sideboardId: order.sideboardId },
@@ -343,8 +403,15 @@ async function rollBack(
 function problemOf(payment: Outcome<null>, isUnpaid: boolean): Problem {
   if (payment.kind === 'rejected') {
     if (payment.code === String(energyCodes.insufficientBalance)) return new Problem('insufficient-energy');
-    if (payment.code === String(energyCodes.cardNotUsable) || payment.code === String(energyCodes.accountNotFound)) return new Problem('card-not-usable');
+    if (
+      payment.code === String(energyCodes.cardNotUsable) ||
+      payment.code === String(energyCodes.accountNotFound)
+    )
+      return new Problem('card-not-usable');
   }
   if (payment.kind === 'unknown' || !isUnpaid) return new Problem('payment-unknown', { retryAfterS: 5 });
-  return new Problem('dependency-unavailable', { detail: 'the energy center did not take the payment', retryAfterS: 5 });
+  return new Problem('dependency-unavailable', {
+    detail: 'the energy center did not take the payment',
+    retryAfterS: 5,
+  });
 }

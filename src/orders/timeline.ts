@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { toRfc3339 } from '../clock.js';
+import { toRfc3339 } from '../base/clock.js';
+import { Problem } from '../base/problems.js';
 import type { Database } from '../database/database.js';
 import { fromSqlInstant, join, sql } from '../database/sql.js';
 import { BoxOrder } from '../entities/box-order.js';
@@ -7,21 +8,45 @@ import { EventAttempt } from '../entities/event-attempt.js';
 import { OperatorAction } from '../entities/operator-action.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
 import { unpackExchanges } from '../outbox/exchanges.js';
-import { Problem } from '../problems.js';
 import { orderView } from './view.js';
 
-export const timelineKinds = ['step', 'event-recorded', 'attempt', 'event-settled', 'alert', 'operator-action'] as const;
-export const timelineEntry = z.object({ at: z.string(), kind: z.enum(timelineKinds), what: z.string(), detail: z.record(z.string(), z.unknown()) });
+export const timelineKinds = [
+  'step',
+  'event-recorded',
+  'attempt',
+  'event-settled',
+  'alert',
+  'operator-action',
+] as const;
+export const timelineEntry = z.object({
+  at: z.string(),
+  kind: z.enum(timelineKinds),
+  what: z.string(),
+  detail: z.record(z.string(), z.unknown()),
+});
 type Entry = z.infer<typeof timelineEntry>;
 
 /** One story of an order, oldest first: our books, events, attempts with their exchanges, alerts, people. Throws Problem `not-found`. */
 export async function readTimeline(database: Database, orderId: string) {
   const order = await database.manager.findOneBy(BoxOrder, { id: orderId });
   if (!order) throw new Problem('not-found', { detail: 'there is no such order' });
-  const events = await database.manager.find(OutboxEvent, { where: { subjectId: orderId }, order: { id: 'ASC' } });
-  const parts = await Promise.all([steps(database, order), attempts(database, events), alerts(database, orderId), actions(database, orderId)]);
-  const timeline = [...parts.flat(), ...events.flatMap(eventEntries)].sort((a, b) => a.at.getTime() - b.at.getTime());
-  return { order: orderView(order), timeline: timeline.map((entry) => ({ ...entry, at: toRfc3339(entry.at) })) };
+  const events = await database.manager.find(OutboxEvent, {
+    where: { subjectId: orderId },
+    order: { id: 'ASC' },
+  });
+  const parts = await Promise.all([
+    steps(database, order),
+    attempts(database, events),
+    alerts(database, orderId),
+    actions(database, orderId),
+  ]);
+  const timeline = [...parts.flat(), ...events.flatMap(eventEntries)].sort(
+    (a, b) => a.at.getTime() - b.at.getTime(),
+  );
+  return {
+    order: orderView(order),
+    timeline: timeline.map((entry) => ({ ...entry, at: toRfc3339(entry.at) })),
+  };
 }
 
 type Dated = Omit<Entry, 'at'> & { at: Date };
@@ -34,7 +59,10 @@ async function steps(database: Database, order: BoxOrder): Promise<Dated[]> {
     at: fromSqlInstant(row.at),
     kind: 'step',
     what: row.kind,
-    detail: { ...(JSON.parse(row.detail) as object), ...(row.kind === 'placed' ? { requestId: order.requestId } : {}) },
+    detail: {
+      ...(JSON.parse(row.detail) as object),
+      ...(row.kind === 'placed' ? { requestId: order.requestId } : {}),
+    },
   }));
 }
 
@@ -42,12 +70,24 @@ function eventEntries(event: OutboxEvent): Dated[] {
   const detail = { eventId: event.id, requestId: event.requestId };
   const recorded: Dated = { at: event.createdAt, kind: 'event-recorded', what: event.type, detail };
   if (!event.settledAt) return [recorded];
-  return [recorded, { at: event.settledAt, kind: 'event-settled', what: event.type, detail: { ...detail, status: event.status, outcome: event.outcome } }];
+  return [
+    recorded,
+    {
+      at: event.settledAt,
+      kind: 'event-settled',
+      what: event.type,
+      detail: { ...detail, status: event.status, outcome: event.outcome },
+    },
+  ];
 }
 
 async function attempts(database: Database, events: readonly OutboxEvent[]): Promise<Dated[]> {
   if (events.length === 0) return [];
-  const found = await Promise.all(events.map((event) => database.manager.find(EventAttempt, { where: { eventId: event.id }, order: { number: 'ASC' } })));
+  const found = await Promise.all(
+    events.map((event) =>
+      database.manager.find(EventAttempt, { where: { eventId: event.id }, order: { number: 'ASC' } }),
+    ),
+  );
   return found.flat().map((attempt) => ({
     at: attempt.startedAt,
     kind: 'attempt',
@@ -86,12 +126,21 @@ async function alerts(database: Database, orderId: string): Promise<Dated[]> {
 }
 
 async function actions(database: Database, orderId: string): Promise<Dated[]> {
-  const rows = await database.manager.find(OperatorAction, { where: { subjectId: orderId }, order: { id: 'ASC' } });
+  const rows = await database.manager.find(OperatorAction, {
+    where: { subjectId: orderId },
+    order: { id: 'ASC' },
+  });
   return rows.map((row) => ({
     at: row.at,
     kind: 'operator-action',
     what: row.verb,
-    detail: { actor: row.actor, role: row.role, target: `${row.targetType} ${row.targetId}`, reason: row.reason, ...findingOf(row.stateAfter) },
+    detail: {
+      actor: row.actor,
+      role: row.role,
+      target: `${row.targetType} ${row.targetId}`,
+      reason: row.reason,
+      ...findingOf(row.stateAfter),
+    },
   }));
 }
 

@@ -1,4 +1,4 @@
-import { toRfc3339 } from '../clock.js';
+import { toRfc3339 } from '../base/clock.js';
 import type { BoxOrder } from '../entities/box-order.js';
 import type { OutboxEvent } from '../entities/outbox-event.js';
 
@@ -43,7 +43,10 @@ export function eventView(event: OutboxEvent, failuresMax: number) {
     runAt: toRfc3339(event.runAt),
     leaseUntil: event.leaseUntil ? toRfc3339(event.leaseUntil) : null,
     outcome,
-    lastError: event.lastErrorCode === null ? null : { code: event.lastErrorCode, message: event.lastErrorMessage ?? '' },
+    lastError:
+      event.lastErrorCode === null
+        ? null
+        : { code: event.lastErrorCode, message: event.lastErrorMessage ?? '' },
     createdAt: toRfc3339(event.createdAt),
     settledAt: event.settledAt ? toRfc3339(event.settledAt) : null,
   };

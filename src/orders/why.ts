@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
+import { type Why, why } from '../operate/why.js';
 import type { Registry } from '../outbox/registry.js';
-import { type Why, why } from '../outbox/why.js';
 import { findOrder } from './find.js';
 
 export interface OrderWhy {
@@ -15,10 +15,11 @@ export interface OrderWhy {
 /** Why an order is where it is: each of its events that has not come to an end. By id or number. Throws Problem `not-found`. */
 export async function whyOrder(database: Database, registry: Registry, wanted: string): Promise<OrderWhy> {
   const order = await findOrder(database, wanted);
-  const events = (await database.manager.find(OutboxEvent, { where: { subjectId: order.id }, order: { id: 'ASC' } })).filter(
-    ({ status }) => status === 'pending' || status === 'errored',
-  );
+  const events = (
+    await database.manager.find(OutboxEvent, { where: { subjectId: order.id }, order: { id: 'ASC' } })
+  ).filter(({ status }) => status === 'pending' || status === 'errored');
   const reasons = [];
-  for (const event of events) reasons.push({ id: event.id, type: event.type, why: await why(database, registry, event) });
+  for (const event of events)
+    reasons.push({ id: event.id, type: event.type, why: await why(database, registry, event) });
   return { orderId: order.id, orderNo: order.orderNo, status: order.status, events: reasons };
 }

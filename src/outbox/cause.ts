@@ -1,4 +1,4 @@
-import { cutCharacters } from '../text.js';
+import { cutCharacters } from '../base/text.js';
 import type { Failure } from './types.js';
 
 const MESSAGE_MAX = 1_000;

@@ -1,9 +1,19 @@
-import { crashPoint } from '../crash-point.js';
+import { crashPoint } from '../base/crash-point.js';
 import type { Database, Tx } from '../database/database.js';
-import { after, fromSqlInstant, fromSqlInstantOrNull, ids, join, now, raw, type Sql, sql } from '../database/sql.js';
+import {
+  after,
+  fromSqlInstant,
+  fromSqlInstantOrNull,
+  ids,
+  join,
+  now,
+  raw,
+  type Sql,
+  sql,
+} from '../database/sql.js';
 import type { Trigger } from '../entities/event-attempt.js';
 import { INTERRUPTIONS_MAX } from './decide.js';
-import { notPaused } from './pause.js';
+import { notPaused } from './paused.js';
 import type { Registry } from './registry.js';
 import type { ClaimedEvent } from './types.js';
 
@@ -109,7 +119,9 @@ export async function claim(database: Database, registry: Registry, request: Cla
     }
     const upcoming = rows.find((row) => !dueRows.includes(row));
     const waits = [
-      ...(upcoming ? [fromSqlInstant(upcoming.queue_at).getTime() - fromSqlInstant(upcoming.now).getTime()] : []),
+      ...(upcoming
+        ? [fromSqlInstant(upcoming.queue_at).getTime() - fromSqlInstant(upcoming.now).getTime()]
+        : []),
       ...(aside.length > 0 ? [SUSPECT_WAITS_MS] : []),
     ];
     return {
@@ -140,7 +152,10 @@ function placeOf(row: Row | undefined): Place | undefined {
  */
 async function selectDue(tx: Tx, request: ClaimRequest, without: readonly Row[]): Promise<Row[]> {
   const conditions = conditionsOf(request);
-  if (request.behind) conditions.push(sql`AND (queue_at > ${request.behind.queueAt} OR (queue_at = ${request.behind.queueAt} AND id > ${request.behind.id}))`);
+  if (request.behind)
+    conditions.push(
+      sql`AND (queue_at > ${request.behind.queueAt} OR (queue_at = ${request.behind.queueAt} AND id > ${request.behind.id}))`,
+    );
   if (without.length > 0) conditions.push(sql`AND id NOT IN (${ids(without.map(idOf))})`);
   return tx.query<Row>(sql`
     SELECT ${columns}, ${now} AS now FROM outbox_event ${raw(tx.dialect.useIndex(request.onlyKeys ? 'outbox_event_queued_key' : 'outbox_event_queue'))} WHERE queue_at <= ${after(request.lookAheadMs ?? 0)} ${join(conditions, ' ')}
@@ -158,13 +173,17 @@ function conditionsOf(request: ClaimRequest): Sql[] {
   const conditions: Sql[] = [notPaused];
   if (request.withoutTypes?.length) conditions.push(sql`AND type NOT IN (${join(request.withoutTypes)})`);
   if (request.onlyTypes?.length) conditions.push(sql`AND type IN (${join(request.onlyTypes)})`);
-  if (request.heldTypes?.length) conditions.push(sql`AND (type NOT IN (${join(request.heldTypes)}) OR deadline_at <= ${now})`);
+  if (request.heldTypes?.length)
+    conditions.push(sql`AND (type NOT IN (${join(request.heldTypes)}) OR deadline_at <= ${now})`);
   if (request.onlyKeys) conditions.push(sql`AND queued_key IN (${join(request.onlyKeys)})`);
   return conditions;
 }
 
 /** An event that this process does not understand is not failed: it is put aside for a while and reported. */
-async function leaveAlone(tx: Tx, rows: readonly Row[]): Promise<{ type: string; version: number; count: number }[]> {
+async function leaveAlone(
+  tx: Tx,
+  rows: readonly Row[],
+): Promise<{ type: string; version: number; count: number }[]> {
   const kinds = new Map(rows.map((row) => [`${row.type} ${row.payload_version}`, row]));
   const left: { type: string; version: number; count: number }[] = [];
   for (const row of kinds.values()) {
@@ -190,7 +209,9 @@ async function withoutBlocked(tx: Tx, rows: readonly Row[]): Promise<Row[]> {
     SELECT id, queued_key AS ordering_key, lease_until FROM outbox_event ${raw(tx.dialect.useIndex('outbox_event_queued_key'))} WHERE queued_key IN (${join(keys)})`);
   const free: Row[] = [];
   for (const row of rows) {
-    const rivals = queued.filter((other) => other.ordering_key === row.ordering_key && String(other.id) !== String(row.id));
+    const rivals = queued.filter(
+      (other) => other.ordering_key === row.ordering_key && String(other.id) !== String(row.id),
+    );
     // Being leased ranks before being older: what runs is never overtaken. Our own expired lease ranks like any other lease.
     const ahead = rivals.some(
       (other) =>
@@ -198,7 +219,9 @@ async function withoutBlocked(tx: Tx, rows: readonly Row[]): Promise<Row[]> {
         (BigInt(other.id) < BigInt(row.id) && (other.lease_until !== null || row.lease_until === null)),
     );
     if (ahead && (await stillPending(tx, rivals)))
-      await tx.execute(sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = NULL WHERE id = ${String(row.id)}`);
+      await tx.execute(
+        sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = NULL WHERE id = ${String(row.id)}`,
+      );
     else free.push(row);
   }
   return free;
@@ -220,11 +243,17 @@ export function isSuspect({ interruptions }: { readonly interruptions: number })
 }
 
 /** At most one suspect, and none while the process holds one; the others fall due again a little later. */
-async function oneSuspect(tx: Tx, rows: readonly Row[], { holdsSuspect }: ClaimRequest): Promise<{ free: Row[]; aside: Row[] }> {
+async function oneSuspect(
+  tx: Tx,
+  rows: readonly Row[],
+  { holdsSuspect }: ClaimRequest,
+): Promise<{ free: Row[]; aside: Row[] }> {
   const suspects = rows.filter((row) => isSuspect({ interruptions: interruptionsOf(row) }));
   const aside = holdsSuspect ? suspects : suspects.slice(1);
   if (aside.length > 0)
-    await tx.execute(sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = ${after(SUSPECT_WAITS_MS)} WHERE id IN (${ids(aside.map(idOf))})`);
+    await tx.execute(
+      sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = ${after(SUSPECT_WAITS_MS)} WHERE id IN (${ids(aside.map(idOf))})`,
+    );
   return { free: rows.filter((row) => !aside.includes(row)), aside };
 }
 

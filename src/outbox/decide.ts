@@ -90,10 +90,15 @@ function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Trans
     case 'ask-again':
       return askAgain(outcome.failure, outcome.afterMs, situation);
     case 'snooze': {
-      if (situation.snoozedForMs !== null && situation.snoozedForMs > (outcome.maxMs ?? situation.maxSnoozeMs)) {
+      if (
+        situation.snoozedForMs !== null &&
+        situation.snoozedForMs > (outcome.maxMs ?? situation.maxSnoozeMs)
+      ) {
         const message = `still ${outcome.reason} after ${Math.round(situation.snoozedForMs / 1000)} s`;
         const failure: Failure = { outcome: outcome.outcome ?? 'unknown', code: 'snoozed-too-long', message };
-        return outcome.isQuestion ? askAgain(failure, outcome.afterMs, situation) : failed(failure, undefined, situation);
+        return outcome.isQuestion
+          ? askAgain(failure, outcome.afterMs, situation)
+          : failed(failure, undefined, situation);
       }
       return {
         status: 'pending',
@@ -109,7 +114,11 @@ function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Trans
     }
     case 'interrupted': {
       const unknown = outcome.sent || situation.inDoubt;
-      const failure: Failure = { outcome: unknown ? 'unknown' : 'not-applied', code: 'interrupted', message: outcome.reason };
+      const failure: Failure = {
+        outcome: unknown ? 'unknown' : 'not-applied',
+        code: 'interrupted',
+        message: outcome.reason,
+      };
       if (interruptions + 1 > INTERRUPTIONS_MAX)
         return {
           status: 'errored',
@@ -136,12 +145,29 @@ function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Trans
     }
   }
 
-  function askAgain(failure: Failure, afterMs: number | undefined, limits: Situation): Omit<Transition, 'newDoubt'> {
+  function askAgain(
+    failure: Failure,
+    afterMs: number | undefined,
+    limits: Situation,
+  ): Omit<Transition, 'newDoubt'> {
     const count = limits.vainQuestions + 1;
     const leftMs = limits.deadlineInMs ?? QUESTIONS_MAX_MS - (limits.vainForMs ?? 0);
     // A row of snoozes goes on: nothing was learnt that ended it.
-    const base = { failures, interruptions: 0, snoozing: limits.snoozedForMs !== null, outcome: failure.outcome, failure } as const;
-    if (leftMs <= 0) return { ...base, status: 'errored', runInMs: null, vainQuestions: 0, decision: 'errored: no usable answer until its deadline' };
+    const base = {
+      failures,
+      interruptions: 0,
+      snoozing: limits.snoozedForMs !== null,
+      outcome: failure.outcome,
+      failure,
+    } as const;
+    if (leftMs <= 0)
+      return {
+        ...base,
+        status: 'errored',
+        runInMs: null,
+        vainQuestions: 0,
+        decision: 'errored: no usable answer until its deadline',
+      };
     return {
       ...base,
       status: 'pending',
@@ -152,10 +178,27 @@ function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Trans
     };
   }
 
-  function failed(failure: Failure, afterMs: number | undefined, limits: Situation): Omit<Transition, 'newDoubt'> {
+  function failed(
+    failure: Failure,
+    afterMs: number | undefined,
+    limits: Situation,
+  ): Omit<Transition, 'newDoubt'> {
     const count = failures + 1;
-    const base = { failures: count, interruptions: 0, snoozing: false, vainQuestions: 0, outcome: failure.outcome, failure } as const;
-    if (count >= failuresMax) return { ...base, status: 'errored', runInMs: null, decision: `errored: attempt failed, ${count} of ${failuresMax}` };
+    const base = {
+      failures: count,
+      interruptions: 0,
+      snoozing: false,
+      vainQuestions: 0,
+      outcome: failure.outcome,
+      failure,
+    } as const;
+    if (count >= failuresMax)
+      return {
+        ...base,
+        status: 'errored',
+        runInMs: null,
+        decision: `errored: attempt failed, ${count} of ${failuresMax}`,
+      };
     return {
       ...base,
       status: 'pending',

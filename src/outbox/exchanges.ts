@@ -16,6 +16,8 @@ export function packExchanges(exchanges: readonly Exchange[]): string | null {
 /** The calls of an attempt, in order; none when it made none, or when they have expired. */
 export function unpackExchanges(stored: string | null): Exchange[] {
   if (stored === null) return [];
-  const text = stored.startsWith(PACKED) ? inflateRawSync(Buffer.from(stored.slice(PACKED.length), 'base64')).toString() : stored;
+  const text = stored.startsWith(PACKED)
+    ? inflateRawSync(Buffer.from(stored.slice(PACKED.length), 'base64')).toString()
+    : stored;
   return JSON.parse(text) as Exchange[];
 }

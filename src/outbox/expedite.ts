@@ -26,7 +26,12 @@ export async function makeDue<P>(tx: Tx, definition: EventDefinition<P>, payload
  * now loses its lease, so the caller must hold a row that the handler checks before it acts. `lastOfItsKey`: the caller knows that nothing can
  * wait behind it; saves one look.
  */
-export async function settleAsNeedless<P>(tx: Tx, definition: EventDefinition<P>, payload: P, { lastOfItsKey = false } = {}): Promise<void> {
+export async function settleAsNeedless<P>(
+  tx: Tx,
+  definition: EventDefinition<P>,
+  payload: P,
+  { lastOfItsKey = false } = {},
+): Promise<void> {
   await tx.execute(sql`
     UPDATE outbox_event ${raw(tx.dialect.useIndex('outbox_event_dedupe_key'))} SET status = 'handled', queue_at = NULL, lease_until = NULL, claimed_by = NULL, settled_at = ${now}
     WHERE dedupe_key = ${dedupeKeyOf(definition, payload)} AND status = 'pending'`);

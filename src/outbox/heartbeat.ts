@@ -22,7 +22,11 @@ export interface Heartbeat {
   readonly sweptAt: Date | null;
   readonly sweepMs: number | null;
   readonly running: number;
-  readonly breakers: readonly { readonly target: string; readonly state: string; readonly since: string | null }[];
+  readonly breakers: readonly {
+    readonly target: string;
+    readonly state: string;
+    readonly since: string | null;
+  }[];
   readonly state: ProcessState;
 }
 
@@ -34,14 +38,23 @@ export interface Beating {
 }
 
 /** Says every twenty seconds, or with each tick, that this process lives, what it runs and which vendors it finds down. */
-export function beat(outbox: Outbox, kind: string, version: string, onError: (error: unknown) => void): Beating {
+export function beat(
+  outbox: Outbox,
+  kind: string,
+  version: string,
+  onError: (error: unknown) => void,
+): Beating {
   let lastSweepMs: number | null = null;
   outbox.signals.on('swept', ({ durationMs }) => {
     lastSweepMs = Math.round(durationMs);
   });
   let saidAtMs = Number.NEGATIVE_INFINITY;
   const say = async (along: Sql): Promise<Executed> => {
-    const breakers = JSON.stringify(outbox.breakers().map(({ target, state, since }) => ({ target, state, since: since?.toISOString() ?? null })));
+    const breakers = JSON.stringify(
+      outbox
+        .breakers()
+        .map(({ target, state, since }) => ({ target, state, since: since?.toISOString() ?? null })),
+    );
     const sweptAt = lastSweepMs === null ? null : now;
     const running = outbox.runningCount;
     const { database } = outbox;
@@ -78,7 +91,9 @@ export function beat(outbox: Outbox, kind: string, version: string, onError: (er
       clearInterval(timer);
       await saying; // or it would come after the end
       await outbox.database
-        .execute(sql`UPDATE process_heartbeat SET ended_at = ${now}, seen_at = ${now}, running = 0, breakers = '[]' WHERE worker = ${outbox.worker}`)
+        .execute(
+          sql`UPDATE process_heartbeat SET ended_at = ${now}, seen_at = ${now}, running = 0, breakers = '[]' WHERE worker = ${outbox.worker}`,
+        )
         .catch(onError);
     },
   };

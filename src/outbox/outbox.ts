@@ -4,7 +4,7 @@ import type { Database } from '../database/database.js';
 import { after, fromSqlInstant, join, now, raw, sql } from '../database/sql.js';
 import { Breaker, type BreakerView } from './breaker.js';
 import { type Claim, type ClaimRequest, claim, isSuspect, type Place } from './claim.js';
-import { notPaused } from './pause.js';
+import { notPaused } from './paused.js';
 import { Registry } from './registry.js';
 import { Leases } from './renew.js';
 import { type Held, type RunDependencies, run } from './run.js';
@@ -96,7 +96,9 @@ export class Outbox {
    * Claims what there is room for and starts it. Resolves when the attempts have started, not when they have ended. `deadlineFirst` says
    * that there is a backlog: then as many more are claimed as there are slots, and wait in this process for the next free one.
    */
-  async claimAndStart(request: Pick<ClaimRequest, 'lookAheadMs' | 'deadlineFirst' | 'onlyTypes'> = {}): Promise<Claimed | 'no-slot'> {
+  async claimAndStart(
+    request: Pick<ClaimRequest, 'lookAheadMs' | 'deadlineFirst' | 'onlyTypes'> = {},
+  ): Promise<Claimed | 'no-slot'> {
     if (this.#running.size - this.#slots.busyCount > SETTLING_MAX) return 'no-slot';
     const isBacklog = request.deadlineFirst === true;
     const rooms = this.#slots.rooms(isBacklog);
@@ -105,14 +107,31 @@ export class Outbox {
     if (wide.length + narrow.length === 0 && this.#running.size > 0) return 'no-slot';
     const most = isBacklog ? Math.max(this.options.batchSize, CLAIM_MAX) : this.options.batchSize;
     const claims: Claim[] = [];
-    if (narrow.length > 0) claims.push(await this.#claimOf({ ...request, limit: limitOf(most, narrow), onlyTypes: among(request.onlyTypes, typesOf(narrow)) }));
+    if (narrow.length > 0)
+      claims.push(
+        await this.#claimOf({
+          ...request,
+          limit: limitOf(most, narrow),
+          onlyTypes: among(request.onlyTypes, typesOf(narrow)),
+        }),
+      );
     if (wide.length + held.length > 0) {
       claims.push(
-        await this.#claimOf({ ...request, limit: limitOf(most, wide), withoutTypes: [...typesOf(narrow), ...typesOf(crowded)], heldTypes: typesOf(held) }),
+        await this.#claimOf({
+          ...request,
+          limit: limitOf(most, wide),
+          withoutTypes: [...typesOf(narrow), ...typesOf(crowded)],
+          heldTypes: typesOf(held),
+        }),
       );
     }
-    const opensInMs = Math.min(...[...this.#breakers.values()].map((breaker) => breaker.opensInMs ?? Number.POSITIVE_INFINITY));
-    const nextDueInMs = Math.min(opensInMs, ...claims.map((claimed) => claimed.nextDueInMs ?? Number.POSITIVE_INFINITY));
+    const opensInMs = Math.min(
+      ...[...this.#breakers.values()].map((breaker) => breaker.opensInMs ?? Number.POSITIVE_INFINITY),
+    );
+    const nextDueInMs = Math.min(
+      opensInMs,
+      ...claims.map((claimed) => claimed.nextDueInMs ?? Number.POSITIVE_INFINITY),
+    );
     return {
       rows: claims.flatMap((claimed) => claimed.rows),
       leftAlone: claims.flatMap((claimed) => claimed.leftAlone),
@@ -126,7 +145,8 @@ export class Outbox {
     const claimedAtMs = performance.now();
     const among = JSON.stringify([request.onlyTypes, request.withoutTypes, request.heldTypes]);
     const reached = this.#reached;
-    const goesOn = request.deadlineFirst === true && reached?.among === among && claimedAtMs - reached.sinceMs < GO_ON_MS;
+    const goesOn =
+      request.deadlineFirst === true && reached?.among === among && claimedAtMs - reached.sinceMs < GO_ON_MS;
     const behind = goesOn ? reached.place : undefined;
     const claimed = await claim(this.database, this.registry, {
       worker: this.worker,
@@ -136,7 +156,10 @@ export class Outbox {
       ...request,
       behind,
     });
-    this.#reached = claimed.place && claimed.full ? { place: claimed.place, among, sinceMs: goesOn ? reached.sinceMs : claimedAtMs } : undefined;
+    this.#reached =
+      claimed.place && claimed.full
+        ? { place: claimed.place, among, sinceMs: goesOn ? reached.sinceMs : claimedAtMs }
+        : undefined;
     this.#announce(claimed, 'poll');
     for (const held of this.#hold(claimed, claimedAtMs)) if (this.#slots.enter(held)) void this.#start(held);
     return goesOn ? { ...claimed, full: true } : claimed; // something may have fallen due before that place
@@ -145,7 +168,12 @@ export class Outbox {
   #hold({ rows }: Claim, claimedAtMs: number): Held[] {
     const { leases } = this.#dependencies;
     this.#suspectCount += rows.filter(isSuspect).length;
-    return rows.map((row) => ({ row, handler: this.registry.get(row.type), lease: leases.hold(row.id, row.attempt, claimedAtMs), claimedAtMs }));
+    return rows.map((row) => ({
+      row,
+      handler: this.registry.get(row.type),
+      lease: leases.hold(row.id, row.attempt, claimedAtMs),
+      claimedAtMs,
+    }));
   }
 
   /** Milliseconds until the next event in the queue falls due, 0 when one is; null when none does within `lookAheadMs`. One statement, by the queue's index. */
@@ -153,7 +181,9 @@ export class Outbox {
     const [row] = await this.database.query<{ queue_at: unknown; now: unknown }>(
       sql`SELECT queue_at, ${now} AS now FROM outbox_event ${raw(this.database.dialect.useIndex('outbox_event_queue'))} WHERE queue_at <= ${after(lookAheadMs)} ORDER BY queue_at LIMIT 1`,
     );
-    return row ? Math.max(0, fromSqlInstant(row.queue_at).getTime() - fromSqlInstant(row.now).getTime()) : null;
+    return row
+      ? Math.max(0, fromSqlInstant(row.queue_at).getTime() - fromSqlInstant(row.now).getTime())
+      : null;
   }
 
   breakerOf(target: string): Breaker {
@@ -224,8 +254,13 @@ export class Outbox {
   }
 
   /** Is anything of these keys running, or due within `ms` and free to run then? */
-  async #movesWithin(orderingKeys: readonly string[], heldTypes: readonly string[], ms: number): Promise<boolean> {
-    const notHeld = heldTypes.length > 0 ? sql`AND (type NOT IN (${join(heldTypes)}) OR deadline_at <= ${now})` : sql``;
+  async #movesWithin(
+    orderingKeys: readonly string[],
+    heldTypes: readonly string[],
+    ms: number,
+  ): Promise<boolean> {
+    const notHeld =
+      heldTypes.length > 0 ? sql`AND (type NOT IN (${join(heldTypes)}) OR deadline_at <= ${now})` : sql``;
     const rows = await this.database.query(sql`
       SELECT id FROM outbox_event ${raw(this.database.dialect.useIndex('outbox_event_queued_key'))} WHERE queued_key IN (${join(orderingKeys)})
         AND (lease_until IS NOT NULL OR (queue_at <= ${after(ms)} ${notPaused} ${notHeld})) LIMIT 1`);
@@ -239,7 +274,9 @@ export class Outbox {
 
   /** Resolves when it is worth asking for more, after a claim that met full slots. */
   async untilRoom(): Promise<void> {
-    await (this.#running.size - this.#slots.busyCount > SETTLING_MAX ? this.oneEnded() : this.#slots.untilRoom());
+    await (this.#running.size - this.#slots.busyCount > SETTLING_MAX
+      ? this.oneEnded()
+      : this.#slots.untilRoom());
   }
 
   /** Waits for what runs; what is not done after `graceMs` is aborted and handed back, and what has not started is so at once. */
@@ -282,7 +319,8 @@ export class Outbox {
   }
 
   #announce(claimed: Claim, trigger: string): void {
-    if (claimed.rows.length > 0) this.signals.emit('claimed', { ids: claimed.rows.map((row) => row.id), worker: this.worker, trigger });
+    if (claimed.rows.length > 0)
+      this.signals.emit('claimed', { ids: claimed.rows.map((row) => row.id), worker: this.worker, trigger });
     for (const kind of claimed.leftAlone) this.signals.emit('left-alone', kind);
   }
 }

@@ -64,7 +64,8 @@ export class Poller {
     const startedMs = performance.now();
     try {
       const { lookAheadMs, look } = this.options;
-      if ((await (look ? look(lookAheadMs) : this.outbox.nextDueInMs(lookAheadMs))) !== null) return this.wake();
+      if ((await (look ? look(lookAheadMs) : this.outbox.nextDueInMs(lookAheadMs))) !== null)
+        return this.wake();
       this.outbox.signals.emit('swept', { claimed: 0, durationMs: performance.now() - startedMs });
     } catch (error) {
       this.outbox.signals.emit('sweep-failed', { error });
@@ -82,16 +83,24 @@ export class Poller {
   async #sweep(): Promise<void> {
     let startedMs = performance.now();
     let claimedCount = 0;
-    const swept = (): void => void this.outbox.signals.emit('swept', { claimed: claimedCount, durationMs: performance.now() - startedMs });
+    const swept = (): void =>
+      void this.outbox.signals.emit('swept', {
+        claimed: claimedCount,
+        durationMs: performance.now() - startedMs,
+      });
     try {
       let isBacklog = false;
       while (!this.#stopped) {
         this.#again = false; // it looks now
-        const claimed = await this.outbox.claimAndStart({ lookAheadMs: this.options.lookAheadMs, deadlineFirst: isBacklog });
+        const claimed = await this.outbox.claimAndStart({
+          lookAheadMs: this.options.lookAheadMs,
+          deadlineFirst: isBacklog,
+        });
         if (claimed !== 'no-slot') {
           claimedCount += claimed.rows.length;
           clearTimeout(this.#dueTimer);
-          if (claimed.nextDueInMs !== null) this.#dueTimer = setTimeout(() => this.wake(), claimed.nextDueInMs + 1);
+          if (claimed.nextDueInMs !== null)
+            this.#dueTimer = setTimeout(() => this.wake(), claimed.nextDueInMs + 1);
           if (!claimed.full && !claimed.crowded) break;
         }
         isBacklog = true;

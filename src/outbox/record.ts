@@ -1,7 +1,12 @@
 import type { Tx } from '../database/database.js';
 import { duplicateOf } from '../database/errors.js';
 import { after, join, now, raw, sql } from '../database/sql.js';
-import { type EventDefinition, PayloadInvalid, PayloadTooLarge, RecordedOutsideTransaction } from './types.js';
+import {
+  type EventDefinition,
+  PayloadInvalid,
+  PayloadTooLarge,
+  RecordedOutsideTransaction,
+} from './types.js';
 import { WAKE_AHEAD_MS, wakeAfterCommit } from './wake.js';
 
 export const PAYLOAD_MAX_BYTES = 16 * 1024;
@@ -32,7 +37,12 @@ export interface Recorded {
  * The payload is checked by the type's schema; one that does not fit, or is larger than 16 KiB, is refused, never cut.
  * Throws RecordedOutsideTransaction, PayloadInvalid, PayloadTooLarge.
  */
-export async function record<P>(tx: Tx, definition: EventDefinition<P>, payload: P, options: RecordOptions = {}): Promise<Recorded> {
+export async function record<P>(
+  tx: Tx,
+  definition: EventDefinition<P>,
+  payload: P,
+  options: RecordOptions = {},
+): Promise<Recorded> {
   if (tx.isOpen !== true) throw new RecordedOutsideTransaction();
   const checked = definition.schema.safeParse(payload);
   if (!checked.success)
@@ -41,10 +51,13 @@ export async function record<P>(tx: Tx, definition: EventDefinition<P>, payload:
     );
   const text = JSON.stringify(payload);
   if (Buffer.byteLength(text) > PAYLOAD_MAX_BYTES)
-    throw new PayloadTooLarge(`${definition.type}: the payload has ${Buffer.byteLength(text)} bytes, more than ${PAYLOAD_MAX_BYTES}`);
+    throw new PayloadTooLarge(
+      `${definition.type}: the payload has ${Buffer.byteLength(text)} bytes, more than ${PAYLOAD_MAX_BYTES}`,
+    );
 
   const orderingKey = definition.orderingKey(payload);
-  const blocked = orderingKey !== null && options.firstOfItsKey !== true && (await pendingOf(tx, [orderingKey])).size > 0;
+  const blocked =
+    orderingKey !== null && options.firstOfItsKey !== true && (await pendingOf(tx, [orderingKey])).size > 0;
   const runAt = after(options.runInMs ?? 0);
   const dedupeKey = dedupeKeyOf(definition, payload);
   try {

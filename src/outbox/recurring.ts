@@ -14,7 +14,12 @@ const LOOK = 200;
 
 /** What became of an event type that is recorded again and again: its newest end, and how much of it there is. */
 export async function recurrenceOf(database: Queryable, type: string): Promise<Recurrence> {
-  const rows = await database.query<{ id: unknown; status: string; settled_at: unknown; late: number | string }>(sql`
+  const rows = await database.query<{
+    id: unknown;
+    status: string;
+    settled_at: unknown;
+    late: number | string;
+  }>(sql`
     SELECT id, status, settled_at, CASE WHEN created_at > ${after(-86_400_000)} THEN 0 ELSE 1 END AS late
     FROM outbox_event ${raw(database.dialect.useIndex('outbox_event_type'))} WHERE type = ${type} ORDER BY id DESC LIMIT ${raw(String(LOOK))}`);
   const last = rows.find((row) => row.status !== 'pending');

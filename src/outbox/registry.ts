@@ -6,7 +6,8 @@ export class Registry {
 
   constructor(handlers: readonly EventHandler<never>[]) {
     for (const handler of handlers as unknown as EventHandler[]) {
-      if (this.#byType.has(handler.definition.type)) throw new Error(`two handlers for the event type ${handler.definition.type}`);
+      if (this.#byType.has(handler.definition.type))
+        throw new Error(`two handlers for the event type ${handler.definition.type}`);
       this.#byType.set(handler.definition.type, handler);
     }
   }

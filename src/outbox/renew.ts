@@ -135,7 +135,9 @@ export class Leases {
 
   /** The rows that this process still holds by these leases: what is renewed, and what is looked at when not all were. */
   #ours(leases: readonly Lease[]): Sql {
-    const fence = join(leases.map(({ id, attempt }) => sql`(${leases.length > 1 ? idAmongMany(id) : id}, ${attempt})`));
+    const fence = join(
+      leases.map(({ id, attempt }) => sql`(${leases.length > 1 ? idAmongMany(id) : id}, ${attempt})`),
+    );
     const pairs = this.database.dialect.name === 'sqlite' ? sql`(VALUES ${fence})` : sql`(${fence})`;
     return sql`id IN (${ids(leases.map(({ id }) => id))}) AND (id, attempt) IN ${pairs} AND status = 'pending' AND lease_until > ${now} AND claimed_by = ${this.options.worker}`;
   }
@@ -143,7 +145,9 @@ export class Leases {
   async #stillOurs(leases: Lease[], ours: Sql): Promise<Lease[]> {
     const rows = await this.database.query<{ id: number | string; attempt: number }>(sql`
       SELECT id, attempt FROM outbox_event ${raw(this.database.dialect.byPrimaryKey)} WHERE ${ours}`);
-    return leases.filter((lease) => rows.some((row) => String(row.id) === lease.id && row.attempt === lease.attempt));
+    return leases.filter((lease) =>
+      rows.some((row) => String(row.id) === lease.id && row.attempt === lease.attempt),
+    );
   }
 
   #loseExpired(): void {

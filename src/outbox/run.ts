@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { crashPoint } from '../crash-point.js';
+import { crashPoint } from '../base/crash-point.js';
+import { type Span, startSpan } from '../base/trace.js';
 import type { Database, Tx } from '../database/database.js';
 import { raw, sql } from '../database/sql.js';
-import { type Span, startSpan } from '../trace.js';
 import type { Breaker } from './breaker.js';
 import type { ClaimedRow } from './claim.js';
 import { decide, INTERRUPTIONS_MAX, type Situation } from './decide.js';
@@ -13,7 +13,14 @@ import { settleAnyhow } from './settle-anyhow.js';
 import type { Settler } from './settle-group.js';
 import type { Signals } from './signals.js';
 import { sparedByBreaker } from './spare.js';
-import { type AttemptOutcome, type ClaimedEvent, type EventHandler, type Exchange, type HandlerContext, LeaseLost } from './types.js';
+import {
+  type AttemptOutcome,
+  type ClaimedEvent,
+  type EventHandler,
+  type Exchange,
+  type HandlerContext,
+  LeaseLost,
+} from './types.js';
 
 export interface RunDependencies {
   readonly database: Database;
@@ -48,20 +55,41 @@ export interface RunOptions {
 }
 
 /** One attempt, from the claimed row to the settled one: parse → handle → decide → settle. Never throws. */
-export async function run(dependencies: RunDependencies, { row, handler, lease, claimedAtMs }: Held, options: RunOptions): Promise<void> {
+export async function run(
+  dependencies: RunDependencies,
+  { row, handler, lease, claimedAtMs }: Held,
+  options: RunOptions,
+): Promise<void> {
   const { leases, signals } = dependencies;
   const startedMs = performance.now();
   const exchanges: Exchange[] = [];
-  const span = startSpan('consumer', `process ${row.type}`, row.traceparent, spanAttributes(row), row.traceparent);
+  const span = startSpan(
+    'consumer',
+    `process ${row.type}`,
+    row.traceparent,
+    spanAttributes(row),
+    row.traceparent,
+  );
   try {
     if (isOver(lease, row, signals)) return span.end({}, 'lease-lost'); // while it waited for its slot, or the process stood still
     const event = toEvent(row, handler);
     const context = { exchanges, span, lease, claimedAtMs };
     let outcome: AttemptOutcome;
-    if (options.handBack !== undefined) outcome = { kind: 'interrupted', reason: options.handBack, sent: false };
-    else outcome = event instanceof Error ? payloadInvalid(event) : await answer(dependencies, handler, event, context);
+    if (options.handBack !== undefined)
+      outcome = { kind: 'interrupted', reason: options.handBack, sent: false };
+    else
+      outcome =
+        event instanceof Error ? payloadInvalid(event) : await answer(dependencies, handler, event, context);
     const known = event instanceof Error ? { ...row, payload: null } : event;
-    await conclude(dependencies, row, { event: known, handler, exchanges, durationMs: performance.now() - startedMs }, outcome, span, lease, options);
+    await conclude(
+      dependencies,
+      row,
+      { event: known, handler, exchanges, durationMs: performance.now() - startedMs },
+      outcome,
+      span,
+      lease,
+      options,
+    );
   } catch (error) {
     signals.emit('settle-failed', { eventId: row.id, error }); // the lease runs out and the event falls due again
     span.end({}, 'settle-failed');
@@ -72,7 +100,11 @@ export async function run(dependencies: RunDependencies, { row, handler, lease, 
 }
 
 /** A lease that is over is lost, and told once. */
-function isOver(lease: Lease, { id, attempt }: Pick<ClaimedRow, 'id' | 'attempt'>, signals: Signals): boolean {
+function isOver(
+  lease: Lease,
+  { id, attempt }: Pick<ClaimedRow, 'id' | 'attempt'>,
+  signals: Signals,
+): boolean {
   if (lease.isOver && !lease.isLost) {
     signals.emit('lease-lost', { eventId: id, attempt });
     lease.lose();
@@ -118,10 +150,20 @@ interface AttemptContext {
   readonly claimedAtMs: number;
 }
 
-async function answer(dependencies: RunDependencies, handler: EventHandler, event: ClaimedEvent, attempt: AttemptContext): Promise<AttemptOutcome> {
+async function answer(
+  dependencies: RunDependencies,
+  handler: EventHandler,
+  event: ClaimedEvent,
+  attempt: AttemptContext,
+): Promise<AttemptOutcome> {
   if (event.interruptions >= INTERRUPTIONS_MAX)
-    return { kind: 'interrupted', reason: `${event.interruptions} attempts in a row ended without a word`, sent: true };
-  if (dependencies.shutdown.aborted) return { kind: 'interrupted', reason: 'the process was shutting down', sent: false };
+    return {
+      kind: 'interrupted',
+      reason: `${event.interruptions} attempts in a row ended without a word`,
+      sent: true,
+    };
+  if (dependencies.shutdown.aborted)
+    return { kind: 'interrupted', reason: 'the process was shutting down', sent: false };
   const { lease } = attempt;
   let isLate = false;
   const deadline = setTimeout(() => {
@@ -130,15 +172,27 @@ async function answer(dependencies: RunDependencies, handler: EventHandler, even
   }, handler.limits.deadlineMs);
   crashPoint('before-handle');
   try {
-    const outcome = await untilAborted(handler.handle(event, createContext(dependencies, handler.target, event, attempt)), lease);
+    const outcome = await untilAborted(
+      handler.handle(event, createContext(dependencies, handler.target, event, attempt)),
+      lease,
+    );
     crashPoint('after-handle');
     return dependencies.shutdown.aborted && (outcome.kind === 'retry' || outcome.kind === 'ask-again')
-      ? { kind: 'interrupted', reason: 'the process was shutting down', sent: outcome.failure.outcome === 'unknown' && outcome.failure.sentNothing !== true }
+      ? {
+          kind: 'interrupted',
+          reason: 'the process was shutting down',
+          sent: outcome.failure.outcome === 'unknown' && outcome.failure.sentNothing !== true,
+        }
       : outcome;
   } catch (error) {
-    if (dependencies.shutdown.aborted) return { kind: 'interrupted', reason: 'the process was shutting down', sent: true };
+    if (dependencies.shutdown.aborted)
+      return { kind: 'interrupted', reason: 'the process was shutting down', sent: true };
     const code = isLate ? 'deadline-exceeded' : 'handler-threw';
-    const message = isLate ? `no answer within ${handler.limits.deadlineMs} ms` : error instanceof Error ? `${error.name}: ${error.message}` : 'not an Error';
+    const message = isLate
+      ? `no answer within ${handler.limits.deadlineMs} ms`
+      : error instanceof Error
+        ? `${error.name}: ${error.message}`
+        : 'not an Error';
     return { kind: 'retry', failure: { outcome: 'unknown', code, message } };
   } finally {
     clearTimeout(deadline);
@@ -231,12 +285,19 @@ async function conclude(
     return span.end({}, 'lease-lost');
   }
   const { transition } = ended;
-  span.end({ 'lunchbox.outcome': transition.outcome ?? 'none', 'lunchbox.decision': transition.decision }, transition.failure?.code ?? null);
+  span.end(
+    { 'lunchbox.outcome': transition.outcome ?? 'none', 'lunchbox.decision': transition.decision },
+    transition.failure?.code ?? null,
+  );
   announce(signals, row, ended, span.traceparent);
 }
 
 /** As it stood when the handler answered: instants are the database's, carried on by this process's clock. */
-function situationOf({ failuresMax, retryDelayMs, random }: RunDependencies, row: ClaimedRow, { handler: { limits }, durationMs }: Attempt): Situation {
+function situationOf(
+  { failuresMax, retryDelayMs, random }: RunDependencies,
+  row: ClaimedRow,
+  { handler: { limits }, durationMs }: Attempt,
+): Situation {
   const endedMs = row.claimedAt.getTime() + durationMs;
   return {
     failures: row.failures,
@@ -253,7 +314,12 @@ function situationOf({ failuresMax, retryDelayMs, random }: RunDependencies, row
   };
 }
 
-function announce(signals: Signals, row: ClaimedRow, { handler, transition, durationMs }: Ended, traceparent: string): void {
+function announce(
+  signals: Signals,
+  row: ClaimedRow,
+  { handler, transition, durationMs }: Ended,
+  traceparent: string,
+): void {
   const settledAtMs = row.claimedAt.getTime() + durationMs;
   signals.emit('attempt-ended', {
     eventId: row.id,
@@ -272,5 +338,10 @@ function announce(signals: Signals, row: ClaimedRow, { handler, transition, dura
     traceparent,
   });
   if (transition.status === 'errored')
-    signals.emit('errored', { eventId: row.id, eventType: row.type, subjectNo: row.subjectNo, code: transition.failure?.code ?? 'unknown' });
+    signals.emit('errored', {
+      eventId: row.id,
+      eventType: row.type,
+      subjectNo: row.subjectNo,
+      code: transition.failure?.code ?? 'unknown',
+    });
 }

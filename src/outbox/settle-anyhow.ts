@@ -39,13 +39,25 @@ async function withTries(work: () => Promise<boolean>): Promise<boolean> {
 }
 
 /** Rethrows an error of the engine's own rows. */
-function withoutWhatFailed(ended: Ended, error: Error, decideOn: (outcome: AttemptOutcome) => Transition): Ended {
+function withoutWhatFailed(
+  ended: Ended,
+  error: Error,
+  decideOn: (outcome: AttemptOutcome) => Transition,
+): Ended {
   const { step } = ended.progress;
   if (step === 'event' || ended.without.includes(step)) throw error;
   const left: Ended = { ...ended, without: [...ended.without, step], progress: { step: 'event' } };
   if (step === 'alert') return left;
-  if (step === 'compensation') return { ...left, transition: { ...left.transition, failure: compensationFailed(left.transition.failure, error) } };
-  return { ...left, effect: undefined, transition: decideOn({ kind: 'retry', failure: effectFailed(left.transition, error) }) };
+  if (step === 'compensation')
+    return {
+      ...left,
+      transition: { ...left.transition, failure: compensationFailed(left.transition.failure, error) },
+    };
+  return {
+    ...left,
+    effect: undefined,
+    transition: decideOn({ kind: 'retry', failure: effectFailed(left.transition, error) }),
+  };
 }
 
 /** What the vendor did is not in our books: until it is, that counts as unknown, so that nobody repeats it or gives it up as not done. */

@@ -80,13 +80,17 @@ export class Settler {
 
   async #writeGroup(group: readonly Waiting[]): Promise<void> {
     if (group.length > 1 && (await this.#together(group))) for (const { resolve } of group) resolve(true);
-    else for (const { ended, resolve, reject } of group) await settle(this.database, this.hooks, ended).then(resolve, reject);
+    else
+      for (const { ended, resolve, reject } of group)
+        await settle(this.database, this.hooks, ended).then(resolve, reject);
   }
 
   /** False: something failed, and nothing was kept. Then one by one, and whoever it was fails by itself. */
   async #together(group: readonly Waiting[]): Promise<boolean> {
     // By id, so that two groups meet their rows in one order.
-    const sorted = group.map(({ ended }) => ended).sort((a, b) => (BigInt(a.event.id) < BigInt(b.event.id) ? -1 : 1));
+    const sorted = group
+      .map(({ ended }) => ended)
+      .sort((a, b) => (BigInt(a.event.id) < BigInt(b.event.id) ? -1 : 1));
     return this.database
       .transaction((tx) => settleTogether(tx, this.hooks, sorted))
       .then(
@@ -96,7 +100,10 @@ export class Settler {
   }
 }
 
-async function whileSettling<T>(members: readonly { readonly lease: Settling | undefined }[], work: () => Promise<T>): Promise<T> {
+async function whileSettling<T>(
+  members: readonly { readonly lease: Settling | undefined }[],
+  work: () => Promise<T>,
+): Promise<T> {
   const mark = (isBeingSettled: boolean): void => {
     for (const { lease } of members) if (lease) lease.isBeingSettled = isBeingSettled;
   };

@@ -1,7 +1,7 @@
-import { crashPoint } from '../crash-point.js';
+import { crashPoint } from '../base/crash-point.js';
+import { cutCharacters } from '../base/text.js';
 import type { Database, Tx } from '../database/database.js';
 import { after, idAmongMany, ids, join, now, raw, type Sql, sql } from '../database/sql.js';
-import { cutCharacters } from '../text.js';
 import { causeOf } from './cause.js';
 import { type Transition, VAIN_QUESTIONS_TOLD } from './decide.js';
 import { packExchanges } from './exchanges.js';
@@ -60,9 +60,13 @@ async function settleIn(tx: Tx, hooks: SettleHooks, ended: Ended): Promise<boole
 
 /** Several at once, with shared statements where they say the same. Throws NotAll when a lease among them was lost: then nothing may be kept. */
 export async function settleTogether(tx: Tx, hooks: SettleHooks, group: readonly Ended[]): Promise<void> {
-  for (const alike of buckets(group, ({ event, transition }) => JSON.stringify([event.attempt, event.type, transition])))
+  for (const alike of buckets(group, ({ event, transition }) =>
+    JSON.stringify([event.attempt, event.type, transition]),
+  ))
     if ((await writeEvents(tx, alike)) !== alike.length) throw new NotAll();
-  for (const alike of buckets(group, ({ event, transition }) => JSON.stringify([event.attempt, transition.outcome, transition.decision, transition.failure])))
+  for (const alike of buckets(group, ({ event, transition }) =>
+    JSON.stringify([event.attempt, transition.outcome, transition.decision, transition.failure]),
+  ))
     await writeAttempts(tx, alike);
   crashPoint('in-settle');
   await promoteNextOf(
@@ -146,7 +150,9 @@ async function writeAttempts(tx: Tx, alike: readonly Ended[]): Promise<void> {
     const cases = others.flat().map(({ id, value }) => sql`WHEN ${idAmongMany(id)} THEN ${value}`);
     return cases.length === 0 ? sql`${usual}` : sql`CASE event_id ${join(cases, ' ')} ELSE ${usual} END`;
   };
-  const exchanges = alike.every((ended) => ended.exchanges.length === 0) ? sql`${null}` : each((ended) => packExchanges(ended.exchanges));
+  const exchanges = alike.every((ended) => ended.exchanges.length === 0)
+    ? sql`${null}`
+    : each((ended) => packExchanges(ended.exchanges));
   await tx.execute(sql`
     UPDATE event_attempt SET finished_at = ${now}, duration_ms = ${each((ended) => Math.round(ended.durationMs))}, outcome = ${transition.outcome}, decision = ${cutCharacters(transition.decision, DECISION_MAX)},
       error_code = ${failure?.code ?? null}, error_message = ${failure ? cutCharacters(failure.message, MESSAGE_MAX) : null}, exchanges = ${exchanges}
@@ -168,9 +174,12 @@ async function promoteNextOf(tx: Tx, orderingKeys: readonly (string | null)[]): 
   if (keys.length === 0) return;
   const byKey = raw(tx.dialect.useIndex('outbox_event_pending_key'));
   const oldest = keys.map(
-    (key, i) => sql`SELECT * FROM (SELECT id, queue_at FROM outbox_event ${byKey} WHERE pending_key = ${key} ORDER BY id LIMIT 1) AS ${raw(`k${i}`)}`,
+    (key, i) =>
+      sql`SELECT * FROM (SELECT id, queue_at FROM outbox_event ${byKey} WHERE pending_key = ${key} ORDER BY id LIMIT 1) AS ${raw(`k${i}`)}`,
   );
-  const found = await tx.query<{ id: number | string; queue_at: unknown }>(sql`${join(oldest, ' UNION ALL ')}`);
+  const found = await tx.query<{ id: number | string; queue_at: unknown }>(
+    sql`${join(oldest, ' UNION ALL ')}`,
+  );
   const next = found.filter(({ queue_at }) => queue_at === null).map(({ id }) => String(id));
   if (next.length === 0) return;
   wakeAfterCommit(tx);
@@ -183,8 +192,12 @@ async function promoteNextOf(tx: Tx, orderingKeys: readonly (string | null)[]): 
 async function yieldToOlder(tx: Tx, event: ClaimedEvent): Promise<void> {
   if (event.orderingKey === null) return;
   const byKey = raw(tx.dialect.useIndex('outbox_event_pending_key'));
-  const older = await tx.query(sql`SELECT id FROM outbox_event ${byKey} WHERE pending_key = ${event.orderingKey} AND id < ${event.id} LIMIT 1`);
+  const older = await tx.query(
+    sql`SELECT id FROM outbox_event ${byKey} WHERE pending_key = ${event.orderingKey} AND id < ${event.id} LIMIT 1`,
+  );
   if (older.length === 0) return;
-  await tx.execute(sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = NULL WHERE id = ${event.id}`);
+  await tx.execute(
+    sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET queue_at = NULL WHERE id = ${event.id}`,
+  );
   await promoteNext(tx, event.orderingKey);
 }

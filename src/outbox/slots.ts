@@ -30,7 +30,9 @@ interface Target {
  */
 export class Slots {
   readonly #targets = new Map<string, Target>();
-  #room: { readonly crowded: readonly Target[]; readonly promise: Promise<void>; resolve(): void } | undefined;
+  #room:
+    | { readonly crowded: readonly Target[]; readonly promise: Promise<void>; resolve(): void }
+    | undefined;
 
   constructor(
     registry: Registry,
@@ -40,7 +42,12 @@ export class Slots {
   ) {
     for (const { target, definition } of registry.all()) {
       const known = this.#targets.get(target);
-      this.#targets.set(target, { name: target, types: [...(known?.types ?? []), definition.type], busy: 0, waiting: [] });
+      this.#targets.set(target, {
+        name: target,
+        types: [...(known?.types ?? []), definition.type],
+        busy: 0,
+        waiting: [],
+      });
     }
   }
 
@@ -109,7 +116,9 @@ export class Slots {
   /** Resolves when something can be claimed of a target that is crowded now; at once when none is. */
   async untilRoom(): Promise<void> {
     if (this.#room) return this.#room.promise;
-    const crowded = [...this.#targets.values()].filter((target) => this.#roomOf(target, true).kind === 'crowded');
+    const crowded = [...this.#targets.values()].filter(
+      (target) => this.#roomOf(target, true).kind === 'crowded',
+    );
     if (crowded.length === 0) return;
     let resolve: () => void = () => {};
     const promise = new Promise<void>((done) => {

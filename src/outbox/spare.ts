@@ -22,16 +22,22 @@ export interface Circumstances {
  * reach it, or met one that is down, waits for the canary and counts nothing. An attempt that heard nothing at all, not even the answer to
  * the question at its end, counts as a question in vain: nobody can tell yet whether the call or the vendor is broken.
  */
-export function sparedByBreaker(outcome: AttemptOutcome, { breaker, exchanges, isTooLate, retryDelayMs }: Circumstances): AttemptOutcome {
+export function sparedByBreaker(
+  outcome: AttemptOutcome,
+  { breaker, exchanges, isTooLate, retryDelayMs }: Circumstances,
+): AttemptOutcome {
   const calls = exchanges.map(heardOf).filter((heard) => heard !== null);
   breaker.learn(calls);
   if (isTooLate || outcome.kind !== 'retry' || calls.length === 0) return outcome;
   const { failure } = outcome;
   const heardNothing = !calls.includes('answered');
-  if (calls.at(-1) === 'not-reached') return waitForVendor(breaker, failure, 'cannot be reached', retryDelayMs);
+  if (calls.at(-1) === 'not-reached')
+    return waitForVendor(breaker, failure, 'cannot be reached', retryDelayMs);
   if (heardNothing && breaker.isOpen) return waitForVendor(breaker, failure, 'answers nothing', retryDelayMs);
   const isAsked = new Set(exchanges.map(({ call }) => call)).size > 1;
-  return heardNothing && isAsked ? { kind: 'ask-again', failure, ...('effect' in outcome ? { effect: outcome.effect } : {}) } : outcome;
+  return heardNothing && isAsked
+    ? { kind: 'ask-again', failure, ...('effect' in outcome ? { effect: outcome.effect } : {}) }
+    : outcome;
 }
 
 function heardOf({ answer, outcome, code }: Exchange): Heard | null {
@@ -41,7 +47,12 @@ function heardOf({ answer, outcome, code }: Exchange): Heard | null {
   return outcome === 'not-applied' ? 'not-reached' : 'silent';
 }
 
-function waitForVendor({ target, opensInMs }: Breaker, failure: Failure, what: string, retryDelayMs: number): AttemptOutcome {
+function waitForVendor(
+  { target, opensInMs }: Breaker,
+  failure: Failure,
+  what: string,
+  retryDelayMs: number,
+): AttemptOutcome {
   return {
     kind: 'snooze',
     afterMs: opensInMs ?? retryDelayMs,

@@ -125,7 +125,8 @@ export interface HandlerContext {
   readonly traceparent: string;
 }
 
-export type AskContext = Pick<HandlerContext, 'signal' | 'journal' | 'requestId' | 'traceparent'> & Partial<Pick<HandlerContext, 'mayStart'>>;
+export type AskContext = Pick<HandlerContext, 'signal' | 'journal' | 'requestId' | 'traceparent'> &
+  Partial<Pick<HandlerContext, 'mayStart'>>;
 
 /** One call to a vendor, as a person reads it later. No secrets, no personal data; each side at most 16 KiB. */
 export interface Exchange {
@@ -138,7 +139,11 @@ export interface Exchange {
     readonly headers?: Readonly<Record<string, string>>;
     readonly body: string | null;
   };
-  readonly answer: { readonly status: number | null; readonly headers?: Readonly<Record<string, string>>; readonly body: string | null } | null;
+  readonly answer: {
+    readonly status: number | null;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body: string | null;
+  } | null;
   readonly outcome: VendorOutcome;
   readonly code: string | null;
 }
@@ -156,9 +161,19 @@ type LocalEffect = (tx: Tx) => Promise<void>;
 /** What a handler may answer. It touches neither status nor counters. */
 export type HandlerOutcome =
   /** Nothing more is to be done. `note` tells a person why. */
-  | { readonly kind: 'done'; readonly outcome: VendorOutcome | null; readonly note?: string; readonly effect?: LocalEffect }
+  | {
+      readonly kind: 'done';
+      readonly outcome: VendorOutcome | null;
+      readonly note?: string;
+      readonly effect?: LocalEffect;
+    }
   /** It failed and may work later: counts towards `failuresMax`. */
-  | { readonly kind: 'retry'; readonly failure: Failure; readonly afterMs?: number; readonly effect?: LocalEffect }
+  | {
+      readonly kind: 'retry';
+      readonly failure: Failure;
+      readonly afterMs?: number;
+      readonly effect?: LocalEffect;
+    }
   /** Not now, and it is nobody's failure. */
   | {
       readonly kind: 'snooze';
@@ -178,12 +193,19 @@ export type HandlerOutcome =
    * A question got no usable answer: nothing is known that was not known before, and it is nobody's failure. It is asked again until the event's
    * deadline; the third in a row calls a person. `sentNothing` false: the attempt sent something before it asked.
    */
-  | { readonly kind: 'ask-again'; readonly failure: Failure; readonly afterMs?: number; readonly effect?: LocalEffect }
+  | {
+      readonly kind: 'ask-again';
+      readonly failure: Failure;
+      readonly afterMs?: number;
+      readonly effect?: LocalEffect;
+    }
   /** It will never work: errored at once. */
   | { readonly kind: 'give-up'; readonly failure: Failure; readonly effect?: LocalEffect };
 
 /** What the engine adds to a handler's own answers. */
-export type AttemptOutcome = HandlerOutcome | { readonly kind: 'interrupted'; readonly reason: string; readonly sent: boolean };
+export type AttemptOutcome =
+  | HandlerOutcome
+  | { readonly kind: 'interrupted'; readonly reason: string; readonly sent: boolean };
 
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';

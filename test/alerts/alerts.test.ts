@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AlertGroup, loadGroup, stateOf } from '../../src/alerts/group.js';
 import { markKnown, unmarkKnown } from '../../src/alerts/known.js';
 import { type Alert, raise } from '../../src/alerts/raise.js';
+import { lookForPollers } from '../../src/app/watch-pollers.js';
 import { now, sql } from '../../src/database/sql.js';
-import { lookForPollers } from '../../src/watch-pollers.js';
 import { databaseKinds } from '../support/databases.js';
 import { Kit } from '../support/kit.js';
 
@@ -36,7 +36,8 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
       sql`INSERT INTO outbox_event (type, status, payload, payload_version, dedupe_key, run_at, created_at, cause) VALUES ('NOTE', 'errored', '{}', 1, ${randomUUID()}, '2026-01-01 00:00:00.000', '2026-01-01 00:00:00.000', ${cause})`,
     );
   const send = () => kit.pass(1, ['WECOM_ALERT']);
-  const fiveMinutesLater = () => kit.database.execute(sql`UPDATE alert SET sent_at = '2026-01-01 00:00:00.000' WHERE sent_at IS NOT NULL`);
+  const fiveMinutesLater = () =>
+    kit.database.execute(sql`UPDATE alert SET sent_at = '2026-01-01 00:00:00.000' WHERE sent_at IS NOT NULL`);
 
   it('the first message waits ten seconds for company, and names type, order, cause and one link', async () => {
     await raiseOne();
@@ -48,7 +49,8 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
     expect(waitMs).toBeLessThanOrEqual(10_010);
     await send();
     const [text] = kit.robotTexts();
-    for (const part of ['MEICAN_NEW_V2_ORDER', '202611230000007', 'HTTP＿500', '/console/events/42']) expect(text).toContain(part);
+    for (const part of ['MEICAN_NEW_V2_ORDER', '202611230000007', 'HTTP＿500', '/console/events/42'])
+      expect(text).toContain(part);
     expect(text?.match(/\]\(http/g)).toHaveLength(1);
   });
 
@@ -137,7 +139,8 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
     expect((await kit.ordered(menu, 'calm')).status).toBe('ORDERED');
     kit.sandbox.faults.clear();
     // Its own silence has opened its breaker, which raised an alert of its own; both go out once the canary is let through.
-    const sent = async () => send().then(() => kit.robotTexts().filter((text) => text.includes('MEICAN_NEW_V2_ORDER')).length);
+    const sent = async () =>
+      send().then(() => kit.robotTexts().filter((text) => text.includes('MEICAN_NEW_V2_ORDER')).length);
     await expect.poll(sent, { timeout: 60_000, interval: 250 }).toBe(1);
   });
 
@@ -150,7 +153,9 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
     for (let i = 0; i < 3; i++) {
       expect(await lookForPollers(kit.runtime.outbox)).toBe(true);
       while (kit.runtime.outbox.runningCount > 0) await kit.runtime.outbox.oneEnded();
-      await kit.database.execute(sql`UPDATE outbox_event SET queue_at = ${now} WHERE type = 'WECOM_ALERT' AND status = 'pending'`); // ten seconds later
+      await kit.database.execute(
+        sql`UPDATE outbox_event SET queue_at = ${now} WHERE type = 'WECOM_ALERT' AND status = 'pending'`,
+      ); // ten seconds later
     }
     expect(kit.robotTexts().filter((text) => text.includes('没有调度进程在线'))).toHaveLength(1);
     await kit.database.execute(sql`DELETE FROM process_heartbeat`);
@@ -168,8 +173,13 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
     await raiseOne();
     const [event] = await kit.events('&type=WECOM_ALERT');
     const discard = () => kit.call('POST', `/v1/events/${event?.id}/discard`, { body: { reason: 'test' } });
-    expect(await discard()).toMatchObject({ status: 409, body: { detail: expect.stringContaining('mark the cause as known') } }); // on call must hear of it
-    await kit.database.execute(sql`UPDATE outbox_event SET status = 'errored', queue_at = NULL, settled_at = ${now} WHERE id = ${event?.id ?? ''}`);
+    expect(await discard()).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('mark the cause as known') },
+    }); // on call must hear of it
+    await kit.database.execute(
+      sql`UPDATE outbox_event SET status = 'errored', queue_at = NULL, settled_at = ${now} WHERE id = ${event?.id ?? ''}`,
+    );
     expect((await discard()).status).toBe(200);
     await raiseOne();
     await send();
@@ -182,13 +192,21 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
     await kit.database.execute(sql`UPDATE outbox_event SET interruptions = 3 WHERE type = 'WECOM_ALERT'`);
     await send();
     expect(kit.robotTexts()).toEqual([]);
-    expect((await kit.events('&type=WECOM_ALERT')).map(({ status }) => status).sort()).toEqual(['errored', 'pending']);
+    expect((await kit.events('&type=WECOM_ALERT')).map(({ status }) => status).sort()).toEqual([
+      'errored',
+      'pending',
+    ]);
     await send();
     expect(kit.robotTexts()).toHaveLength(1);
     await kit.database.execute(sql`UPDATE alert SET status = 'recovered'`);
-    await kit.database.execute(sql`UPDATE outbox_event SET interruptions = 3 WHERE type = 'WECOM_ALERT' AND status = 'pending'`);
+    await kit.database.execute(
+      sql`UPDATE outbox_event SET interruptions = 3 WHERE type = 'WECOM_ALERT' AND status = 'pending'`,
+    );
     await send();
-    expect((await kit.events('&type=WECOM_ALERT')).map(({ status }) => status)).toEqual(['errored', 'errored']);
+    expect((await kit.events('&type=WECOM_ALERT')).map(({ status }) => status)).toEqual([
+      'errored',
+      'errored',
+    ]);
   });
 
   it('an errored event and its alert commit together; the sixth failed placement within ten minutes rings of its own', async () => {
@@ -196,7 +214,10 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
     kit.fault({ call: 'meican.addOrder', kind: 'refused', code: 'DISH_NOT_AVAILABLE' });
     for (let i = 0; i < 5; i++) await kit.order(menu, `fail${i}`);
     await kit.runDue();
-    const kinds = async () => (await kit.database.query<{ kind: string }>(sql`SELECT kind FROM alert ORDER BY id`)).map((row) => row.kind);
+    const kinds = async () =>
+      (await kit.database.query<{ kind: string }>(sql`SELECT kind FROM alert ORDER BY id`)).map(
+        (row) => row.kind,
+      );
     expect(await kinds()).toEqual(['errored']);
     await kit.order(menu, 'fail5');
     await kit.runDue();

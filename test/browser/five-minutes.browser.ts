@@ -36,11 +36,13 @@ describe.each(['zh', 'en'] as Language[])('the five-minute test in %s, at 360 px
     return clicks - before;
   };
   const text = (): Promise<string> => page.locator('main').innerText();
-  const top = async (selector: string): Promise<number> => (await page.locator(selector).first().boundingBox())?.y ?? Number.POSITIVE_INFINITY;
+  const top = async (selector: string): Promise<number> =>
+    (await page.locator(selector).first().boundingBox())?.y ?? Number.POSITIVE_INFINITY;
 
   it('0. the message leads through the way in to exactly its event', async () => {
     const message = scene.robotTexts[0] ?? '';
-    for (const part of [typeWords.zh.ENERGY_CENTER_V2_CANCEL?.name ?? '', event.order.orderNo, '结果未知']) expect(message).toContain(part);
+    for (const part of [typeWords.zh.ENERGY_CENTER_V2_CANCEL?.name ?? '', event.order.orderNo, '结果未知'])
+      expect(message).toContain(part);
     const link = /\]\((http[^)]+)\)/.exec(message)?.[1] ?? '';
     expect(new URL(link).search).toBe('');
     await page.goto(link);
@@ -54,7 +56,14 @@ describe.each(['zh', 'en'] as Language[])('the five-minute test in %s, at 360 px
 
   it('1. what is wrong, for which order, since when, what of the points: no click, within a screen and a half', async () => {
     const shown = await text();
-    for (const part of [typeWords[language].ENERGY_CENTER_V2_CANCEL?.name ?? '', w.unknown, w.moneyAndStock, '23.00', 'PENDING', w.why])
+    for (const part of [
+      typeWords[language].ENERGY_CENTER_V2_CANCEL?.name ?? '',
+      w.unknown,
+      w.moneyAndStock,
+      '23.00',
+      'PENDING',
+      w.why,
+    ])
       expect(shown).toContain(part);
     expect(shown).toMatch(/20\d{6}\d{7}/); // the order's number
     expect(shown).toMatch(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/);
@@ -92,7 +101,9 @@ describe.each(['zh', 'en'] as Language[])('the five-minute test in %s, at 360 px
   it('6. stop the bleeding: pause the vendor, with an end, in three clicks', async () => {
     const taken = await counted(async () => {
       await click('#more-acts > summary');
-      const form = page.locator('form[action="/console/controls/pause"]', { has: page.locator('input[value=target]') });
+      const form = page.locator('form[action="/console/controls/pause"]', {
+        has: page.locator('input[value=target]'),
+      });
       await form.locator('input[name=reason]').fill('they deploy');
       clicks += 1;
       await form.locator('button').click();
@@ -116,7 +127,12 @@ describe.each(['zh', 'en'] as Language[])('the five-minute test in %s, at 360 px
       await click('form[action$="/requeue"] button');
     });
     expect(one).toBeLessThanOrEqual(2);
-    await scene.until('handled', async () => (await scene.call<{ status: string }>('GET', `/v1/events/${event.eventId}`)).body.status === 'handled');
+    await scene.until(
+      'handled',
+      async () =>
+        (await scene.call<{ status: string }>('GET', `/v1/events/${event.eventId}`)).body.status ===
+        'handled',
+    );
     const group = await counted(async () => {
       await page.goto(`${scene.url}/console/causes`);
       await click('main tbody a[href^="/console/causes/"]');
@@ -126,7 +142,11 @@ describe.each(['zh', 'en'] as Language[])('the five-minute test in %s, at 360 px
       await click('form[action$="/execute"] button');
     });
     expect(group).toBeLessThanOrEqual(4);
-    await scene.until('the group', async () => (await scene.call<{ data: unknown[] }>('GET', '/v1/events?status=errored')).body.data.length === 0);
+    await scene.until(
+      'the group',
+      async () =>
+        (await scene.call<{ data: unknown[] }>('GET', '/v1/events?status=errored')).body.data.length === 0,
+    );
   });
 
   it('7. who did what: on the page of the event, and no word of it left the house', async () => {

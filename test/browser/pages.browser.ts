@@ -40,14 +40,24 @@ describe('every page', () => {
     ];
     urls = pages.filter(({ name }) => distinct.includes(name));
     await scene.call('POST', `/v1/events/${event.eventId}/ask`, {});
-    await scene.call('POST', '/v1/pauses', { scope: 'type', name: 'WECOM_DINER_CARD', minutes: 30, reason: 'for a banner' });
-    urls.push({ name: 'not found', url: '/console/events/99999999' }, { name: 'search, several hits', url: `/console/search?q=${event.order.id}` });
+    await scene.call('POST', '/v1/pauses', {
+      scope: 'type',
+      name: 'WECOM_DINER_CARD',
+      minutes: 30,
+      reason: 'for a banner',
+    });
+    urls.push(
+      { name: 'not found', url: '/console/events/99999999' },
+      { name: 'search, several hits', url: `/console/search?q=${event.order.id}` },
+    );
     expect(urls.length).toBe(distinct.length + 2);
   });
   afterAll(() => scene.close());
 
   const shapes = (['zh', 'en'] as Language[]).flatMap((language) =>
-    (['light', 'dark'] as Theme[]).flatMap((theme) => [360, 1280].map((width) => ({ language, theme, width }))),
+    (['light', 'dark'] as Theme[]).flatMap((theme) =>
+      [360, 1280].map((width) => ({ language, theme, width })),
+    ),
   );
 
   it.each(shapes)('axe finds nothing: $language, $theme, $width px', async (shape) => {
@@ -57,8 +67,15 @@ describe('every page', () => {
       const found = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as {
         violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
       };
-      expect(found.violations.map(({ id, nodes }) => `${name}: ${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${name} is wider than the window`).toBe(true);
+      expect(
+        found.violations.map(
+          ({ id, nodes }) => `${name}: ${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`,
+        ),
+      ).toEqual([]);
+      expect(
+        await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
+        `${name} is wider than the window`,
+      ).toBe(true);
     };
     await page.goto(`${scene.url}/console/sign-in`);
     await check('sign-in');
@@ -73,7 +90,11 @@ describe('every page', () => {
   });
 
   it('without a script: search, read, act', async () => {
-    const context = await scene.browser.newContext({ javaScriptEnabled: false, viewport: { width: 360, height: 780 }, locale: 'en-GB' });
+    const context = await scene.browser.newContext({
+      javaScriptEnabled: false,
+      viewport: { width: 360, height: 780 },
+      locale: 'en-GB',
+    });
     await scene.signIn(context);
     const page = await context.newPage();
     await page.goto(`${scene.url}/console/`);
@@ -86,7 +107,12 @@ describe('every page', () => {
     await page.click('form[action$="/requeue"] button');
     await page.waitForLoadState('load');
     expect(await page.locator('main').innerText()).toContain('without a script');
-    await scene.until('errored again', async () => (await scene.call<{ status: string }>('GET', `/v1/events/${event.eventId}`)).body.status === 'errored');
+    await scene.until(
+      'errored again',
+      async () =>
+        (await scene.call<{ status: string }>('GET', `/v1/events/${event.eventId}`)).body.status ===
+        'errored',
+    );
     await context.close();
   });
 
@@ -112,7 +138,12 @@ describe('every page', () => {
     await scene.signIn(context);
     const session = await context.newCDPSession(page);
     await session.send('Network.enable');
-    await session.send('Network.emulateNetworkConditions', { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 100_000 });
+    await session.send('Network.emulateNetworkConditions', {
+      offline: false,
+      latency: 150,
+      downloadThroughput: 200_000,
+      uploadThroughput: 100_000,
+    });
     await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
     await page.addInitScript(
       'window.lcp = 0; new PerformanceObserver((list) => { for (const one of list.getEntries()) window.lcp = one.startTime; }).observe({ type: "largest-contentful-paint", buffered: true });',
@@ -134,7 +165,9 @@ describe('every page', () => {
     const rows = await page.locator('main tbody').innerText();
     expect(new URL(url).searchParams.get('state')).toBe('unknown');
     await page.reload();
-    expect((await page.locator('main tbody').innerText()).replace(/\d+ (s|min) ago/g, '')).toBe(rows.replace(/\d+ (s|min) ago/g, ''));
+    expect((await page.locator('main tbody').innerText()).replace(/\d+ (s|min) ago/g, '')).toBe(
+      rows.replace(/\d+ (s|min) ago/g, ''),
+    );
     await page.click('nav a[href="/console/orders"]');
     await page.goBack();
     expect(page.url()).toBe(url);
@@ -159,7 +192,9 @@ describe('every page', () => {
     await page.click('#news');
     expect(await page.locator('main tbody tr').count()).toBeGreaterThan(before);
     expect(await page.inputValue('input[name=worker]')).toBe('half-typ');
-    expect(await page.locator('#more').evaluate((one) => (one as unknown as { open: boolean }).open)).toBe(true);
+    expect(await page.locator('#more').evaluate((one) => (one as unknown as { open: boolean }).open)).toBe(
+      true,
+    );
     await context.close();
   });
 
@@ -168,13 +203,16 @@ describe('every page', () => {
     await scene.signIn(context);
     const statuses: number[] = [];
     page.on('response', (response) => {
-      if (response.request().resourceType() === 'fetch' && response.url().includes('/console/')) statuses.push(response.status());
+      if (response.request().resourceType() === 'fetch' && response.url().includes('/console/'))
+        statuses.push(response.status());
     });
     await page.clock.install();
     const firstLook = page.waitForResponse((response) => response.request().resourceType() === 'fetch');
     await page.goto(`${scene.url}/console/audit`);
     await (await firstLook).finished();
-    const unchanged = page.waitForResponse((response) => response.request().resourceType() === 'fetch' && response.status() === 304);
+    const unchanged = page.waitForResponse(
+      (response) => response.request().resourceType() === 'fetch' && response.status() === 304,
+    );
     await page.clock.runFor(6_000); // longer than it waits for the next look
     await unchanged;
     await page.keyboard.press('r');
@@ -226,10 +264,14 @@ describe('every page', () => {
       sql`UPDATE event_attempt SET error_message = ${hostile}, worker = ${hostile}, decision = ${hostile} WHERE event_id = ${event.eventId}`,
     );
     await database.execute(sql`UPDATE alert SET cause = ${hostile}, title = ${hostile}, known_at = NULL`);
-    await database.execute(sql`UPDATE box_order SET dish_name = ${hostile}, address_id = ${'<s>a'} WHERE id = ${event.order.id}`);
+    await database.execute(
+      sql`UPDATE box_order SET dish_name = ${hostile}, address_id = ${'<s>a'} WHERE id = ${event.order.id}`,
+    );
     await database.execute(sql`UPDATE operator_action SET reason = ${hostile}, actor = ${hostile}`);
     await database.execute(sql`UPDATE event_pause SET reason = ${hostile}, actor = ${hostile}`);
-    await database.execute(sql`UPDATE order_step SET detail = ${JSON.stringify({ reason: hostile })} WHERE order_id = ${event.order.id}`);
+    await database.execute(
+      sql`UPDATE order_step SET detail = ${JSON.stringify({ reason: hostile })} WHERE order_id = ${event.order.id}`,
+    );
     await database.execute(sql`UPDATE process_heartbeat SET worker = ${hostile}, version = ${'<b>v'}`);
     const { context, page, foreign } = await scene.visitor({ language: 'en', width: 1280 });
     await scene.signIn(context);

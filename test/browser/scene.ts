@@ -4,14 +4,21 @@ import path from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 // @ts-expect-error plain JavaScript
 import { findChromium } from '../../scripts/chromium.mjs';
-import { businessDay } from '../../src/clock.js';
+import { createLogger } from '../../src/app/logging.js';
+import { loadSettings } from '../../src/app/settings.js';
+import { businessDay } from '../../src/base/clock.js';
 import { sql } from '../../src/database/sql.js';
-import { demoDay, demoGarden, type Embedded, embeddedFallback, startEmbedded, tokenFor } from '../../src/embedded.js';
-import { createLogger } from '../../src/logging.js';
+import {
+  demoDay,
+  demoGarden,
+  type Embedded,
+  embeddedFallback,
+  startEmbedded,
+  tokenFor,
+} from '../../src/dev/embedded.js';
+import type { FaultRule } from '../../src/dev/sandbox/faults.js';
 import { getMenu } from '../../src/orders/menu.js';
 import type { OrderView } from '../../src/orders/view.js';
-import type { FaultRule } from '../../src/sandbox/faults.js';
-import { loadSettings } from '../../src/settings.js';
 import { freePort } from '../support/free-port.js';
 
 export type Language = 'zh' | 'en';
@@ -42,7 +49,16 @@ export class Scene {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const embedded = await startEmbedded(
-      loadSettings({ env: {}, fallback: { ...embeddedFallback(directory), ...quick, PORT: port, SANDBOX_PORT: await freePort(), PUBLIC_URL: url } }),
+      loadSettings({
+        env: {},
+        fallback: {
+          ...embeddedFallback(directory),
+          ...quick,
+          PORT: port,
+          SANDBOX_PORT: await freePort(),
+          PUBLIC_URL: url,
+        },
+      }),
       { PUBLIC_URL: url },
       createLogger('silent', 'browser'),
     );
@@ -65,14 +81,21 @@ export class Scene {
   }
 
   get robotTexts(): string[] {
-    return (this.embedded.sandbox?.ledger.books.robotMessages ?? []).map((message) => (message.content as { markdown: { content: string } }).markdown.content);
+    return (this.embedded.sandbox?.ledger.books.robotMessages ?? []).map(
+      (message) => (message.content as { markdown: { content: string } }).markdown.content,
+    );
   }
 
   token(role: 'viewer' | 'operator', sub = 'zhang'): Promise<string> {
     return tokenFor(this.embedded.runtime.settings, sub, role);
   }
 
-  async call<T>(method: string, url: string, body?: unknown, key?: string): Promise<{ status: number; body: T }> {
+  async call<T>(
+    method: string,
+    url: string,
+    body?: unknown,
+    key?: string,
+  ): Promise<{ status: number; body: T }> {
     const response = await fetch(`${this.url}${url}`, {
       method,
       headers: {
@@ -86,8 +109,19 @@ export class Scene {
   }
 
   async order(who: string, key = `order-${who}`): Promise<OrderView> {
-    const menu = await getMenu(this.embedded.runtime.database, { garden: demoGarden, date: demoDay(), mealType: 'LUNCH' });
-    const meals = [{ dishId: menu.dishes[0]?.id, sideboardId: menu.sideboards[0]?.id, edibleDate: menu.date, mealType: 'LUNCH' }];
+    const menu = await getMenu(this.embedded.runtime.database, {
+      garden: demoGarden,
+      date: demoDay(),
+      mealType: 'LUNCH',
+    });
+    const meals = [
+      {
+        dishId: menu.dishes[0]?.id,
+        sideboardId: menu.sideboards[0]?.id,
+        edibleDate: menu.date,
+        mealType: 'LUNCH',
+      },
+    ];
     const placed = await this.call<{ orders: OrderView[] }>(
       'POST',
       '/v1/orders',
@@ -106,7 +140,10 @@ export class Scene {
   async parked(...whos: string[]): Promise<{ eventId: string; order: OrderView }[]> {
     const orders = [];
     for (const who of whos) orders.push(await this.order(who));
-    this.fault({ call: 'energy.unPay', kind: 'reset-after' }, { call: 'energy.queryRefund', kind: 'read-lag', ms: 3_600_000 });
+    this.fault(
+      { call: 'energy.unPay', kind: 'reset-after' },
+      { call: 'energy.queryRefund', kind: 'read-lag', ms: 3_600_000 },
+    );
     const found = [];
     for (const order of orders) {
       await this.call('POST', `/v1/orders/${order.id}/cancel`, {}, `cancel-${order.id}`);
@@ -146,14 +183,21 @@ export class Scene {
     });
     const foreign: string[] = [];
     context.on('request', (request) => {
-      if (!request.url().startsWith(this.url) && !request.url().startsWith('data:')) foreign.push(request.url());
+      if (!request.url().startsWith(this.url) && !request.url().startsWith('data:'))
+        foreign.push(request.url());
     });
     const page = await context.newPage();
     page.setDefaultTimeout(10_000);
     return { context, page, foreign };
   }
 
-  async signIn(context: BrowserContext, role: 'viewer' | 'operator' = 'operator', sub?: string): Promise<void> {
-    await context.addCookies([{ name: 'lunchbox_session', value: await this.token(role, sub), url: this.url }]);
+  async signIn(
+    context: BrowserContext,
+    role: 'viewer' | 'operator' = 'operator',
+    sub?: string,
+  ): Promise<void> {
+    await context.addCookies([
+      { name: 'lunchbox_session', value: await this.token(role, sub), url: this.url },
+    ]);
   }
 }

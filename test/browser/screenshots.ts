@@ -19,7 +19,11 @@ try {
       ['event', `/console/events/${event.eventId}`],
     ] as const) {
       await page.goto(`${scene.url}${url}`);
-      await page.screenshot({ path: `${directory}${name}-${language}.png`, clip: { x: 0, y: 0, width: 1100, height: 1000 }, fullPage: true });
+      await page.screenshot({
+        path: `${directory}${name}-${language}.png`,
+        clip: { x: 0, y: 0, width: 1100, height: 1000 },
+        fullPage: true,
+      });
       console.log(`docs/screenshots/${name}-${language}.png`);
     }
     await context.close();

@@ -6,7 +6,7 @@ import mysql from 'mysql2/promise';
 import { findPrograms, freePort, startMariadb } from '../../scripts/servers.mjs';
 import { Database } from '../../src/database/database.js';
 import { migrate } from '../../src/database/migrate.js';
-import { scales, seed } from '../../src/seed.js';
+import { scales, seed } from '../../src/dev/seed.js';
 import { openConsole } from '../support/console.js';
 import { consolePages } from '../support/pages.js';
 
@@ -16,7 +16,9 @@ const ROUNDS = 40;
 
 const given = process.env.CONSOLE_DATABASE_URL;
 const directory = mkdtempSync(path.join(os.tmpdir(), 'lunchbox-console-'));
-const server = given ? null : await startMariadb({ directory, port: await freePort(), bufferPool: '1G' }, findPrograms());
+const server = given
+  ? null
+  : await startMariadb({ directory, port: await freePort(), bufferPool: '1G' }, findPrograms());
 const url = given ?? `${server.url}big`;
 let failed = 0;
 try {
@@ -27,7 +29,12 @@ try {
   }
   const database = await Database.open({ url, statementTimeoutMs: 600_000 });
   await migrate(database);
-  if (!given) await seed(database, scales.big, (done, of) => done % 100_000 === 0 && console.error(`seeded ${done} of ${of}`));
+  if (!given)
+    await seed(
+      database,
+      scales.big,
+      (done, of) => done % 100_000 === 0 && console.error(`seeded ${done} of ${of}`),
+    );
   const pages = await consolePages(database);
   await database.close();
   const console_ = await openConsole(url);
@@ -41,7 +48,8 @@ try {
       times.push(performance.now() - startedMs);
       bytes = answer.body.length;
       if (answer.statusCode >= 400) throw new Error(`${page}: ${answer.statusCode}`);
-      if (kind === 'overview') await new Promise((resolve) => setTimeout(resolve, Math.min(5_000, 11 * (times.at(-1) ?? 0)))); // past what is shared
+      if (kind === 'overview')
+        await new Promise((resolve) => setTimeout(resolve, Math.min(5_000, 11 * (times.at(-1) ?? 0)))); // past what is shared
     }
     times.sort((a, b) => a - b);
     const p95 = times[Math.ceil(times.length * 0.95) - 1] ?? 0;

@@ -14,8 +14,8 @@ import { findPrograms, freePort, startMariadb, startRedis } from '../../scripts/
 import { Database } from '../../src/database/database.js';
 import { migrate } from '../../src/database/migrate.js';
 import { fromSqlInstant, sql } from '../../src/database/sql.js';
+import { requeue } from '../../src/operate/requeue.js';
 import { getMenu, putMenu } from '../../src/orders/menu.js';
-import { requeue } from '../../src/outbox/requeue.js';
 import { mulberry32 } from '../sim/chance.js';
 import { judgeBooks, judgeEvents, namedByErrors } from '../support/judge.js';
 import { Load, sleep } from '../support/load.js';
@@ -32,7 +32,12 @@ interface Server {
   stop(signal?: string): Promise<void>;
 }
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: String(Date.now() % 100_000) } } });
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '10' },
+    seed: { type: 'string', default: String(Date.now() % 100_000) },
+  },
+});
 const MINUTES = Number(values.minutes);
 const SEED = Number(values.seed);
 const LEASE_MS = 2_000;
@@ -48,9 +53,13 @@ const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.le
 ensureBuilt();
 const programs = findPrograms();
 const directory = mkdtempSync(path.join(os.tmpdir(), 'lunchbox-crash-'));
-const startDatabase = async (port: number): Promise<Server> => startMariadb({ directory: path.join(directory, 'mariadb'), port, durable: true }, programs);
+const startDatabase = async (port: number): Promise<Server> =>
+  startMariadb({ directory: path.join(directory, 'mariadb'), port, durable: true }, programs);
 let mariadb = await startDatabase(await freePort());
-let redis: Server = await startRedis({ directory: path.join(directory, 'redis'), port: await freePort() }, programs);
+let redis: Server = await startRedis(
+  { directory: path.join(directory, 'redis'), port: await freePort() },
+  programs,
+);
 const vendors = await serveVendors({ random: mulberry32(SEED + 1), meican: { settleMs: SETTLE_MS } });
 const setup = await mysql.createConnection(mariadb.url);
 await setup.query('CREATE DATABASE campaign CHARACTER SET utf8mb4 COLLATE utf8mb4_bin');
@@ -91,7 +100,12 @@ for (const mealType of meals) {
     {
       corp: 'c',
       cutoffAt: new Date(`${date}T02:30:00Z`),
-      dishes: Array.from({ length: dishes }, (_, i) => ({ meicanDishId: String(100 + i), name: `dish ${i}`, priceInCent: 1000 + i, stock: 100_000 })),
+      dishes: Array.from({ length: dishes }, (_, i) => ({
+        meicanDishId: String(100 + i),
+        name: `dish ${i}`,
+        priceInCent: 1000 + i,
+        stock: 100_000,
+      })),
       sideboards: [{ location: 'L', addressId: 'A', capacity: 1_000_000 }],
     },
   );
@@ -115,7 +129,9 @@ const onDuty = new OnDuty();
 /** Somebody can take over while the database answers and a scheduler runs. */
 async function watchDuty(): Promise<void> {
   while (!done) {
-    const running = await Promise.all(slots.map((slot) => slot.name === 'scheduler' && !slot.isStopped && listens(slot.port)));
+    const running = await Promise.all(
+      slots.map((slot) => slot.name === 'scheduler' && !slot.isStopped && listens(slot.port)),
+    );
     onDuty.note(isDatabaseUp && running.includes(true));
     await sleep(25);
   }
@@ -157,7 +173,8 @@ async function chaos(): Promise<void> {
 /** A child that could not start while its database was away is started again. */
 async function nurse(): Promise<void> {
   while (Date.now() < deadlineMs + 60_000 && !done) {
-    for (const slot of slots) if (slot.child.process.exitCode !== null) slot.child = spawnSlot(slot.name, slot.port);
+    for (const slot of slots)
+      if (slot.child.process.exitCode !== null) slot.child = spawnSlot(slot.name, slot.port);
     await sleep(500);
   }
 }
@@ -166,8 +183,16 @@ async function nurse(): Promise<void> {
 async function restWithOnCall(): Promise<boolean> {
   for (let round = 0; round < 3; round++) {
     if (!(await load.rest(database, 120_000))) return false;
-    const errored = await database.query<{ id: unknown }>(sql`SELECT id FROM outbox_event WHERE status = 'errored'`);
-    for (const { id } of errored) await requeue(database, String(id), { actor: 'on-call', role: 'operator', reason: 'campaign', requestId: null });
+    const errored = await database.query<{ id: unknown }>(
+      sql`SELECT id FROM outbox_event WHERE status = 'errored'`,
+    );
+    for (const { id } of errored)
+      await requeue(database, String(id), {
+        actor: 'on-call',
+        role: 'operator',
+        reason: 'campaign',
+        requestId: null,
+      });
   }
   return load.rest(database, 120_000);
 }
@@ -176,20 +201,33 @@ async function restWithOnCall(): Promise<boolean> {
 async function judge(): Promise<string[]> {
   const books = vendorBooksOf(vendors.energy, vendors.meican);
   const named = await namedByErrors(database);
-  const adopted = await database.query<{ id: string }>(sql`SELECT meican_order_id AS id FROM box_order WHERE meican_order_id IS NOT NULL`);
+  const adopted = await database.query<{ id: string }>(
+    sql`SELECT meican_order_id AS id FROM box_order WHERE meican_order_id IS NOT NULL`,
+  );
   const isOurs = new Set(adopted.map(({ id }) => id));
   return [
-    ...(await judgeBooks(database, books)).filter(({ orderNo }) => !named.has(orderNo ?? '')).map(({ what }) => what),
+    ...(await judgeBooks(database, books))
+      .filter(({ orderNo }) => !named.has(orderNo ?? ''))
+      .map(({ what }) => what),
     ...(await judgeEvents(database)),
     ...(await load.told(database, ['ORDER_ERROR'])),
-    ...[...named].filter(([, code]) => !/ORDER_CLOSED/.test(code)).map(([no, code]) => `${code} of ${no} stays errored though the vendors work`),
+    ...[...named]
+      .filter(([, code]) => !/ORDER_CLOSED/.test(code))
+      .map(([no, code]) => `${code} of ${no} stays errored though the vendors work`),
     ...books.complaints
       .filter((complaint) => !isOurs.has(/foreign-meal (\S+)$/.exec(complaint)?.[1] ?? ''))
       .map((complaint) => `a vendor complains: ${complaint}`),
   ];
 }
 
-const durations = { latencyMs: 700, lateMs: 800, processingMs: 900, lagMs: 500, retryAfterS: 1, oversizeBytes: 3_000_000 };
+const durations = {
+  latencyMs: 700,
+  lateMs: 800,
+  processingMs: 900,
+  lagMs: 500,
+  retryAfterS: 1,
+  oversizeBytes: 3_000_000,
+};
 // An answer of "done" without an effect is found by the comparison of the books alone; a diner without points, or an account, is not what is tried here.
 const LEFT_OUT = /"lost-effect"|"silent-drop"|"40201"|"40301"|"40403"|"idle-close"/;
 vendors.plan.withChance({
@@ -200,7 +238,10 @@ vendors.plan.withChance({
 console.log(`crash campaign: ${MINUTES} min, seed ${SEED}, ${CLIENTS} clients, lease ${LEASE_MS} ms`);
 const nursing = nurse();
 const watching = watchDuty();
-await Promise.all([chaos(), ...Array.from({ length: CLIENTS }, (_, i) => load.client(`d${i}`, () => Date.now() < deadlineMs))]);
+await Promise.all([
+  chaos(),
+  ...Array.from({ length: CLIENTS }, (_, i) => load.client(`d${i}`, () => Date.now() < deadlineMs)),
+]);
 vendors.plan.clear();
 console.log(`quiet: ${JSON.stringify({ ...counts, ...load.counts })}`);
 const rested = await restWithOnCall();
@@ -218,7 +259,8 @@ const recoveries = gaps
     return kill ? [{ ms: onDuty.within(kill.atMs, beganMs), wholeMs: beganMs - kill.atMs }] : [];
   })
   .sort((a, b) => a.ms - b.ms);
-const quantile = (q: number): number | string => recoveries[Math.min(recoveries.length - 1, Math.floor(recoveries.length * q))]?.ms ?? '–';
+const quantile = (q: number): number | string =>
+  recoveries[Math.min(recoveries.length - 1, Math.floor(recoveries.length * q))]?.ms ?? '–';
 const longestMs = Math.max(0, ...recoveries.map(({ wholeMs }) => wholeMs));
 console.log(
   `recovery (kill → running elsewhere, while a scheduler and the database were there): ${recoveries.length} seen, median ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, longest ${quantile(1)} ms, lease ${LEASE_MS} ms; with the time when nobody was there at most ${longestMs} ms`,

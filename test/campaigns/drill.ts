@@ -14,12 +14,12 @@ import { findPrograms, freePort, startMariadb, startRedis } from '../../scripts/
 import { Database } from '../../src/database/database.js';
 import { migrate } from '../../src/database/migrate.js';
 import { fromSqlInstant, sql } from '../../src/database/sql.js';
+import { sandboxSecrets } from '../../src/dev/sandbox/defaults.js';
+import { mulberry32 } from '../../src/dev/sandbox/faults.js';
+import { Sandbox } from '../../src/dev/sandbox/server.js';
+import { scales, seed } from '../../src/dev/seed.js';
 import { signToken } from '../../src/http/auth.js';
 import { getMenu, putMenu } from '../../src/orders/menu.js';
-import { sandboxSecrets } from '../../src/sandbox/defaults.js';
-import { mulberry32 } from '../../src/sandbox/faults.js';
-import { Sandbox } from '../../src/sandbox/server.js';
-import { scales, seed } from '../../src/seed.js';
 import { Load, sleep } from '../support/load.js';
 import { environment, secret, startApi, startScheduler } from '../support/processes.js';
 
@@ -36,9 +36,20 @@ const date = '2031-05-05';
 ensureBuilt();
 const programs = findPrograms();
 const directory = mkdtempSync(path.join(os.tmpdir(), 'lunchbox-drill-'));
-const mariadb = await startMariadb({ directory: path.join(directory, 'mariadb'), port: await freePort(), bufferPool: '1G' }, programs);
-const redis = await startRedis({ directory: path.join(directory, 'redis'), port: await freePort() }, programs);
-const sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode: false, secrets: sandboxSecrets });
+const mariadb = await startMariadb(
+  { directory: path.join(directory, 'mariadb'), port: await freePort(), bufferPool: '1G' },
+  programs,
+);
+const redis = await startRedis(
+  { directory: path.join(directory, 'redis'), port: await freePort() },
+  programs,
+);
+const sandbox = await Sandbox.start({
+  host: '127.0.0.1',
+  port: 0,
+  legacyMode: false,
+  secrets: sandboxSecrets,
+});
 const connection = await mysql.createConnection(mariadb.url);
 await connection.query('CREATE DATABASE drill CHARACTER SET utf8mb4 COLLATE utf8mb4_bin');
 await connection.end();
@@ -67,9 +78,14 @@ const api = await startApi(env);
 let failed = 0;
 const tell = (name: string, value: number, max: number, unit: string): void => {
   if (!(value <= max)) failed += 1;
-  console.log(`${value <= max ? 'ok  ' : 'FAIL'}  ${name}: ${value.toFixed(unit === '×' ? 2 : 0)} ${unit} (at most ${max} ${unit})`);
+  console.log(
+    `${value <= max ? 'ok  ' : 'FAIL'}  ${name}: ${value.toFixed(unit === '×' ? 2 : 0)} ${unit} (at most ${max} ${unit})`,
+  );
 };
-const texts = (): string[] => sandbox.ledger.books.robotMessages.map((message) => (message.content as { markdown: { content: string } }).markdown.content);
+const texts = (): string[] =>
+  sandbox.ledger.books.robotMessages.map(
+    (message) => (message.content as { markdown: { content: string } }).markdown.content,
+  );
 async function until(what: string, look: () => boolean | Promise<boolean>, maxMs: number): Promise<number> {
   const startedMs = performance.now();
   while (!(await look())) {
@@ -91,7 +107,11 @@ try {
   let goesOn = true;
   const diner = one.client('stuck', () => goesOn);
   const claimed = async () =>
-    (await database.query(sql`SELECT id FROM outbox_event WHERE type = 'MEICAN_NEW_V2_ORDER' AND status = 'pending' AND lease_until IS NOT NULL`)).length > 0;
+    (
+      await database.query(
+        sql`SELECT id FROM outbox_event WHERE type = 'MEICAN_NEW_V2_ORDER' AND status = 'pending' AND lease_until IS NOT NULL`,
+      )
+    ).length > 0;
   await until('claimed', claimed, 20_000);
   goesOn = false;
   stopped.process.kill('SIGSTOP');
@@ -99,7 +119,12 @@ try {
   await diner;
   const settledIn = await until(
     'taken over',
-    async () => (await database.query(sql`SELECT id FROM outbox_event WHERE type = 'MEICAN_NEW_V2_ORDER' AND status = 'pending'`)).length === 0,
+    async () =>
+      (
+        await database.query(
+          sql`SELECT id FROM outbox_event WHERE type = 'MEICAN_NEW_V2_ORDER' AND status = 'pending'`,
+        )
+      ).length === 0,
     30_000,
   );
   tell('an event whose worker was stopped is taken over and ends', settledIn, TAKEN_OVER_MAX_MS, 'ms');
@@ -115,7 +140,12 @@ try {
   await until('a cancel', () => one.counts.cancelled > 0, 30_000);
   cancels = false;
   await canceller;
-  tell('an unknown outcome is told', await until('told', () => texts().some((text) => text.includes('结果未知')), 60_000), UNKNOWN_MAX_MS, 'ms');
+  tell(
+    'an unknown outcome is told',
+    await until('told', () => texts().some((text) => text.includes('结果未知')), 60_000),
+    UNKNOWN_MAX_MS,
+    'ms',
+  );
   sandbox.faults.clear();
 
   // 3. What people who look cost. Rounds alternate; end to end, from recorded to handled, of what diners cause.
@@ -124,7 +154,13 @@ try {
   const p95Of = async (): Promise<number> => {
     const [clock] = await database.query<{ id: unknown }>(sql`SELECT MAX(id) AS id FROM outbox_event`);
     let runs = true;
-    const load = new Load({ apis: () => [api.url], menus: [menu], date, random: mulberry32(2), pauseMs: 200 });
+    const load = new Load({
+      apis: () => [api.url],
+      menus: [menu],
+      date,
+      random: mulberry32(2),
+      pauseMs: 200,
+    });
     const diners = Array.from({ length: 6 }, (_, i) => load.client(`p${performance.now()}-${i}`, () => runs));
     await sleep(ROUND_MS);
     runs = false;
@@ -133,7 +169,9 @@ try {
     const rows = await database.query<{ created_at: unknown; settled_at: unknown }>(
       sql`SELECT created_at, settled_at FROM outbox_event WHERE id > ${String(clock?.id)} AND type = 'MEICAN_NEW_V2_ORDER' AND status = 'handled'`,
     );
-    const times = rows.map((row) => fromSqlInstant(row.settled_at).getTime() - fromSqlInstant(row.created_at).getTime()).sort((a, b) => a - b);
+    const times = rows
+      .map((row) => fromSqlInstant(row.settled_at).getTime() - fromSqlInstant(row.created_at).getTime())
+      .sort((a, b) => a - b);
     return times[Math.floor(times.length * 0.95)] ?? 0;
   };
   for (let round = 0; round < ROUNDS; round++) {
@@ -142,7 +180,9 @@ try {
     const onlookers = Array.from({ length: ONLOOKERS }, async (_, i) => {
       await sleep((i / ONLOOKERS) * 5_000);
       for (let tag = ''; look; await sleep(5_000)) {
-        const answer = await fetch(`${api.url}/console/`, { headers: { cookie: `lunchbox_session=${token}`, ...(tag ? { 'if-none-match': tag } : {}) } });
+        const answer = await fetch(`${api.url}/console/`, {
+          headers: { cookie: `lunchbox_session=${token}`, ...(tag ? { 'if-none-match': tag } : {}) },
+        });
         tag = answer.headers.get('etag') ?? tag;
         await answer.text();
       }

@@ -23,7 +23,13 @@ interface Line {
 
 const text = (value: string) => ({ type: 'string', default: value }) as const;
 const { values } = parseArgs({
-  options: { processes: text('2'), shops: text('5'), share: text('1'), index: { type: 'string' }, fresh: { type: 'boolean', default: false } },
+  options: {
+    processes: text('2'),
+    shops: text('5'),
+    share: text('1'),
+    index: { type: 'string' },
+    fresh: { type: 'boolean', default: false },
+  },
 });
 const PROCESSES = Number(values.processes);
 const DIRECTORY = fileURLToPath(new URL('../../.cache/lies', import.meta.url));
@@ -40,9 +46,14 @@ process.exitCode = values.index === undefined ? await all() : await part(Number(
 async function all(): Promise<number> {
   if (values.fresh) rmSync(DIRECTORY, { recursive: true, force: true });
   mkdirSync(DIRECTORY, { recursive: true });
-  const [tsx, main] = [fileURLToPath(new URL('../../node_modules/tsx/dist/cli.mjs', import.meta.url)), fileURLToPath(import.meta.url)];
+  const [tsx, main] = [
+    fileURLToPath(new URL('../../node_modules/tsx/dist/cli.mjs', import.meta.url)),
+    fileURLToPath(import.meta.url),
+  ];
   const children = Array.from({ length: PROCESSES }, (_none, index) =>
-    spawn(process.execPath, [tsx, main, ...process.argv.slice(2), '--index', String(index)], { stdio: 'inherit' }),
+    spawn(process.execPath, [tsx, main, ...process.argv.slice(2), '--index', String(index)], {
+      stdio: 'inherit',
+    }),
   );
   await Promise.all(children.map((child) => new Promise((resolve) => child.on('exit', resolve))));
   return report(Array.from({ length: PROCESSES }, (_none, index) => read(fileOf(index))).flat());
@@ -53,17 +64,28 @@ async function part(index: number): Promise<number> {
   const mine = pairs.filter((_pair, n) => n % PROCESSES === index).filter((pair) => !done.has(nameOf(pair)));
   const directory = mkdtempSync(path.join(os.tmpdir(), 'lunchbox-lies-'));
   let shops = 0;
-  const crowd = await Crowd.open(Number(values.shops), () => Shop.open(`sqlite:${path.join(directory, `${++shops}.db`)}`));
+  const crowd = await Crowd.open(Number(values.shops), () =>
+    Shop.open(`sqlite:${path.join(directory, `${++shops}.db`)}`),
+  );
   let told = 0;
   const tellRest = async (): Promise<void> => {
     for (let pair = mine.shift(); pair; pair = mine.shift()) {
       const startedAt = Date.now();
       const { heard, end, named, violations } = await crowd.tell(pair);
-      const line: Line = { name: nameOf(pair), ms: Date.now() - startedAt, heard: heard.join(', '), end, named, violations };
+      const line: Line = {
+        name: nameOf(pair),
+        ms: Date.now() - startedAt,
+        heard: heard.join(', '),
+        end,
+        named,
+        violations,
+      };
       appendFileSync(fileOf(index), `${JSON.stringify(line)}\n`);
       told += 1;
       if (violations.length > 0 || told % PROGRESS_EVERY === 0)
-        console.log(`${index}: ${told} told, ${mine.length} to come. ${violations.length > 0 ? JSON.stringify(line) : ''}`);
+        console.log(
+          `${index}: ${told} told, ${mine.length} to come. ${violations.length > 0 ? JSON.stringify(line) : ''}`,
+        );
     }
   };
   await Promise.all(Array.from({ length: Number(values.shops) }, tellRest));
@@ -77,9 +99,12 @@ function report(lines: readonly Line[]): number {
   const ends = new Map<string, number>();
   for (const { end } of lines) ends.set(end, (ends.get(end) ?? 0) + 1);
   for (const line of broken) console.log(JSON.stringify(line));
-  for (const [end, times] of [...ends].sort((a, b) => b[1] - a[1])) console.log(`${String(times).padStart(6)}  ${end}`);
+  for (const [end, times] of [...ends].sort((a, b) => b[1] - a[1]))
+    console.log(`${String(times).padStart(6)}  ${end}`);
   const called = lines.filter(({ named }) => named !== 'no').length;
-  console.log(`${lines.length} of ${pairs.length} stories told; a person was called in ${called}; ${broken.length} broke a promise`);
+  console.log(
+    `${lines.length} of ${pairs.length} stories told; a person was called in ${called}; ${broken.length} broke a promise`,
+  );
   return broken.length > 0 || lines.length < pairs.length ? 1 : 0;
 }
 

@@ -1,15 +1,15 @@
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { limitSide, redact, SIDE_MAX_BYTES } from '../../src/base/redact.js';
 import { EnergyClient, energySignature } from '../../src/clients/energy.js';
 import { MeicanClient, meicanSignature } from '../../src/clients/meican.js';
 import type { Outcome } from '../../src/clients/outcome.js';
 import type { CallContext, CallRecord } from '../../src/clients/transport.js';
 import { WecomClient } from '../../src/clients/wecom.js';
-import { limitSide, redact, SIDE_MAX_BYTES } from '../../src/redact.js';
-import { sandboxSecrets } from '../../src/sandbox/defaults.js';
-import type { FaultRule } from '../../src/sandbox/faults.js';
-import { Sandbox } from '../../src/sandbox/server.js';
+import { sandboxSecrets } from '../../src/dev/sandbox/defaults.js';
+import type { FaultRule } from '../../src/dev/sandbox/faults.js';
+import { Sandbox } from '../../src/dev/sandbox/server.js';
 import { freePort } from '../support/free-port.js';
 
 const timeoutMs = 600;
@@ -31,8 +31,14 @@ it('a connection that never stood has surely carried nothing', async () => {
   const silent = net.createServer((socket) => void sockets.push(socket)); // takes the connection, and never says a word of TLS
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const { port } = silent.address() as AddressInfo;
-  const [plain, secure] = ['http', 'https'].map((scheme) => new MeicanClient({ baseUrl: `${scheme}://127.0.0.1:${port}`, corpToken: 't', timeoutMs: 100 }));
-  expect(await secure?.cancelOrder('c', '1', context())).toMatchObject({ kind: 'not-applied', code: 'TIMEOUT' });
+  const [plain, secure] = ['http', 'https'].map(
+    (scheme) =>
+      new MeicanClient({ baseUrl: `${scheme}://127.0.0.1:${port}`, corpToken: 't', timeoutMs: 100 }),
+  );
+  expect(await secure?.cancelOrder('c', '1', context())).toMatchObject({
+    kind: 'not-applied',
+    code: 'TIMEOUT',
+  });
   expect(await plain?.cancelOrder('c', '1', context())).toMatchObject({ kind: 'unknown', code: 'TIMEOUT' });
   for (const socket of sockets) socket.destroy();
   silent.close();
@@ -40,11 +46,25 @@ it('a connection that never stood has surely carried nothing', async () => {
 
 beforeAll(async () => {
   sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode: false, secrets: sandboxSecrets });
-  meican = new MeicanClient({ baseUrl: `${sandbox.url}/meican`, corpToken: sandboxSecrets.meicanCorpToken, timeoutMs });
-  energy = new EnergyClient({ baseUrl: `${sandbox.url}/energy`, appId: 'app', appSecret: sandboxSecrets.energyAppSecret, timeoutMs });
+  meican = new MeicanClient({
+    baseUrl: `${sandbox.url}/meican`,
+    corpToken: sandboxSecrets.meicanCorpToken,
+    timeoutMs,
+  });
+  energy = new EnergyClient({
+    baseUrl: `${sandbox.url}/energy`,
+    appId: 'app',
+    appSecret: sandboxSecrets.energyAppSecret,
+    timeoutMs,
+  });
   wecom = new WecomClient({
     webhookUrl: `${sandbox.url}/wecom/cgi-bin/webhook/send?key=robot-key-secret`,
-    application: { baseUrl: `${sandbox.url}/wecom`, corpId: 'corp', corpSecret: sandboxSecrets.wecomCorpSecret, agentId: 1 },
+    application: {
+      baseUrl: `${sandbox.url}/wecom`,
+      corpId: 'corp',
+      corpSecret: sandboxSecrets.wecomCorpSecret,
+      agentId: 1,
+    },
     timeoutMs,
   });
 });
@@ -69,16 +89,33 @@ const addOrder = () =>
     context(),
   );
 const pay = () =>
-  energy.pay({ outTradeNo: `P${++number}`, userId: 'u', amountInCent: 100, subject: 's', orderNo: String(number), expireAt: new Date(0) }, context());
+  energy.pay(
+    {
+      outTradeNo: `P${++number}`,
+      userId: 'u',
+      amountInCent: 100,
+      subject: 's',
+      orderNo: String(number),
+      expireAt: new Date(0),
+    },
+    context(),
+  );
 const unPay = async () => {
   await pay();
-  return energy.unPay({ outRefundNo: `R${number}`, outTradeNo: `P${number}`, userId: 'u', amountInCent: 100, reason: 'r' }, context());
+  return energy.unPay(
+    { outRefundNo: `R${number}`, outTradeNo: `P${number}`, userId: 'u', amountInCent: 100, reason: 'r' },
+    context(),
+  );
 };
 const cancelOrder = async () => {
   const added = await addOrder();
   return meican.cancelOrder('c', added.kind === 'applied' ? (added.value.orderId ?? '') : '', context());
 };
-const sync = () => energy.syncConsumption({ recordNo: `Z${++number}`, userId: 'u', amountInCent: 1, canteen: 'A', consumedAt: new Date(0) }, context());
+const sync = () =>
+  energy.syncConsumption(
+    { recordNo: `Z${++number}`, userId: 'u', amountInCent: 1, canteen: 'A', consumedAt: new Date(0) },
+    context(),
+  );
 
 const writes: [string, string, () => Promise<Outcome<unknown>>][] = [
   ['meican.addOrder', 'addOrder', addOrder],
@@ -89,11 +126,20 @@ const writes: [string, string, () => Promise<Outcome<unknown>>][] = [
 ];
 
 describe('signatures match the vendors’ test vectors', () => {
-  it('Meican', () => expect(meicanSignature('sandbox-corp-token', '1700000000000')).toBe('759ad951a386a1eea5a163875a8128d5df9a8280'));
-  it('energy center', () =>
-    expect(energySignature('sandbox-secret', { method: 'POST', path: '/energy/v1/unpay', timestamp: '1700000000000', nonce: 'nonce1', body: '{}' })).toBe(
-      '8576b4175c2fbda7bc2ad06e355ac99e5a3cd0ef86ad236a2ddc15a262bf30c6',
+  it('Meican', () =>
+    expect(meicanSignature('sandbox-corp-token', '1700000000000')).toBe(
+      '759ad951a386a1eea5a163875a8128d5df9a8280',
     ));
+  it('energy center', () =>
+    expect(
+      energySignature('sandbox-secret', {
+        method: 'POST',
+        path: '/energy/v1/unpay',
+        timestamp: '1700000000000',
+        nonce: 'nonce1',
+        body: '{}',
+      }),
+    ).toBe('8576b4175c2fbda7bc2ad06e355ac99e5a3cd0ef86ad236a2ddc15a262bf30c6'));
 });
 
 describe.each(writes)('%s is classified', (call, _name, run) => {
@@ -107,16 +153,20 @@ describe.each(writes)('%s is classified', (call, _name, run) => {
       [`${status} before`, { kind: 'status-before', status }, 'unknown'],
       [`${status} after`, { kind: 'status-after', status }, 'unknown'],
     ]),
-    ...[402, 405, 408, 409, 410, 413, 423, 451, 499].map((status): [string, Omit<FaultRule, 'call'>, string] => [
-      `${status}`,
-      { kind: 'status-after', status },
-      'unknown',
-    ]),
-    ...['truncated', 'html', 'empty', 'null', 'wrong-types'].map((variant): [string, Omit<FaultRule, 'call'>, string] => [
-      `malformed: ${variant}`,
-      { kind: 'malformed-after', variant },
-      'unknown',
-    ]),
+    ...[402, 405, 408, 409, 410, 413, 423, 451, 499].map(
+      (status): [string, Omit<FaultRule, 'call'>, string] => [
+        `${status}`,
+        { kind: 'status-after', status },
+        'unknown',
+      ],
+    ),
+    ...['truncated', 'html', 'empty', 'null', 'wrong-types'].map(
+      (variant): [string, Omit<FaultRule, 'call'>, string] => [
+        `malformed: ${variant}`,
+        { kind: 'malformed-after', variant },
+        'unknown',
+      ],
+    ),
     ['late-effect', { kind: 'late-effect', ms: 20 }, 'unknown'],
     ['lost-effect', { kind: 'lost-effect' }, 'applied'],
     ['rate limit by code', { kind: 'rate-limit' }, 'not-applied'],
@@ -155,7 +205,9 @@ describe('answers without their data', () => {
     expect((await pay()).kind).toBe('unknown');
   });
   it('a day list without its data is unknown', async () => {
-    sandbox.faults.add([{ call: 'meican.listOrders', kind: 'malformed-after', variant: 'null-data', times: 1 }]);
+    sandbox.faults.add([
+      { call: 'meican.listOrders', kind: 'malformed-after', variant: 'null-data', times: 1 },
+    ]);
     expect((await meican.listOrders('c', '2026-11-23', context())).kind).toBe('unknown');
   });
 });
@@ -172,7 +224,10 @@ describe('what cannot be reached was not applied', () => {
 
   it('a call whose caller has given up already is not sent', async () => {
     const before = sandbox.requests.length;
-    expect(await energy.closePay('P1', { ...context(), signal: AbortSignal.abort() })).toMatchObject({ kind: 'not-applied', code: 'ABORTED' });
+    expect(await energy.closePay('P1', { ...context(), signal: AbortSignal.abort() })).toMatchObject({
+      kind: 'not-applied',
+      code: 'ABORTED',
+    });
     expect(sandbox.requests).toHaveLength(before);
   });
 });
@@ -204,21 +259,38 @@ describe('what no manual states is configuration', () => {
       response.end(JSON.stringify(body));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close(), paths };
+    return {
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      close: () => server.close(),
+      paths,
+    };
   };
 
   it('codes of the energy center', async () => {
     const server = await answering({ code: 777, message: 'paid', result: null });
     const options = { baseUrl: server.url, appId: 'a', appSecret: 's', timeoutMs };
-    expect(await new EnergyClient(options).closePay('P1', context())).toMatchObject({ kind: 'unknown', code: 'CODE_777' });
-    expect(await new EnergyClient({ ...options, codes: { alreadyPaid: 777 } }).closePay('P1', context())).toMatchObject({ kind: 'rejected', code: '40903' });
+    expect(await new EnergyClient(options).closePay('P1', context())).toMatchObject({
+      kind: 'unknown',
+      code: 'CODE_777',
+    });
+    expect(
+      await new EnergyClient({ ...options, codes: { alreadyPaid: 777 } }).closePay('P1', context()),
+    ).toMatchObject({ kind: 'rejected', code: '40903' });
     server.close();
   });
 
   it('paths and codes of Meican', async () => {
     const server = await answering({ resultCode: 'SLOW', resultDescription: '' });
-    const client = new MeicanClient({ baseUrl: server.url, corpToken: 't', timeoutMs, literals: { tooFast: 'SLOW', deleteOrderPath: '/v9/{corp}/remove' } });
-    expect(await client.cancelOrder('c 1', 'x', context())).toMatchObject({ kind: 'not-applied', code: 'SLOW' });
+    const client = new MeicanClient({
+      baseUrl: server.url,
+      corpToken: 't',
+      timeoutMs,
+      literals: { tooFast: 'SLOW', deleteOrderPath: '/v9/{corp}/remove' },
+    });
+    expect(await client.cancelOrder('c 1', 'x', context())).toMatchObject({
+      kind: 'not-applied',
+      code: 'SLOW',
+    });
     expect(server.paths).toEqual(['/v9/c%201/remove']);
     server.close();
   });
@@ -227,7 +299,10 @@ describe('what no manual states is configuration', () => {
 describe('reads', () => {
   it('are repeated by themselves after a network error', async () => {
     sandbox.faults.add([{ call: 'energy.queryPay', kind: 'reset-before', times: 2 }]);
-    expect(await energy.queryPay('P-none', context())).toMatchObject({ kind: 'applied', value: { state: 'NONE' } });
+    expect(await energy.queryPay('P-none', context())).toMatchObject({
+      kind: 'applied',
+      value: { state: 'NONE' },
+    });
   });
 
   it('the day list lives without the fields that no manual promises', async () => {
@@ -237,17 +312,40 @@ describe('reads', () => {
           resultCode: 'OK',
           resultDescription: '查询成功',
           data: {
-            orderList: [{ meal: 'x', mealList: [{ orderId: 'a1', email: 'z@example.com', realName: '张三', orderContent: [{ name: '宫保鸡丁', count: 1 }] }] }],
+            orderList: [
+              {
+                meal: 'x',
+                mealList: [
+                  {
+                    orderId: 'a1',
+                    email: 'z@example.com',
+                    realName: '张三',
+                    orderContent: [{ name: '宫保鸡丁', count: 1 }],
+                  },
+                ],
+              },
+            ],
           },
         }),
       ),
     );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const client = new MeicanClient({ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, corpToken: 't', timeoutMs });
+    const client = new MeicanClient({
+      baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      corpToken: 't',
+      timeoutMs,
+    });
     expect(await client.listOrders('c', '2026-11-23', context())).toEqual({
       kind: 'applied',
       duplicate: false,
-      value: [{ orderId: 'a1', email: 'z@example.com', mealType: null, dishes: [{ dishId: null, name: '宫保鸡丁' }] }],
+      value: [
+        {
+          orderId: 'a1',
+          email: 'z@example.com',
+          mealType: null,
+          dishes: [{ dishId: null, name: '宫保鸡丁' }],
+        },
+      ],
     });
     client.close();
     server.close();
@@ -260,7 +358,11 @@ describe('reads', () => {
 });
 
 describe('WeCom', () => {
-  const send = (to = 'zhang') => wecom.sendTextCard({ toUser: to, title: 't', description: `d${++number}`, url: 'http://x', buttonText: '看' }, context());
+  const send = (to = 'zhang') =>
+    wecom.sendTextCard(
+      { toUser: to, title: 't', description: `d${++number}`, url: 'http://x', buttonText: '看' },
+      context(),
+    );
 
   it('fetches one token, however many wait for it', async () => {
     await Promise.all(Array.from({ length: 20 }, () => send()));
@@ -268,15 +370,18 @@ describe('WeCom', () => {
     expect(sandbox.ledger.books.appMessages).toHaveLength(20);
   });
 
-  it.each([['void'], ['expired']])('a token that is %s early is refreshed once and the message repeated once', async (variant) => {
-    await send();
-    const before = sandbox.requests.filter((request) => request.call === 'wecom.token').length;
-    sandbox.faults.add([{ call: 'wecom.message', kind: 'unauthorized', variant, times: 1 }]);
-    expect((await send()).kind).toBe('applied');
-    expect(sandbox.requests.filter((request) => request.call === 'wecom.token')).toHaveLength(before + 1);
-    sandbox.faults.add([{ call: 'wecom.message', kind: 'unauthorized', variant, times: 5 }]);
-    expect((await send()).kind).toBe('not-applied');
-  });
+  it.each([['void'], ['expired']])(
+    'a token that is %s early is refreshed once and the message repeated once',
+    async (variant) => {
+      await send();
+      const before = sandbox.requests.filter((request) => request.call === 'wecom.token').length;
+      sandbox.faults.add([{ call: 'wecom.message', kind: 'unauthorized', variant, times: 1 }]);
+      expect((await send()).kind).toBe('applied');
+      expect(sandbox.requests.filter((request) => request.call === 'wecom.token')).toHaveLength(before + 1);
+      sandbox.faults.add([{ call: 'wecom.message', kind: 'unauthorized', variant, times: 5 }]);
+      expect((await send()).kind).toBe('not-applied');
+    },
+  );
 
   it('nobody to deliver to is rejected; busy is repeated at most three times', async () => {
     expect(await send('nobody-x')).toMatchObject({ kind: 'rejected', code: '81013' });
@@ -295,7 +400,10 @@ describe('what is kept of a call', () => {
     await meican.listOrders('c', '2026-11-23', context());
     await pay();
     await wecom.sendToRobot('x', context());
-    await wecom.sendTextCard({ toUser: 'u', title: 't', description: 'call 13800001111', url: 'http://x', buttonText: '看' }, context());
+    await wecom.sendTextCard(
+      { toUser: 'u', title: 't', description: 'call 13800001111', url: 'http://x', buttonText: '看' },
+      context(),
+    );
     const kept = JSON.stringify(journal);
     expect(journal.length).toBeGreaterThanOrEqual(5);
     for (const secret of [
@@ -320,7 +428,9 @@ describe('what is kept of a call', () => {
   });
 
   it('redacts by key and by value, and keeps 16 KiB a side', () => {
-    expect(redact('{"realName":"李\\"四","x":"topsecret1","corpsecret":"abc"}', ['topsecret1'])).toBe('{"realName":"***","x":"***","corpsecret":"***"}');
+    expect(redact('{"realName":"李\\"四","x":"topsecret1","corpsecret":"abc"}', ['topsecret1'])).toBe(
+      '{"realName":"***","x":"***","corpsecret":"***"}',
+    );
     const long = limitSide('汉'.repeat(20_000));
     expect(Buffer.byteLength(long)).toBeLessThanOrEqual(SIDE_MAX_BYTES);
     expect(long).toContain('60000 bytes');

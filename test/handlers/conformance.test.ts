@@ -12,7 +12,11 @@ describe.each(databaseKinds)('every handler on %s', (kind) => {
 
   beforeAll(async () => {
     // Many of these vendors never answer: their time is short.
-    kit = await Kit.create(kind, { MEICAN_TIMEOUT_MS: '600', ENERGY_TIMEOUT_MS: '600', WECOM_TIMEOUT_MS: '600' });
+    kit = await Kit.create(kind, {
+      MEICAN_TIMEOUT_MS: '600',
+      ENERGY_TIMEOUT_MS: '600',
+      WECOM_TIMEOUT_MS: '600',
+    });
   });
   afterAll(() => kit.close());
   beforeEach(async () => {
@@ -20,8 +24,14 @@ describe.each(databaseKinds)('every handler on %s', (kind) => {
     menu = await kit.menu({ stock: 500, capacity: 500 });
   });
   const statusOf = async (id: string) =>
-    (await kit.call<{ status: string; outcome: string | null; failures: number; attempts: { request: unknown; answer: unknown }[] }>('GET', `/v1/events/${id}`))
-      .body;
+    (
+      await kit.call<{
+        status: string;
+        outcome: string | null;
+        failures: number;
+        attempts: { request: unknown; answer: unknown }[];
+      }>('GET', `/v1/events/${id}`)
+    ).body;
 
   describe.each(handlerCases.map((one) => [one.definition.type, one] as const))('%s', (_type, one) => {
     it('has an example that fits its schema', () => {
@@ -59,29 +69,37 @@ describe.each(databaseKinds)('every handler on %s', (kind) => {
       expect(one.effects(kit, sub)).toBe(1);
     });
 
-    it.each(['reset-after', 'hang-after', 'status-after', 'malformed-after', 'drip'] as const)('unknown (%s): done once all the same', async (fault) => {
-      const sub = `h${++user}`;
-      const id = await one.arrange(kit, menu, sub);
-      kit.fault({ call: one.call, kind: fault, times: 1 });
-      await kit.settleAll();
-      expect(await statusOf(id)).toMatchObject({ status: 'handled' });
-      expect(one.effects(kit, sub)).toBe(1);
-    });
+    it.each(['reset-after', 'hang-after', 'status-after', 'malformed-after', 'drip'] as const)(
+      'unknown (%s): done once all the same',
+      async (fault) => {
+        const sub = `h${++user}`;
+        const id = await one.arrange(kit, menu, sub);
+        kit.fault({ call: one.call, kind: fault, times: 1 });
+        await kit.settleAll();
+        expect(await statusOf(id)).toMatchObject({ status: 'handled' });
+        expect(one.effects(kit, sub)).toBe(1);
+      },
+    );
 
-    it.each(['reset-before', 'hang-before', 'status-before'] as const)('unknown and not done (%s): done in the end, once', async (fault) => {
-      const sub = `h${++user}`;
-      const id = await one.arrange(kit, menu, sub);
-      kit.fault({ call: one.call, kind: fault, times: 1 });
-      await kit.settleAll();
-      expect(await statusOf(id)).toMatchObject({ status: 'handled' });
-      expect(one.effects(kit, sub)).toBe(1);
-    });
+    it.each(['reset-before', 'hang-before', 'status-before'] as const)(
+      'unknown and not done (%s): done in the end, once',
+      async (fault) => {
+        const sub = `h${++user}`;
+        const id = await one.arrange(kit, menu, sub);
+        kit.fault({ call: one.call, kind: fault, times: 1 });
+        await kit.settleAll();
+        expect(await statusOf(id)).toMatchObject({ status: 'handled' });
+        expect(one.effects(kit, sub)).toBe(1);
+      },
+    );
 
     it('twice: a second run of the same event adds nothing', async () => {
       const sub = `h${++user}`;
       const id = await one.arrange(kit, menu, sub);
       await kit.runDue();
-      await kit.database.execute(sql`UPDATE outbox_event SET status = 'errored', queue_at = NULL WHERE id = ${id}`);
+      await kit.database.execute(
+        sql`UPDATE outbox_event SET status = 'errored', queue_at = NULL WHERE id = ${id}`,
+      );
       await kit.call('POST', `/v1/events/${id}/requeue`, { body: { reason: 'again' } });
       await kit.settleAll();
       expect(await statusOf(id)).toMatchObject({ status: 'handled' });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/clock.js';
+import { systemClock } from '../../src/base/clock.js';
 import { sql } from '../../src/database/sql.js';
 import { createEnergyCancel } from '../../src/handlers/energy-cancel.js';
 import { Outbox } from '../../src/outbox/outbox.js';
@@ -34,10 +34,20 @@ describe('a refund whose answer was lost, at an energy center that does not dedu
       clock: systemClock,
       timeoutMs: 1_000,
     });
-    const outbox = new Outbox(kit.database, [handler as unknown as EventHandler<never>], kit.runtime.outbox.options);
-    await kit.database.execute(sql`UPDATE outbox_event SET queue_at = created_at WHERE type = 'ENERGY_CENTER_V2_CANCEL' AND status = 'pending'`);
+    const outbox = new Outbox(
+      kit.database,
+      [handler as unknown as EventHandler<never>],
+      kit.runtime.outbox.options,
+    );
+    await kit.database.execute(
+      sql`UPDATE outbox_event SET queue_at = created_at WHERE type = 'ENERGY_CENTER_V2_CANCEL' AND status = 'pending'`,
+    );
     await runDue(outbox);
     expect((await kit.read(order.id)).refund).toBe('DONE');
-    expect(kit.sandbox.ledger.books.refunds.filter((refund) => refund.outTradeNo === `P${order.orderNo}` && refund.status === 'SUCCESS')).toHaveLength(refunds);
+    expect(
+      kit.sandbox.ledger.books.refunds.filter(
+        (refund) => refund.outTradeNo === `P${order.orderNo}` && refund.status === 'SUCCESS',
+      ),
+    ).toHaveLength(refunds);
   });
 });

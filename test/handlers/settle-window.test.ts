@@ -8,10 +8,14 @@ beforeAll(async () => {
 });
 afterAll(() => kit.close());
 
-const calls = (sub: string): number => kit.sandbox.requests.filter((request) => request.call === 'meican.addOrder' && request.body.includes(sub)).length;
+const calls = (sub: string): number =>
+  kit.sandbox.requests.filter((request) => request.call === 'meican.addOrder' && request.body.includes(sub))
+    .length;
 /** As if the doubt were older than the settle window. */
 const windowPasses = (id: string) =>
-  kit.database.execute(sql`UPDATE outbox_event SET unknown_at = '2026-01-01 00:00:00.000' WHERE subject_id = ${id} AND unknown_at IS NOT NULL`);
+  kit.database.execute(
+    sql`UPDATE outbox_event SET unknown_at = '2026-01-01 00:00:00.000' WHERE subject_id = ${id} AND unknown_at IS NOT NULL`,
+  );
 
 it('absence from the day list is believed only after the settle window; until then nothing is repeated and nothing counted', async () => {
   const menu = await kit.menu();
@@ -20,7 +24,12 @@ it('absence from the day list is believed only after the settle window; until th
   kit.fault({ call: 'meican.addOrder', kind: 'hang-before', times: 1 });
   await kit.runDue();
   await kit.pass(3);
-  expect(await kit.eventOf(id, 'MEICAN_NEW_V2_ORDER')).toMatchObject({ status: 'pending', failures: 1, outcome: 'unknown', attempt: 4 });
+  expect(await kit.eventOf(id, 'MEICAN_NEW_V2_ORDER')).toMatchObject({
+    status: 'pending',
+    failures: 1,
+    outcome: 'unknown',
+    attempt: 4,
+  });
   expect(calls('lag1')).toBe(1);
   await windowPasses(id);
   await kit.pass();
@@ -32,7 +41,10 @@ it('an effect that comes late, and a list that lags, are waited for: one meal, a
   const menu = await kit.menu();
   const placed = await kit.order(menu, 'lag2');
   const id = placed.body.orders[0]?.id ?? '';
-  kit.fault({ call: 'meican.addOrder', kind: 'late-effect', ms: 100, times: 1 }, { call: 'meican.listOrders', kind: 'read-lag', ms: 60_000, times: 3 });
+  kit.fault(
+    { call: 'meican.addOrder', kind: 'late-effect', ms: 100, times: 1 },
+    { call: 'meican.listOrders', kind: 'read-lag', ms: 60_000, times: 3 },
+  );
   await kit.runDue();
   await expect.poll(() => kit.mealsAtMeican('lag2')).toBe(1);
   await kit.pass(2);

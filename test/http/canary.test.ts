@@ -1,9 +1,13 @@
 import { trace } from '@opentelemetry/api';
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLogger } from '../../src/app/logging.js';
+import { maskedSettings } from '../../src/app/settings.js';
 import { raw, sql } from '../../src/database/sql.js';
-import { createLogger } from '../../src/logging.js';
-import { maskedSettings } from '../../src/settings.js';
 import { EchoVendor, echoModes } from '../support/echo-vendor.js';
 import { Kit } from '../support/kit.js';
 import { consolePages } from '../support/pages.js';
@@ -28,7 +32,9 @@ describe('secrets and people’s data', () => {
   let ids: { orderId: string; eventId: string };
 
   beforeAll(async () => {
-    trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }));
+    trace.setGlobalTracerProvider(
+      new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }),
+    );
     kit = await Kit.create(
       'mariadb',
       {
@@ -40,19 +46,34 @@ describe('secrets and people’s data', () => {
         ALERT_USERS: 'zhang',
       },
       {
-        secrets: { meicanCorpToken: secrets.corpToken, energyAppSecret: secrets.appSecret, wecomCorpSecret: secrets.corpSecret },
+        secrets: {
+          meicanCorpToken: secrets.corpToken,
+          energyAppSecret: secrets.appSecret,
+          wecomCorpSecret: secrets.corpSecret,
+        },
         logger: createLogger('trace', 'test', { write: (text) => log.push(text) }),
       },
     );
     const menu = await kit.menu();
-    const call = async (method: 'GET' | 'POST', url: string, body?: unknown, headers: Record<string, string> = {}) => {
-      const answer = await kit.call<Record<string, unknown>>(method, url, { ...(body === undefined ? {} : { body }), headers });
+    const call = async (
+      method: 'GET' | 'POST',
+      url: string,
+      body?: unknown,
+      headers: Record<string, string> = {},
+    ) => {
+      const answer = await kit.call<Record<string, unknown>>(method, url, {
+        ...(body === undefined ? {} : { body }),
+        headers,
+      });
       answers.push(JSON.stringify(answer.body), JSON.stringify(answer.headers));
       return answer;
     };
     // A whole story of a person with a name, in every state an order can get into.
     const body = { ...kit.orderBody(menu), userId: 'u1', email: people.email, name: people.name };
-    const placed = await call('POST', '/v1/orders', body, { 'X-Api-KEY': secrets.jwt, 'x-request-id': 'canary-request' });
+    const placed = await call('POST', '/v1/orders', body, {
+      'X-Api-KEY': secrets.jwt,
+      'x-request-id': 'canary-request',
+    });
     const orderId = (placed.body.orders as { id: string }[])[0]?.id ?? '';
     await kit.runDue();
     kit.fault(
@@ -67,10 +88,18 @@ describe('secrets and people’s data', () => {
     ids = { orderId, eventId: events[0]?.id ?? '' };
     await call('POST', `/v1/events/${ids.eventId}/ask`, {});
     // And everything that can go wrong with a request.
-    await call('POST', '/v1/orders', { garden: people.name, meals: [{ dishId: people.email }], phone: people.mobile });
+    await call('POST', '/v1/orders', {
+      garden: people.name,
+      meals: [{ dishId: people.email }],
+      phone: people.mobile,
+    });
     await call('POST', '/v1/orders', `not json ${secrets.jwt}`);
     await call('GET', `/v1/orders/${encodeURIComponent(people.email)}`);
-    const bad = await kit.app.inject({ method: 'GET', url: '/v1/orders', headers: { AUTHORIZATION: `Bearer ${secrets.jwt}.x.y`, cookie: `a=${secrets.jwt}` } });
+    const bad = await kit.app.inject({
+      method: 'GET',
+      url: '/v1/orders',
+      headers: { AUTHORIZATION: `Bearer ${secrets.jwt}.x.y`, cookie: `a=${secrets.jwt}` },
+    });
     answers.push(bad.body);
     await kit.pass(2, ['WECOM_ALERT']);
   });
@@ -81,7 +110,8 @@ describe('secrets and people’s data', () => {
 
   const all = { ...secrets, name: people.name, email: people.email, mobile: people.mobile };
   function expectNone(where: string, text: string): void {
-    for (const [name, value] of Object.entries(all)) expect(text.toLowerCase().includes(value.toLowerCase()), `${name} in ${where}`).toBe(false);
+    for (const [name, value] of Object.entries(all))
+      expect(text.toLowerCase().includes(value.toLowerCase()), `${name} in ${where}`).toBe(false);
   }
 
   it('were there to be leaked', () => {
@@ -92,14 +122,28 @@ describe('secrets and people’s data', () => {
 
   it('never reach the log', () => expectNone('the log', log.join('')));
   it('never reach a trace', () =>
-    expectNone('a span', JSON.stringify(spans.getFinishedSpans().map(({ name, attributes, events }) => [name, attributes, events]))));
+    expectNone(
+      'a span',
+      JSON.stringify(
+        spans.getFinishedSpans().map(({ name, attributes, events }) => [name, attributes, events]),
+      ),
+    ));
   it('never reach an alert', () => {
     const { robotMessages } = kit.sandbox.ledger.books;
     expect(robotMessages.length).toBeGreaterThan(0);
     expectNone('a message', JSON.stringify(robotMessages.map(({ content }) => content)));
   });
   it('never reach the event table, the journal, the alerts or the audit', async () => {
-    for (const table of ['outbox_event', 'event_attempt', 'order_step', 'alert', 'alert_occurrence', 'alert_message', 'operator_action', 'idempotency_record'])
+    for (const table of [
+      'outbox_event',
+      'event_attempt',
+      'order_step',
+      'alert',
+      'alert_occurrence',
+      'alert_message',
+      'operator_action',
+      'idempotency_record',
+    ])
       expectNone(table, JSON.stringify(await kit.database.query(sql`SELECT * FROM ${raw(table)}`)));
   });
   it('never reach an answer of the API, an error, the settings that are shown, or a metric', async () => {
@@ -113,9 +157,16 @@ describe('secrets and people’s data', () => {
       const page = await kit.app.inject({ method: 'GET', url, headers: { host: 'x', cookie } });
       expectNone(url, page.body);
     }
-    for (const url of [`/console/orders/${ids.orderId}`, `/console/events/${ids.eventId}`, `/console/events/${ids.eventId}/json`])
+    for (const url of [
+      `/console/orders/${ids.orderId}`,
+      `/console/events/${ids.eventId}`,
+      `/console/events/${ids.eventId}/json`,
+    ])
       expectNone(url, (await kit.app.inject({ method: 'GET', url, headers: { host: 'x', cookie } })).body);
-    expectNone('the timeline', JSON.stringify((await kit.call('GET', `/v1/orders/${ids.orderId}/timeline`)).body));
+    expectNone(
+      'the timeline',
+      JSON.stringify((await kit.call('GET', `/v1/orders/${ids.orderId}/timeline`)).body),
+    );
   });
 });
 
@@ -157,8 +208,12 @@ describe('a vendor that repeats everything it was sent, in its codes, descriptio
   let orderIds: string[] = [];
 
   beforeAll(async () => {
-    const known = (ofDiner: boolean) => shapes.flatMap(({ name, told }) => (['name', 'email'].includes(name) === ofDiner ? [told] : []));
-    vendor = await EchoVendor.start([...known(false), hidden.email, encodeURIComponent(hidden.email), '\u001b[2J\u202e\u0007'], known(true));
+    const known = (ofDiner: boolean) =>
+      shapes.flatMap(({ name, told }) => (['name', 'email'].includes(name) === ofDiner ? [told] : []));
+    vendor = await EchoVendor.start(
+      [...known(false), hidden.email, encodeURIComponent(hidden.email), '\u001b[2J\u202e\u0007'],
+      known(true),
+    );
     kit = await Kit.create(
       'mariadb',
       {
@@ -174,7 +229,11 @@ describe('a vendor that repeats everything it was sent, in its codes, descriptio
         RATE_LIMIT_PER_MINUTE: '100000',
       },
       {
-        secrets: { meicanCorpToken: hidden.corpToken, energyAppSecret: hidden.appSecret, wecomCorpSecret: hidden.corpSecret },
+        secrets: {
+          meicanCorpToken: hidden.corpToken,
+          energyAppSecret: hidden.appSecret,
+          wecomCorpSecret: hidden.corpSecret,
+        },
         logger: createLogger('trace', 'test', { write: (text) => log.push(text) }),
       },
     );
@@ -186,7 +245,12 @@ describe('a vendor that repeats everything it was sent, in its codes, descriptio
       return answer.body;
     };
     const place = async (userId: string): Promise<string> => {
-      const { orders } = (await call('POST', '/v1/orders', { ...kit.orderBody(menu), userId, email: hidden.email, name: hidden.name })) as {
+      const { orders } = (await call('POST', '/v1/orders', {
+        ...kit.orderBody(menu),
+        userId,
+        email: hidden.email,
+        name: hidden.name,
+      })) as {
         orders?: { id: string }[];
       };
       return orders?.[0]?.id ?? '';
@@ -209,9 +273,14 @@ describe('a vendor that repeats everything it was sent, in its codes, descriptio
         canteen: 'A',
         consumedAt: '2026-11-20T12:00:00+08:00',
       });
-      await call('POST', `/v1/coffee-trades/C${mode}/refund`, { userId: 'u', amountInCent: 5, outTradeNo: `K${mode}` });
+      await call('POST', `/v1/coffee-trades/C${mode}/refund`, {
+        userId: 'u',
+        amountInCent: 5,
+        outTradeNo: `K${mode}`,
+      });
       await kit.pass(5);
-      for (const { id } of await kit.events('&status=errored')) await call('POST', `/v1/events/${id}/ask`, {});
+      for (const { id } of await kit.events('&status=errored'))
+        await call('POST', `/v1/events/${id}/ask`, {});
       await call('GET', `/v1/books?day=${menu.date}&againstVendors=true`);
       orderIds = [...orderIds, ...placed];
     }
@@ -234,9 +303,18 @@ describe('a vendor that repeats everything it was sent, in its codes, descriptio
 
   it('was asked in every call', () => {
     const called = [...vendor.answered].join('\n');
-    for (const path of ['addorder', 'deleteorder', 'listgrouporderandbill', 'POST /energy/v#/pay', '/close', 'POST /energy/v#/unpay', 'GET /energy/v#/unpay'])
+    for (const path of [
+      'addorder',
+      'deleteorder',
+      'listgrouporderandbill',
+      'POST /energy/v#/pay',
+      '/close',
+      'POST /energy/v#/unpay',
+      'GET /energy/v#/unpay',
+    ])
       expect(called).toContain(path);
-    for (const path of ['GET /energy/v#/pay', '/consumptions', 'webhook/send', 'message/send']) expect(called).toContain(path);
+    for (const path of ['GET /energy/v#/pay', '/consumptions', 'webhook/send', 'message/send'])
+      expect(called).toContain(path);
   });
 
   it('leaks nothing to the log', () => expectNone('the log', log.join('')));
@@ -245,15 +323,30 @@ describe('a vendor that repeats everything it was sent, in its codes, descriptio
     expectNone('a message', vendor.told.join('\n'));
   });
   it('leaks nothing to the tables', async () => {
-    for (const table of ['outbox_event', 'event_attempt', 'order_step', 'alert', 'alert_occurrence', 'alert_message', 'operator_action', 'idempotency_record'])
+    for (const table of [
+      'outbox_event',
+      'event_attempt',
+      'order_step',
+      'alert',
+      'alert_occurrence',
+      'alert_message',
+      'operator_action',
+      'idempotency_record',
+    ])
       for (const line of await kit.database.query<Record<string, unknown>>(sql`SELECT * FROM ${raw(table)}`))
         expectNone(table, Object.values(line).map(String).join('\n'));
   });
   it('leaks nothing to the API: events, attempts, causes, stories, metrics', async () => {
     for (const answer of answers) expectNone('an answer', answer);
-    for (const url of ['/v1/events?limit=100', '/v1/causes', '/v1/audit', ...orderIds.map((id) => `/v1/orders/${id}/timeline`)])
+    for (const url of [
+      '/v1/events?limit=100',
+      '/v1/causes',
+      '/v1/audit',
+      ...orderIds.map((id) => `/v1/orders/${id}/timeline`),
+    ])
       expectNone(url, JSON.stringify((await kit.call('GET', url)).body));
-    for (const { id } of await kit.events()) expectNone(`event ${id}`, JSON.stringify((await kit.call('GET', `/v1/events/${id}`)).body));
+    for (const { id } of await kit.events())
+      expectNone(`event ${id}`, JSON.stringify((await kit.call('GET', `/v1/events/${id}`)).body));
     expectNone('the metrics', await kit.runtime.metrics.scrape());
   });
   it('leaks nothing to the console and its exports', async () => {
@@ -261,7 +354,16 @@ describe('a vendor that repeats everything it was sent, in its codes, descriptio
     for (const { url } of await consolePages(kit.database))
       expectNone(url, (await kit.app.inject({ method: 'GET', url, headers: { host: 'x', cookie } })).body);
     for (const { id } of await kit.events())
-      expectNone(`page ${id}`, (await kit.app.inject({ method: 'GET', url: `/console/events/${id}`, headers: { host: 'x', cookie } })).body);
+      expectNone(
+        `page ${id}`,
+        (
+          await kit.app.inject({
+            method: 'GET',
+            url: `/console/events/${id}`,
+            headers: { host: 'x', cookie },
+          })
+        ).body,
+      );
   });
   it('leaks nothing to the command line', async () => {
     const errored = (await kit.events('&status=errored'))[0]?.id ?? '';

@@ -82,17 +82,36 @@ const few = [
   '%5C%5Cevil',
   '__proto__',
 ];
-const members = 'reason token name scope minutes verb type cause count ratePerSecond format query back to language theme'.split(' ');
+const members =
+  'reason token name scope minutes verb type cause count ratePerSecond format query back to language theme'.split(
+    ' ',
+  );
 const consoleQuery =
-  'state type target cause attempts worker payload from to dueFrom dueTo overdue settled before compare q userId edibleDate beforeId after limit'.split(' ');
-const ordinaryForm = { reason: 'x', verb: 'requeue', type: 'X', ratePerSecond: '5', scope: 'target', name: 'meican', minutes: '5', format: 'csv', query: '' };
+  'state type target cause attempts worker payload from to dueFrom dueTo overdue settled before compare q userId edibleDate beforeId after limit'.split(
+    ' ',
+  );
+const ordinaryForm = {
+  reason: 'x',
+  verb: 'requeue',
+  type: 'X',
+  ratePerSecond: '5',
+  scope: 'target',
+  name: 'meican',
+  minutes: '5',
+  format: 'csv',
+  query: '',
+};
 
 interface Described {
   readonly parameters?: { readonly in: string; readonly name: string }[];
-  readonly requestBody?: { readonly content: Record<string, { readonly schema: { readonly properties?: Record<string, unknown> } }> };
+  readonly requestBody?: {
+    readonly content: Record<string, { readonly schema: { readonly properties?: Record<string, unknown> } }>;
+  };
 }
 
-describe('whatever stands in an address or a body is answered, and never by 5xx', { timeout: 120_000 }, () => {
+describe('whatever stands in an address or a body is answered, and never by 5xx', {
+  timeout: 120_000,
+}, () => {
   let kit: Kit;
   let cookie: string;
   let form: string;
@@ -105,7 +124,11 @@ describe('whatever stands in an address or a body is answered, and never by 5xx'
     await kit.parkedRefund(await kit.menu(), 'n1');
     authorization = `Bearer ${await kit.token('op', 'operator')}`;
     cookie = `lunchbox_session=${await kit.token('op', 'operator')}`;
-    const page = await kit.app.inject({ method: 'GET', url: '/console/controls', headers: { ...calm, cookie } });
+    const page = await kit.app.inject({
+      method: 'GET',
+      url: '/console/controls',
+      headers: { ...calm, cookie },
+    });
     form = /name="form" value="([0-9a-f]+)"/.exec(page.body)?.[1] ?? '';
   });
   beforeEach(() => {
@@ -116,23 +139,35 @@ describe('whatever stands in an address or a body is answered, and never by 5xx'
 
   const routes = () => kit.app.routeTable.filter(({ url }) => !url.includes('*') && !url.startsWith('/docs'));
   const isConsole = (url: string) => url.startsWith('/console');
-  const ordinary: Record<string, string> = { date: '2031-01-01', mealType: 'LUNCH', act: 'requeue', file: 'x' };
+  const ordinary: Record<string, string> = {
+    date: '2031-01-01',
+    mealType: 'LUNCH',
+    act: 'requeue',
+    file: 'x',
+  };
   const filled = (url: string, except?: string, nasty?: string) =>
     url.replace(/:(\w+)/g, (_, name: string) => (name === except ? (nasty ?? '') : (ordinary[name] ?? '1')));
   const described = (method: string, url: string): Described => {
-    const paths = (kit.app as unknown as { swagger(): { paths: Record<string, Record<string, Described>> } }).swagger().paths;
+    const paths = (
+      kit.app as unknown as { swagger(): { paths: Record<string, Record<string, Described>> } }
+    ).swagger().paths;
     return paths[url.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()] ?? {};
   };
   async function answered(method: string, url: string, payload?: string, type?: string): Promise<number> {
     const answer = await kit.app.inject({
       method: method as 'POST',
       url,
-      headers: { ...calm, ...(isConsole(url) ? { cookie } : { authorization, 'idempotency-key': 'n' }), ...(type ? { 'content-type': type } : {}) },
+      headers: {
+        ...calm,
+        ...(isConsole(url) ? { cookie } : { authorization, 'idempotency-key': 'n' }),
+        ...(type ? { 'content-type': type } : {}),
+      },
       ...(payload === undefined ? {} : { payload }),
     });
     const told = `${method} ${url.slice(0, 200)} ${payload?.slice(0, 200) ?? ''} → ${answer.statusCode} ${answer.body.slice(0, 300)}`;
     if (answer.statusCode >= 500) wrong.push(told);
-    if (answer.statusCode >= 400 && /\n {4}at |node_modules|\bSELECT \w|\bER_[A-Z]/.test(answer.body)) wrong.push(`a stack or SQL: ${told}`);
+    if (answer.statusCode >= 400 && /\n {4}at |node_modules|\bSELECT \w|\bER_[A-Z]/.test(answer.body))
+      wrong.push(`a stack or SQL: ${told}`);
     expect(String(answer.headers.location ?? '/console/'), told).toMatch(/^\/console\/|^\/docs|^\.\//);
     expect(String(answer.headers['set-cookie'] ?? ''), told).not.toContain('a=b');
     return answer.statusCode;
@@ -146,22 +181,38 @@ describe('whatever stands in an address or a body is answered, and never by 5xx'
             method,
             filled(url, name, nasty),
             method === 'GET' ? undefined : isConsole(url) ? `form=${form}&reason=x` : '{"reason":"x"}',
-            method === 'GET' ? undefined : isConsole(url) ? 'application/x-www-form-urlencoded' : 'application/json',
+            method === 'GET'
+              ? undefined
+              : isConsole(url)
+                ? 'application/x-www-form-urlencoded'
+                : 'application/json',
           );
   });
 
   it('in each member of a body, and as the body', async () => {
     for (const { method, url } of routes().filter((one) => one.method !== 'GET' && !isConsole(one.url))) {
-      const names = Object.keys(described(method, url).requestBody?.content['application/json']?.schema.properties ?? {});
+      const names = Object.keys(
+        described(method, url).requestBody?.content['application/json']?.schema.properties ?? {},
+      );
       for (const value of values) {
         await answered(method, filled(url), value, 'application/json');
         for (const name of [...names, '__proto__']) {
           const rest = names.filter((one) => one !== name).map((one) => `"${one}":"1"`);
-          await answered(method, filled(url), `{${[...rest, `"${name}":${value}`].join(',')}}`, 'application/json');
+          await answered(
+            method,
+            filled(url),
+            `{${[...rest, `"${name}":${value}`].join(',')}}`,
+            'application/json',
+          );
         }
       }
       await answered(method, filled(url), '['.repeat(100_000), 'application/json');
-      await answered(method, filled(url), `${'{"a":'.repeat(30_000)}1${'}'.repeat(30_000)}`, 'application/json');
+      await answered(
+        method,
+        filled(url),
+        `${'{"a":'.repeat(30_000)}1${'}'.repeat(30_000)}`,
+        'application/json',
+      );
     }
   });
 
@@ -170,7 +221,11 @@ describe('whatever stands in an address or a body is answered, and never by 5xx'
     for (const [page, { method, url }] of routes()
       .filter((one) => one.method === 'GET')
       .entries()) {
-      const names = isConsole(url) ? consoleQuery : (described(method, url).parameters ?? []).filter((one) => one.in === 'query').map(({ name }) => name);
+      const names = isConsole(url)
+        ? consoleQuery
+        : (described(method, url).parameters ?? [])
+            .filter((one) => one.in === 'query')
+            .map(({ name }) => name);
       for (const [at, name] of [...names, '__proto__', 'a[b]'].entries()) {
         keys += 1;
         // The pages of the console read the same filter: there a key meets each value on one page in eight.
@@ -183,14 +238,21 @@ describe('whatever stands in an address or a body is answered, and never by 5xx'
   });
 
   it('in each member of a form, in JSON for a form, and without one', async () => {
-    const forms = routes().filter((one) => one.method !== 'GET' && isConsole(one.url) && one.url !== '/console/sign-out');
+    const forms = routes().filter(
+      (one) => one.method !== 'GET' && isConsole(one.url) && one.url !== '/console/sign-out',
+    );
     expect(forms.length).toBeGreaterThan(5);
     for (const [at, { method, url }] of forms.entries()) {
       for (const [nth, member] of members.entries())
         for (const nasty of few.filter((_, of) => (at + nth + of) % 6 === 0)) {
           const rest = Object.entries(ordinaryForm).filter(([name]) => name !== member);
           const body = new URLSearchParams([['form', form], ...rest]).toString();
-          await answered(method, filled(url), `${body}&${member}=${nasty}`, 'application/x-www-form-urlencoded');
+          await answered(
+            method,
+            filled(url),
+            `${body}&${member}=${nasty}`,
+            'application/x-www-form-urlencoded',
+          );
         }
       for (const json of ['{"token":5}', '{"reason":["x"]}', 'null', '5'])
         expect([url, await answered(method, filled(url), json, 'application/json')]).toEqual([url, 415]);

@@ -4,12 +4,22 @@ import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { createServer } from '../../src/http/server.js';
 
-const limits = { docsOpen: false, readOnly: false, trustedProxies: 0, rateLimitPerMinute: 1000, rateLimitUserPerMinute: 1000 };
+const limits = {
+  docsOpen: false,
+  readOnly: false,
+  trustedProxies: 0,
+  rateLimitPerMinute: 1000,
+  rateLimitUserPerMinute: 1000,
+};
 const ask = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: lunchbox.test\r\n\r\n`;
 
 /** A client that keeps its connection, as every proxy does, may send its next request while the process stops. */
 it('a request that arrives while the process stops is told so as a problem; one that runs is answered', async () => {
-  const app = await createServer({ logger: pino({ level: 'silent' }), authenticate: () => Promise.reject(new Error('not asked')), ...limits });
+  const app = await createServer({
+    logger: pino({ level: 'silent' }),
+    authenticate: () => Promise.reject(new Error('not asked')),
+    ...limits,
+  });
   let release = (): void => {};
   const held = new Promise<void>((resolve) => {
     release = resolve;
@@ -36,5 +46,10 @@ it('a request that arrives while the process stops is told so as a problem; one 
   expect(first).toMatch(/^HTTP\/1\.1 200 [\s\S]*kept$/);
   expect(second).toMatch(/\r\ncontent-type: application\/problem\+json/i);
   expect(second).toMatch(/\r\nretry-after: 1\r\n/i);
-  expect(JSON.parse(second.split('\r\n\r\n')[1] ?? '')).toMatchObject({ code: 'dependency-unavailable', status: 503, retryable: true, instance: '/readyz' });
+  expect(JSON.parse(second.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+    code: 'dependency-unavailable',
+    status: 503,
+    retryable: true,
+    instance: '/readyz',
+  });
 });

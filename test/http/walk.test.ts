@@ -56,14 +56,19 @@ describe('every route', () => {
       'coffee_trade',
     ];
     const rows = [];
-    for (const table of tables) rows.push([table, await of.database.query(sql`SELECT * FROM ${raw(table)} ORDER BY 1`)]);
+    for (const table of tables)
+      rows.push([table, await of.database.query(sql`SELECT * FROM ${raw(table)} ORDER BY 1`)]);
     return createHash('sha256').update(JSON.stringify(rows)).digest('hex');
   }
 
   async function cookieOf(of: Kit, role: 'viewer' | 'operator') {
     const token = await of.token(`walk-${role}`, role);
     const cookie = `lunchbox_session=${token}`;
-    const page = await of.app.inject({ method: 'GET', url: '/console/controls', headers: { ...headers, cookie } });
+    const page = await of.app.inject({
+      method: 'GET',
+      url: '/console/controls',
+      headers: { ...headers, cookie },
+    });
     return { token, cookie, form: /name="form" value="([0-9a-f]+)"/.exec(page.body)?.[1] ?? '' };
   }
 
@@ -80,7 +85,12 @@ describe('every route', () => {
         ? await kit.app.inject({
             method: method as 'POST',
             url: filled(url),
-            headers: { ...headers, cookie, 'content-type': 'application/x-www-form-urlencoded', origin: 'http://lunchbox.test' },
+            headers: {
+              ...headers,
+              cookie,
+              'content-type': 'application/x-www-form-urlencoded',
+              origin: 'http://lunchbox.test',
+            },
             payload: formOf({
               form,
               reason: 'x',
@@ -97,7 +107,11 @@ describe('every route', () => {
         : await kit.app.inject({
             method: method as 'POST',
             url: filled(url),
-            headers: { authorization: `Bearer ${token}`, 'idempotency-key': 'k', 'content-type': 'application/json' },
+            headers: {
+              authorization: `Bearer ${token}`,
+              'idempotency-key': 'k',
+              'content-type': 'application/json',
+            },
             payload: '{"reason":"x"}',
           });
       expect([method, url, answer.statusCode]).toEqual([method, url, 403]);
@@ -113,16 +127,30 @@ describe('every route', () => {
         url: filled(url),
         headers: { ...headers, ...(isConsole(url) ? { cookie } : { authorization: `Bearer ${token}` }) },
       });
-      expect([url, answer.statusCode], answer.body.slice(0, 200)).toEqual([url, expect.toSatisfy((status: number) => status < 500)]);
+      expect([url, answer.statusCode], answer.body.slice(0, 200)).toEqual([
+        url,
+        expect.toSatisfy((status: number) => status < 500),
+      ]);
       expect([401, 403]).not.toContain(answer.statusCode);
     }
   });
 
   it('without a token: closed', async () => {
-    for (const { method, url } of routes().filter(({ url: one }) => !OPEN.includes(one) && !isWayIn(one) && !one.startsWith('/console/assets'))) {
-      const answer = await kit.app.inject({ method: method as 'POST', url: filled(url), headers, ...(method === 'GET' ? {} : { payload: {} }) });
+    for (const { method, url } of routes().filter(
+      ({ url: one }) => !OPEN.includes(one) && !isWayIn(one) && !one.startsWith('/console/assets'),
+    )) {
+      const answer = await kit.app.inject({
+        method: method as 'POST',
+        url: filled(url),
+        headers,
+        ...(method === 'GET' ? {} : { payload: {} }),
+      });
       if (isConsole(url) && method === 'GET')
-        expect([url, answer.statusCode, answer.headers.location]).toEqual([url, 303, expect.stringContaining('/console/')]);
+        expect([url, answer.statusCode, answer.headers.location]).toEqual([
+          url,
+          303,
+          expect.stringContaining('/console/'),
+        ]);
       else expect([method, url, answer.statusCode]).toEqual([method, url, 401]);
     }
   });
@@ -131,14 +159,23 @@ describe('every route', () => {
     const { cookie, form } = await cookieOf(kit, 'operator');
     const before = await books(kit);
     for (const { method, url } of changing().filter(({ url: one }) => isConsole(one)))
-      for (const foreign of [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }, { origin: 'https://evil.example' }, { origin: 'null' }]) {
+      for (const foreign of [
+        { 'sec-fetch-site': 'cross-site' },
+        { 'sec-fetch-site': 'same-site' },
+        { origin: 'https://evil.example' },
+        { origin: 'null' },
+      ]) {
         const answer = await kit.app.inject({
           method: method as 'POST',
           url: filled(url),
           headers: { ...headers, cookie, 'content-type': 'application/x-www-form-urlencoded', ...foreign },
           payload: formOf({ form, reason: 'x' }),
         });
-        expect([url, JSON.stringify(foreign), answer.statusCode]).toEqual([url, JSON.stringify(foreign), 403]);
+        expect([url, JSON.stringify(foreign), answer.statusCode]).toEqual([
+          url,
+          JSON.stringify(foreign),
+          403,
+        ]);
       }
     expect(await books(kit)).toBe(before);
   });
@@ -151,13 +188,20 @@ describe('every route', () => {
         method: method as 'POST',
         url: filled(url),
         headers: isConsole(url)
-          ? { ...headers, cookie, 'content-type': 'application/x-www-form-urlencoded', origin: 'http://lunchbox.test' }
+          ? {
+              ...headers,
+              cookie,
+              'content-type': 'application/x-www-form-urlencoded',
+              origin: 'http://lunchbox.test',
+            }
           : { authorization: `Bearer ${token}`, 'idempotency-key': 'k', 'content-type': 'application/json' },
         payload: isConsole(url) ? formOf({ form, reason: 'x' }) : '{"reason":"x"}',
       });
       expect([method, url, answer.statusCode]).toEqual([method, url, 403]);
     }
     expect(await books(readOnly)).toBe(before);
-    expect((await readOnly.app.inject({ method: 'GET', url: '/console/', headers: { ...headers, cookie } })).body).toContain('只读模式');
+    expect(
+      (await readOnly.app.inject({ method: 'GET', url: '/console/', headers: { ...headers, cookie } })).body,
+    ).toContain('只读模式');
   });
 });

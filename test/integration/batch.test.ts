@@ -47,17 +47,28 @@ describe.each(databaseKinds)('a bulk act on %s', (kind) => {
   }
   const preview = (more: object = {}) =>
     kit.call<Preview>('POST', '/v1/event-batches', {
-      body: { verb: 'requeue', type: 'MEICAN_V2_CANCEL', reason: 'they are back', ratePerSecond: 50, ...more },
+      body: {
+        verb: 'requeue',
+        type: 'MEICAN_V2_CANCEL',
+        reason: 'they are back',
+        ratePerSecond: 50,
+        ...more,
+      },
     });
   const execute = ({ id, token }: Preview, more: object = {}, as = 'op') =>
     kit.call('POST', `/v1/event-batches/${id}/execute`, { as, role: 'operator', body: { token, ...more } });
   const read = async (id: string) => (await kit.call<Read>('GET', `/v1/event-batches/${id}?limit=500`)).body;
-  const statusOf = async (id: string) => (await kit.call<{ status: string }>('GET', `/v1/events/${id}`)).body.status;
+  const statusOf = async (id: string) =>
+    (await kit.call<{ status: string }>('GET', `/v1/events/${id}`)).body.status;
 
   it('is previewed, frozen, and carries out exactly that set, the first one alone', async () => {
     const ids = await refused(4);
     const { body: frozen, status } = await preview();
-    expect([status, frozen.total, frozen.groups]).toMatchObject([201, 4, [{ type: 'MEICAN_V2_CANCEL', count: 4 }]]);
+    expect([status, frozen.total, frozen.groups]).toMatchObject([
+      201,
+      4,
+      [{ type: 'MEICAN_V2_CANCEL', count: 4 }],
+    ]);
     expect(frozen.samples).toHaveLength(4);
     const [later] = await refused(1); // failed after the preview
     const settled = ids[2] ?? '';
@@ -69,10 +80,17 @@ describe.each(databaseKinds)('a bulk act on %s', (kind) => {
     await kit.pass(20);
     const result = await read(frozen.id);
     expect(result).toMatchObject({ status: 'done', done: 3, skipped: 1 });
-    expect(result.items.find((item) => item.eventId === settled)).toMatchObject({ result: 'skipped', why: 'it is handled now' });
+    expect(result.items.find((item) => item.eventId === settled)).toMatchObject({
+      result: 'skipped',
+      why: 'it is handled now',
+    });
     for (const id of ids) expect(await statusOf(id)).toBe('handled');
     expect(await statusOf(later ?? '')).toBe('errored');
-    expect(await kit.database.query(sql`SELECT id FROM operator_action WHERE verb = 'requeue' AND request_id = ${`batch-${frozen.id}`}`)).toHaveLength(3);
+    expect(
+      await kit.database.query(
+        sql`SELECT id FROM operator_action WHERE verb = 'requeue' AND request_id = ${`batch-${frozen.id}`}`,
+      ),
+    ).toHaveLength(3);
     await kit.call('POST', `/v1/events/${later}/discard`, { body: { reason: 'enough' } });
   });
 
@@ -80,12 +98,21 @@ describe.each(databaseKinds)('a bulk act on %s', (kind) => {
     const ids = await refused(2);
     const { body: frozen } = await preview();
     const people = ['ann', 'bob', 'cyd'];
-    const answers = await Promise.all(people.map(async (who) => ({ who, ...(await execute(frozen, {}, who)) })));
+    const answers = await Promise.all(
+      people.map(async (who) => ({ who, ...(await execute(frozen, {}, who)) })),
+    );
     expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409]);
     const first = answers.find(({ status }) => status === 202)?.who ?? '';
     for (const { body } of answers.filter(({ status }) => status === 409))
-      expect(body).toMatchObject({ code: 'batch-refused', why: 'status', detail: expect.stringContaining(`started by ${first}`) });
-    const audited = (verb: string, target: string) => kit.database.query(sql`SELECT actor FROM operator_action WHERE verb = ${verb} AND target_id = ${target}`);
+      expect(body).toMatchObject({
+        code: 'batch-refused',
+        why: 'status',
+        detail: expect.stringContaining(`started by ${first}`),
+      });
+    const audited = (verb: string, target: string) =>
+      kit.database.query(
+        sql`SELECT actor FROM operator_action WHERE verb = ${verb} AND target_id = ${target}`,
+      );
     expect(await audited('batch-execute', frozen.id)).toMatchObject([{ actor: first }]);
     await kit.pass(20);
     expect(await read(frozen.id)).toMatchObject({ status: 'done', done: 2, executor: first });
@@ -99,7 +126,11 @@ describe.each(databaseKinds)('a bulk act on %s', (kind) => {
     await execute(frozen);
     await kit.pass(10);
     kit.sandbox.faults.clear();
-    expect(await read(frozen.id)).toMatchObject({ status: 'stopped', why: 'the first one failed again', done: 1 });
+    expect(await read(frozen.id)).toMatchObject({
+      status: 'stopped',
+      why: 'the first one failed again',
+      done: 1,
+    });
     expect(await statusOf(ids[1] ?? '')).toBe('errored');
     for (const id of ids) await kit.call('POST', `/v1/events/${id}/discard`, { body: { reason: 'enough' } });
   });
@@ -109,7 +140,9 @@ describe.each(databaseKinds)('a bulk act on %s', (kind) => {
     const { body: frozen } = await preview({ verb: 'discard', ratePerSecond: 1 });
     expect((await execute(frozen)).body).toMatchObject({ code: 'batch-refused', why: 'count' });
     expect((await execute({ ...frozen, token: 'x'.repeat(32) }, { count: 11 })).status).toBe(404);
-    await kit.database.execute(sql`UPDATE event_batch SET created_at = '2026-01-01 00:00:00.000' WHERE id = ${frozen.id}`);
+    await kit.database.execute(
+      sql`UPDATE event_batch SET created_at = '2026-01-01 00:00:00.000' WHERE id = ${frozen.id}`,
+    );
     expect((await execute(frozen, { count: 11 })).body).toMatchObject({ why: 'expired' });
     const { body: fresh } = await preview({ verb: 'discard', ratePerSecond: 1 });
     expect((await execute(fresh, { count: 11 })).status).toBe(202);
@@ -136,9 +169,17 @@ describe.each(databaseKinds)('a bulk act on %s', (kind) => {
     await kit.call('POST', `/v1/event-batches/${frozen.id}/stop`, { body: {} });
     await kit.pass(1, ['EVENT_BATCH']);
     // An admin may do it alone, and whatever else an operator may.
-    const asAdmin = <T>(url: string, body: object) => kit.call<T & Record<string, unknown>>('POST', url, { as: 'boss', role: 'admin', body });
-    const { body: own } = await asAdmin<Preview>('/v1/event-batches', { type: 'BIG', verb: 'discard', reason: 'mine', ratePerSecond: 50 });
-    expect((await asAdmin(`/v1/event-batches/${own.id}/execute`, { token: own.token, count: own.total })).status).toBe(202);
+    const asAdmin = <T>(url: string, body: object) =>
+      kit.call<T & Record<string, unknown>>('POST', url, { as: 'boss', role: 'admin', body });
+    const { body: own } = await asAdmin<Preview>('/v1/event-batches', {
+      type: 'BIG',
+      verb: 'discard',
+      reason: 'mine',
+      ratePerSecond: 50,
+    });
+    expect(
+      (await asAdmin(`/v1/event-batches/${own.id}/execute`, { token: own.token, count: own.total })).status,
+    ).toBe(202);
     expect(own.total).toBe(1_001);
     await asAdmin(`/v1/event-batches/${own.id}/stop`, {});
     await kit.pass(1, ['EVENT_BATCH']);
@@ -156,16 +197,35 @@ describe.each(databaseKinds)('a bulk act on %s', (kind) => {
     });
     expect(await dying.ended).toBe('SIGKILL');
     expect(await read(frozen.id)).toMatchObject({ status: 'running', done: 2 });
-    await kit.database.execute(sql`UPDATE outbox_event SET lease_until = ${now}, queue_at = ${now} WHERE lease_until IS NOT NULL`);
+    await kit.database.execute(
+      sql`UPDATE outbox_event SET lease_until = ${now}, queue_at = ${now} WHERE lease_until IS NOT NULL`,
+    );
     await kit.pass(5);
     expect(await read(frozen.id)).toMatchObject({ status: 'done', done: 5, skipped: 0 });
-    for (const id of ids) expect(await kit.database.query(sql`SELECT id FROM operator_action WHERE target_id = ${id} AND verb = 'discard'`)).toHaveLength(1);
+    for (const id of ids)
+      expect(
+        await kit.database.query(
+          sql`SELECT id FROM operator_action WHERE target_id = ${id} AND verb = 'discard'`,
+        ),
+      ).toHaveLength(1);
   });
 
   it('needs a filter, a reason and an operator', async () => {
-    expect((await kit.call('POST', '/v1/event-batches', { body: { verb: 'requeue', reason: 'x' } })).status).toBe(400);
-    expect((await kit.call('POST', '/v1/event-batches', { body: { verb: 'requeue', type: 'X' } })).status).toBe(400);
-    expect((await kit.call('POST', '/v1/event-batches', { as: 'v', role: 'viewer', body: { verb: 'requeue', type: 'X', reason: 'x' } })).status).toBe(403);
+    expect(
+      (await kit.call('POST', '/v1/event-batches', { body: { verb: 'requeue', reason: 'x' } })).status,
+    ).toBe(400);
+    expect(
+      (await kit.call('POST', '/v1/event-batches', { body: { verb: 'requeue', type: 'X' } })).status,
+    ).toBe(400);
+    expect(
+      (
+        await kit.call('POST', '/v1/event-batches', {
+          as: 'v',
+          role: 'viewer',
+          body: { verb: 'requeue', type: 'X', reason: 'x' },
+        })
+      ).status,
+    ).toBe(403);
     const { body: empty } = await preview({ type: 'NOTHING' });
     expect((await execute(empty)).body).toMatchObject({ why: 'empty' });
     expect((await kit.call('GET', '/v1/event-batches/999999')).status).toBe(404);
@@ -177,7 +237,8 @@ describe.each(databaseKinds)('a bulk act on %s', (kind) => {
     const slice = kit.pass(1, ['EVENT_BATCH']).finally(() => {
       runs = false;
     });
-    for (; runs; await new Promise((resolve) => setTimeout(resolve, 10))) await kit.runtime.outbox.claimAndStart(); // as a poller would
+    for (; runs; await new Promise((resolve) => setTimeout(resolve, 10)))
+      await kit.runtime.outbox.claimAndStart(); // as a poller would
     await slice;
     return (await read(id)).status;
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { compareBooks } from '../../src/app/scheduler-part.js';
 import { sql } from '../../src/database/sql.js';
-import { compareBooks } from '../../src/scheduler-part.js';
 import { databaseKinds } from '../support/databases.js';
 import { Kit, tomorrow } from '../support/kit.js';
 
@@ -28,7 +28,8 @@ describe.each(databaseKinds)('the books on %s', (kind) => {
     menu = await kit.menu({ stock: 50, capacity: 50 });
   });
 
-  const books = async (more = '') => (await kit.call<Books & Record<string, unknown>>('GET', `/v1/books?day=${tomorrow}${more}`)).body;
+  const books = async (more = '') =>
+    (await kit.call<Books & Record<string, unknown>>('GET', `/v1/books?day=${tomorrow}${more}`)).body;
   const againstVendors = async () => (await books('&againstVendors=true')).vendors;
 
   it('agree after orders, cancels and failures', async () => {
@@ -48,14 +49,18 @@ describe.each(databaseKinds)('the books on %s', (kind) => {
     kit.fault({ call: 'meican.addOrder', kind: 'lost-effect', times: 1 });
     const order = await kit.ordered(menu, 'lost1');
     expect(order.status).toBe('ORDERED');
-    expect((await againstVendors())?.guilty).toMatchObject([{ kind: 'meal-missing', orderNo: order.orderNo }]);
+    expect((await againstVendors())?.guilty).toMatchObject([
+      { kind: 'meal-missing', orderNo: order.orderNo },
+    ]);
     await kit.cancel(order.id, 'lost1');
   });
 
   it('the energy center’s "SUCCESS" without effect is found, for a payment and for a refund', async () => {
     kit.fault({ call: 'energy.pay', kind: 'lost-effect', times: 1 });
     const unpaid = await kit.ordered(menu, 'lost2');
-    expect((await againstVendors())?.guilty).toMatchObject([{ kind: 'money-missing', orderNo: unpaid.orderNo }]);
+    expect((await againstVendors())?.guilty).toMatchObject([
+      { kind: 'money-missing', orderNo: unpaid.orderNo },
+    ]);
     await kit.cancel(unpaid.id, 'lost2');
     expect((await kit.read(unpaid.id)).refund).toBe('NONE'); // there was nothing to give back; its number is closed
     const order = await kit.ordered(menu, 'lost3');
@@ -69,9 +74,13 @@ describe.each(databaseKinds)('the books on %s', (kind) => {
     const order = await kit.ordered(menu, 'lost4');
     kit.fault({ call: 'meican.cancelOrder', kind: 'lost-effect', times: 1 });
     await kit.cancel(order.id, 'lost4');
-    expect((await againstVendors())?.guilty).toMatchObject([{ kind: 'meal-of-ended-order', orderNo: order.orderNo }]);
+    expect((await againstVendors())?.guilty).toMatchObject([
+      { kind: 'meal-of-ended-order', orderNo: order.orderNo },
+    ]);
     await kit.database.execute(sql`UPDATE box_order SET meican_order_id = NULL WHERE id = ${order.id}`);
-    expect((await againstVendors())?.guilty).toMatchObject([{ kind: 'meal-unknown-to-us', orderNo: order.orderNo }]);
+    expect((await againstVendors())?.guilty).toMatchObject([
+      { kind: 'meal-unknown-to-us', orderNo: order.orderNo },
+    ]);
   });
 
   it('stock that differs, and errored events, name the guilty', async () => {
@@ -82,7 +91,10 @@ describe.each(databaseKinds)('the books on %s', (kind) => {
     const own = await books();
     expect(own.agree).toBe(false);
     expect(own.guilty).toEqual(
-      expect.arrayContaining([expect.objectContaining({ kind: 'stock-differs' }), expect.objectContaining({ kind: 'event-errored', orderNo: order.orderNo })]),
+      expect.arrayContaining([
+        expect.objectContaining({ kind: 'stock-differs' }),
+        expect.objectContaining({ kind: 'event-errored', orderNo: order.orderNo }),
+      ]),
     );
     expect(own.sums.find((sum) => sum.name === 'dishes taken')?.difference).toBe(1);
     await kit.database.execute(sql`UPDATE box_dish SET remaining = remaining + 1 WHERE id = ${menu.dish.id}`);
@@ -90,11 +102,17 @@ describe.each(databaseKinds)('the books on %s', (kind) => {
 
   it('are compared every hour by one event for all schedulers, which alerts on drift', async () => {
     const silent = { error: () => {} };
-    await Promise.all([compareBooks(kit.runtime, silent), compareBooks(kit.runtime, silent), compareBooks(kit.runtime, silent)]);
+    await Promise.all([
+      compareBooks(kit.runtime, silent),
+      compareBooks(kit.runtime, silent),
+      compareBooks(kit.runtime, silent),
+    ]);
     await kit.settleAll();
     const events = await kit.events('&type=BOOKS_COMPARE');
     expect(events.map((event) => event.status)).toEqual(['handled', 'handled', 'handled']); // yesterday, today, tomorrow
-    const alerts = await kit.database.query<{ group_key: string }>(sql`SELECT group_key FROM alert WHERE kind = 'drift'`);
+    const alerts = await kit.database.query<{ group_key: string }>(
+      sql`SELECT group_key FROM alert WHERE kind = 'drift'`,
+    );
     expect(alerts.map((alert) => alert.group_key)).toContain('drift:meal-unknown-to-us');
   });
 

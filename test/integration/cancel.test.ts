@@ -39,7 +39,9 @@ describe.each(databaseKinds)('cancelling an order on %s', (kind) => {
     const placed = await kit.order(menu, sub);
     const answer = await kit.cancel(placed.body.orders[0]?.id ?? '', sub);
     expect(answer.status).toBe(200);
-    expect(kit.sandbox.ledger.books.meicanOrders.some((order) => order.email === `${sub}@example.com`)).toBe(false);
+    expect(kit.sandbox.ledger.books.meicanOrders.some((order) => order.email === `${sub}@example.com`)).toBe(
+      false,
+    );
     expect(kit.balanceOf(sub)).toBe(100_000);
     await kit.runDue();
     expect((await kit.read(answer.body.order.id)).status).toBe('USER_CANCEL');
@@ -83,7 +85,11 @@ describe.each(databaseKinds)('cancelling an order on %s', (kind) => {
     const answer = await kit.cancel(order.id, sub);
     expect(answer.status).toBe(202);
     expect(answer.body.order.refund).toBe('DONE');
-    expect(answer.body.events.find((event) => event.type === 'MEICAN_V2_CANCEL')).toMatchObject({ status: 'pending', failures: 1, outcome: 'unknown' });
+    expect(answer.body.events.find((event) => event.type === 'MEICAN_V2_CANCEL')).toMatchObject({
+      status: 'pending',
+      failures: 1,
+      outcome: 'unknown',
+    });
     await kit.settleAll();
     expect(kit.mealsAtMeican(sub)).toBe(0);
   });
@@ -110,7 +116,9 @@ describe.each(databaseKinds)('cancelling an order on %s', (kind) => {
       await kit.cancel(order.id, sub);
       await kit.settleAll();
       expect(kit.balanceOf(sub)).toBe(100_000);
-      expect(kit.sandbox.ledger.books.refunds.filter((refund) => refund.outRefundNo === `R${order.orderNo}`)).toHaveLength(1);
+      expect(
+        kit.sandbox.ledger.books.refunds.filter((refund) => refund.outRefundNo === `R${order.orderNo}`),
+      ).toHaveLength(1);
       expect((await kit.read(order.id)).refund).toBe('DONE');
     },
   );
@@ -150,8 +158,14 @@ describe.each(databaseKinds)('cancelling an order on %s', (kind) => {
     kit.fault({ call: 'meican.cancelOrder', kind: 'refused', code: 'ORDER_CLOSED', times: 1 });
     const answer = await kit.cancel(order.id, sub);
     expect(answer.body.order.refund).toBe('DONE');
-    expect(await kit.eventOf(order.id, 'MEICAN_V2_CANCEL')).toMatchObject({ status: 'errored', attempt: 1, lastError: { code: 'ORDER_CLOSED' } });
-    const [alert] = await kit.database.query<{ kind: string }>(sql`SELECT kind FROM alert WHERE event_type = 'MEICAN_V2_CANCEL'`);
+    expect(await kit.eventOf(order.id, 'MEICAN_V2_CANCEL')).toMatchObject({
+      status: 'errored',
+      attempt: 1,
+      lastError: { code: 'ORDER_CLOSED' },
+    });
+    const [alert] = await kit.database.query<{ kind: string }>(
+      sql`SELECT kind FROM alert WHERE event_type = 'MEICAN_V2_CANCEL'`,
+    );
     expect(alert?.kind).toBe('loss');
   });
 
@@ -160,25 +174,36 @@ describe.each(databaseKinds)('cancelling an order on %s', (kind) => {
     const before = await kit.stockOf(menu);
     const order = await kit.ordered(menu, sub);
     const answers = await Promise.all(Array.from({ length: 20 }, () => kit.cancel(order.id, sub)));
-    expect(answers.every((answer) => [200, 202].includes(answer.status) || answer.body.code === 'order-busy')).toBe(true);
+    expect(
+      answers.every((answer) => [200, 202].includes(answer.status) || answer.body.code === 'order-busy'),
+    ).toBe(true);
     await kit.settleAll();
     expect(kit.balanceOf(sub)).toBe(100_000);
     expect(await kit.stockOf(menu)).toEqual(before);
-    expect((await kit.events(`&orderId=${order.id}`)).filter((event) => event.type === 'ENERGY_CENTER_V2_CANCEL')).toHaveLength(1);
+    expect(
+      (await kit.events(`&orderId=${order.id}`)).filter((event) => event.type === 'ENERGY_CENTER_V2_CANCEL'),
+    ).toHaveLength(1);
     expect((await kit.cancel(order.id, sub)).status).toBe(200);
   });
 
   it('a second cancel is told the same rule, whoever asks and under whatever key: 202 while the refund is pending, 200 when all is settled', async () => {
     const sub = someone();
     const order = await kit.ordered(menu, sub);
-    kit.fault({ call: 'energy.unPay', kind: 'status-before', status: 500 }, { call: 'energy.queryRefund', kind: 'status-before', status: 500 });
+    kit.fault(
+      { call: 'energy.unPay', kind: 'status-before', status: 500 },
+      { call: 'energy.queryRefund', kind: 'status-before', status: 500 },
+    );
     const first = await kit.cancel(order.id, sub, `${sub}-1`);
     expect(first.status).toBe(202);
     for (const key of [1, 2, 2]) {
       const again = await kit.cancel(order.id, sub, `${sub}-${key}`);
       expect([again.status, again.body.order.refund, again.body.events.length]).toEqual([202, 'PENDING', 2]);
     }
-    const byOperator = await kit.call<{ order: { operator: string } }>('POST', `/v1/orders/${order.id}/cancel`, { body: {} });
+    const byOperator = await kit.call<{ order: { operator: string } }>(
+      'POST',
+      `/v1/orders/${order.id}/cancel`,
+      { body: {} },
+    );
     expect([byOperator.status, byOperator.body.order.operator]).toEqual([202, sub]);
     const together = await Promise.all(Array.from({ length: 20 }, () => kit.cancel(order.id, sub)));
     expect(new Set(together.map(({ status }) => status))).toEqual(new Set([202]));
@@ -192,7 +217,9 @@ describe.each(databaseKinds)('cancelling an order on %s', (kind) => {
   it('while the energy center is paused the diner hears 202 at once, and Meican’s part is done', async () => {
     const sub = someone();
     const order = await kit.ordered(menu, sub);
-    const paused = await kit.call<{ id: string }>('POST', '/v1/pauses', { body: { scope: 'target', name: 'energy', minutes: 10, reason: 'maintenance' } });
+    const paused = await kit.call<{ id: string }>('POST', '/v1/pauses', {
+      body: { scope: 'target', name: 'energy', minutes: 10, reason: 'maintenance' },
+    });
     expect(paused.status).toBeLessThan(300);
     const transactions = vi.spyOn(kit.database, 'transaction');
     const answer = await kit.cancel(order.id, sub);
@@ -213,7 +240,10 @@ describe.each(databaseKinds)('cancelling an order on %s', (kind) => {
     kit.fault({ call: 'energy.pay', kind: 'refused', code: '40201', times: 1 });
     await kit.order(menu, sub);
     const listed = await kit.call<{ data: { id: string }[] }>('GET', `/v1/orders?userId=${sub}`);
-    expect((await kit.cancel(listed.body.data[0]?.id ?? '', sub)).body).toMatchObject({ code: 'order-not-cancellable', currentStatus: 'SYSTEM_CANCEL' });
+    expect((await kit.cancel(listed.body.data[0]?.id ?? '', sub)).body).toMatchObject({
+      code: 'order-not-cancellable',
+      currentStatus: 'SYSTEM_CANCEL',
+    });
 
     const late = someone();
     const order = await kit.ordered(menu, late);
@@ -226,7 +256,9 @@ describe.each(databaseKinds)('cancelling an order on %s', (kind) => {
     const sub = someone();
     kit.fault({ call: 'energy.pay', kind: 'latency', ms: 500, times: 1 });
     const placing = kit.order(menu, sub);
-    await expect.poll(() => kit.sandbox.requests.some((request) => request.body.includes(`"${sub}"`))).toBe(true);
+    await expect
+      .poll(() => kit.sandbox.requests.some((request) => request.body.includes(`"${sub}"`)))
+      .toBe(true);
     const listed = await kit.call<{ data: { id: string }[] }>('GET', `/v1/orders?userId=${sub}`);
     const answer = await kit.cancel(listed.body.data[0]?.id ?? '', sub);
     expect([answer.status, answer.body.code]).toEqual([409, 'order-busy']);
@@ -236,7 +268,9 @@ describe.each(databaseKinds)('cancelling an order on %s', (kind) => {
   it('an operator cancels for somebody, and it is audited', async () => {
     const sub = someone();
     const order = await kit.ordered(menu, sub);
-    const answer = await kit.call<{ order: { operator: string } }>('POST', `/v1/orders/${order.id}/cancel`, { body: { reason: 'kitchen closed' } });
+    const answer = await kit.call<{ order: { operator: string } }>('POST', `/v1/orders/${order.id}/cancel`, {
+      body: { reason: 'kitchen closed' },
+    });
     expect(answer.body.order.operator).toBe('op');
     const rows = await kit.database.query<{ actor: string; verb: string; reason: string }>(
       sql`SELECT actor, verb, reason FROM operator_action WHERE target_id = ${order.id} AND target_type = 'order'`,

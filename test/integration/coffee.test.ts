@@ -15,13 +15,19 @@ describe.each(databaseKinds)('the refund of a coffee on %s', (kind) => {
   beforeEach(() => kit.sandbox.faults.clear());
 
   const refund = (tradeNo: string, body: { userId: string; outTradeNo: string; amountInCent?: number }) =>
-    kit.call<{ status: string; code: string; errors: { path: string }[]; events: { id: string }[] }>('POST', `/v1/coffee-trades/${tradeNo}/refund`, {
-      as: 'gate',
-      role: 'service',
-      body: { amountInCent: 900, ...body },
-    });
+    kit.call<{ status: string; code: string; errors: { path: string }[]; events: { id: string }[] }>(
+      'POST',
+      `/v1/coffee-trades/${tradeNo}/refund`,
+      {
+        as: 'gate',
+        role: 'service',
+        body: { amountInCent: 900, ...body },
+      },
+    );
   const refundsOf = (userId: string) =>
-    kit.sandbox.ledger.books.refunds.filter((one) => one.userId === userId).map(({ outRefundNo, status }) => [outRefundNo, status]);
+    kit.sandbox.ledger.books.refunds
+      .filter((one) => one.userId === userId)
+      .map(({ outRefundNo, status }) => [outRefundNo, status]);
 
   it('has a number of its own: a trade with the number of an order takes nothing from that order', async () => {
     const order = await kit.ordered(menu, 'same');
@@ -37,17 +43,33 @@ describe.each(databaseKinds)('the refund of a coffee on %s', (kind) => {
 
   it('without a reason says one: a blank may be refused', async () => {
     await refund('blank', { userId: 'blank', outTradeNo: await kit.coffee('blank') });
-    expect(kit.sandbox.requests.find(({ body }) => body.includes('"RCblank"'))?.body).toContain('"reason":"COFFEE_REFUND"');
+    expect(kit.sandbox.requests.find(({ body }) => body.includes('"RCblank"'))?.body).toContain(
+      '"reason":"COFFEE_REFUND"',
+    );
   });
 
   it('is refused for the payment of an order, of ours or of another installation, existing or to come', async () => {
     const order = await kit.ordered(menu, 'free');
-    await kit.database.execute(sql`UPDATE box_order SET order_no = 'OLD-1' WHERE id = ${(await kit.ordered(menu, 'old')).id}`);
-    for (const outTradeNo of [`P${order.orderNo}`, `p${order.orderNo}`, 'P209901010000001', 'P1234209901010000001', 'POLD-1']) {
+    await kit.database.execute(
+      sql`UPDATE box_order SET order_no = 'OLD-1' WHERE id = ${(await kit.ordered(menu, 'old')).id}`,
+    );
+    for (const outTradeNo of [
+      `P${order.orderNo}`,
+      `p${order.orderNo}`,
+      'P209901010000001',
+      'P1234209901010000001',
+      'POLD-1',
+    ]) {
       const answer = await refund('free-meal', { userId: 'free', outTradeNo, amountInCent: 2300 });
-      expect([answer.status, answer.body.code, answer.body.errors?.[0]?.path], outTradeNo).toEqual([400, 'validation', 'body.outTradeNo']);
+      expect([answer.status, answer.body.code, answer.body.errors?.[0]?.path], outTradeNo).toEqual([
+        400,
+        'validation',
+        'body.outTradeNo',
+      ]);
     }
-    expect(await kit.database.query(sql`SELECT id FROM coffee_trade WHERE trade_no = 'free-meal'`)).toEqual([]);
+    expect(await kit.database.query(sql`SELECT id FROM coffee_trade WHERE trade_no = 'free-meal'`)).toEqual(
+      [],
+    );
     expect(kit.balanceOf('free')).toBe(100_000 - 2300);
   });
 
@@ -66,8 +88,16 @@ describe.each(databaseKinds)('the refund of a coffee on %s', (kind) => {
     const outTradeNo = await kit.coffee('first');
     kit.fault({ call: 'energy.unPay', kind: 'rate-limit' });
     const { id } = (await refund('V1', { userId: 'first', outTradeNo })).body.events[0] ?? {};
-    const payload = JSON.stringify({ tradeNo: 'V1', outTradeNo, userId: 'first', amountInCent: 900, reason: '' });
-    await kit.database.execute(sql`UPDATE outbox_event SET payload = ${payload}, payload_version = 1 WHERE id = ${id ?? ''}`);
+    const payload = JSON.stringify({
+      tradeNo: 'V1',
+      outTradeNo,
+      userId: 'first',
+      amountInCent: 900,
+      reason: '',
+    });
+    await kit.database.execute(
+      sql`UPDATE outbox_event SET payload = ${payload}, payload_version = 1 WHERE id = ${id ?? ''}`,
+    );
     kit.sandbox.faults.clear();
     await kit.pass();
     expect(refundsOf('first')).toEqual([['RV1', 'SUCCESS']]);
@@ -76,14 +106,28 @@ describe.each(databaseKinds)('the refund of a coffee on %s', (kind) => {
   it('never shares its number with a trade from before', async () => {
     await refund('C9', { userId: 'c9', outTradeNo: await kit.coffee('c9') });
     await kit.database.execute(sql`UPDATE coffee_trade SET out_refund_no = 'RC9' WHERE trade_no = 'C9'`); // as an older version numbered it
-    expect(await refund('9', { userId: 'c9', outTradeNo: 'T-c9' })).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    expect(await refund('9', { userId: 'c9', outTradeNo: 'T-c9' })).toMatchObject({
+      status: 409,
+      body: { code: 'conflict' },
+    });
   });
 
   it.each(['.', '..', '...'])('a number that is %s is refused, wherever it stands', async (dots) => {
-    expect((await refund(dots.replaceAll('.', '%2E'), { userId: 'd', outTradeNo: 'T1' })).status).not.toBeLessThan(400);
+    expect(
+      (await refund(dots.replaceAll('.', '%2E'), { userId: 'd', outTradeNo: 'T1' })).status,
+    ).not.toBeLessThan(400);
     expect((await refund('D1', { userId: 'd', outTradeNo: dots })).body.code).toBe('validation');
-    const consumption = { recordNo: dots, userId: 'd', amountInCent: 1, canteen: 'A1', consumedAt: '2026-11-23T12:00:00Z' };
-    expect((await kit.call('POST', '/v1/canteen-consumptions', { as: 'gate', role: 'service', body: consumption })).status).toBe(400);
+    const consumption = {
+      recordNo: dots,
+      userId: 'd',
+      amountInCent: 1,
+      canteen: 'A1',
+      consumedAt: '2026-11-23T12:00:00Z',
+    };
+    expect(
+      (await kit.call('POST', '/v1/canteen-consumptions', { as: 'gate', role: 'service', body: consumption }))
+        .status,
+    ).toBe(400);
   });
 });
 
@@ -104,7 +148,10 @@ it('a number that would change a URL’s path never leaves the client', async ()
   for (const dots of ['.', '..']) {
     expect(await energy.queryPay(dots, context)).toMatchObject({ kind: 'rejected', code: 'UNSAFE_PATH' });
     expect(await energy.closePay(dots, context)).toMatchObject({ kind: 'rejected', code: 'UNSAFE_PATH' });
-    expect(await energy.findCardAccountInfo(dots, context)).toMatchObject({ kind: 'rejected', code: 'UNSAFE_PATH' });
+    expect(await energy.findCardAccountInfo(dots, context)).toMatchObject({
+      kind: 'rejected',
+      code: 'UNSAFE_PATH',
+    });
   }
   await energy.queryPay('a/../b', context);
   expect(sent).toEqual(['/v1/pay/a%2F..%2Fb']);

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { compareWithVendors, QUESTIONS_AT_ONCE } from '../../src/books/vendor-books.js';
+import { childTraceparent } from '../../src/base/trace.js';
 import { sql } from '../../src/database/sql.js';
 import { booksCompare, createBooksCompare } from '../../src/handlers/books-compare.js';
 import { Outbox } from '../../src/outbox/outbox.js';
 import { record } from '../../src/outbox/record.js';
-import { childTraceparent } from '../../src/trace.js';
+import { compareWithVendors, QUESTIONS_AT_ONCE } from '../../src/reconcile/vendor-books.js';
 import { runDue } from '../support/engine.js';
 import { Kit, tomorrow } from '../support/kit.js';
 
@@ -46,12 +46,27 @@ describe('the comparison with the vendors', () => {
     });
     return { seen, energy: counted };
   }
-  const compare = (energy: ReturnType<typeof counting>['energy'], more: { budgetMs?: number; after?: string } = {}) =>
-    compareWithVendors(kit.database, kit.runtime.clients.meican, energy, { day: tomorrow, olderThanMs: 0, budgetMs: 60_000, ...more }, context());
+  const compare = (
+    energy: ReturnType<typeof counting>['energy'],
+    more: { budgetMs?: number; after?: string } = {},
+  ) =>
+    compareWithVendors(
+      kit.database,
+      kit.runtime.clients.meican,
+      energy,
+      { day: tomorrow, olderThanMs: 0, budgetMs: 60_000, ...more },
+      context(),
+    );
 
   it('asks a few questions at once', async () => {
     const { seen, energy } = counting();
-    expect(await compare(energy)).toMatchObject({ compared: ORDERS, notReached: 0, next: null, unanswered: 0, guilty: [] });
+    expect(await compare(energy)).toMatchObject({
+      compared: ORDERS,
+      notReached: 0,
+      next: null,
+      unanswered: 0,
+      guilty: [],
+    });
     expect(seen).toMatchObject({ questions: ORDERS, most: QUESTIONS_AT_ONCE });
   });
 
@@ -59,9 +74,14 @@ describe('the comparison with the vendors', () => {
     const { energy } = counting();
     const none = await compare(energy, { budgetMs: 0 });
     expect(none).toMatchObject({ compared: 0, notReached: ORDERS, next: '0', guilty: [] });
-    const [middle] = await kit.database.query<{ id: unknown }>(sql`SELECT id FROM box_order ORDER BY id LIMIT 1 OFFSET 7`);
+    const [middle] = await kit.database.query<{ id: unknown }>(
+      sql`SELECT id FROM box_order ORDER BY id LIMIT 1 OFFSET 7`,
+    );
     const rest = counting();
-    expect(await compare(rest.energy, { after: String(middle?.id) })).toMatchObject({ notReached: 0, next: null });
+    expect(await compare(rest.energy, { after: String(middle?.id) })).toMatchObject({
+      notReached: 0,
+      next: null,
+    });
     expect(rest.seen.questions).toBe(ORDERS - 8);
   });
 
@@ -74,7 +94,8 @@ describe('the comparison with the vendors', () => {
   it('whoever asks for the same day meanwhile gets the same comparison', async () => {
     kit.fault({ call: 'energy.queryPay', kind: 'latency', ms: 50 });
     const before = kit.sandbox.ledger.books.trades.length;
-    const ask = () => kit.call<{ vendors: { compared: number } }>('GET', `/v1/books?day=${tomorrow}&againstVendors=true`);
+    const ask = () =>
+      kit.call<{ vendors: { compared: number } }>('GET', `/v1/books?day=${tomorrow}&againstVendors=true`);
     const { energy } = kit.runtime.clients;
     const original = energy.queryPay.bind(energy);
     let questions = 0;
@@ -90,12 +111,21 @@ describe('the comparison with the vendors', () => {
   });
 
   describe('by the hour', () => {
-    const notReached = () => kit.database.query<{ cause: string }>(sql`SELECT cause FROM alert WHERE group_key = 'books:not-reached'`);
+    const notReached = () =>
+      kit.database.query<{ cause: string }>(
+        sql`SELECT cause FROM alert WHERE group_key = 'books:not-reached'`,
+      );
     async function compared(slot: string, budgetMs: number) {
       const { meican } = kit.runtime.clients;
       const { seen, energy } = counting();
       const handler = createBooksCompare({ database: kit.database, meican, energy, settleMs: 0, budgetMs });
-      const options = { leaseMs: 10_000, failuresMax: 3, retryDelayMs: 1_000, batchSize: 10, concurrencyPerTarget: 1 };
+      const options = {
+        leaseMs: 10_000,
+        failuresMax: 3,
+        retryDelayMs: 1_000,
+        batchSize: 10,
+        concurrencyPerTarget: 1,
+      };
       const outbox = new Outbox(kit.database, [handler as never], options, {});
       await kit.database.transaction((tx) => record(tx, booksCompare, { day: tomorrow, slot }));
       await runDue(outbox);

@@ -15,9 +15,18 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
   afterAll(() => kit.close());
   beforeEach(() => kit.sandbox.faults.clear());
 
-  const discard = (id: string) => kit.call<{ detail?: string } & Record<string, unknown>>('POST', `/v1/events/${id}/discard`, { body: { reason: 'enough' } });
-  const refused = (why: RegExp) => ({ status: 409, body: { code: 'event-not-discardable', detail: expect.stringMatching(why) } });
-  const audited = (id: string) => kit.database.query(sql`SELECT actor, reason FROM operator_action WHERE target_id = ${id} AND verb = 'discard'`);
+  const discard = (id: string) =>
+    kit.call<{ detail?: string } & Record<string, unknown>>('POST', `/v1/events/${id}/discard`, {
+      body: { reason: 'enough' },
+    });
+  const refused = (why: RegExp) => ({
+    status: 409,
+    body: { code: 'event-not-discardable', detail: expect.stringMatching(why) },
+  });
+  const audited = (id: string) =>
+    kit.database.query(
+      sql`SELECT actor, reason FROM operator_action WHERE target_id = ${id} AND verb = 'discard'`,
+    );
   const agree = async () => expect(await disagreements(kit.database, kit.sandbox.ledger.books)).toEqual([]);
   const placed = async (sub: string) => {
     const order = (await kit.order(menu, sub)).body.orders[0];
@@ -28,7 +37,9 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
   /** What a process leaves behind that is killed between the payment and T2: the order PAYING, its guard, nothing else. */
   async function killedWhilePaying(sub: string) {
     const order = await placed(sub);
-    await kit.database.execute(sql`DELETE FROM outbox_event WHERE subject_id = ${order.id} AND type = 'MEICAN_NEW_V2_ORDER'`);
+    await kit.database.execute(
+      sql`DELETE FROM outbox_event WHERE subject_id = ${order.id} AND type = 'MEICAN_NEW_V2_ORDER'`,
+    );
     await kit.database.execute(sql`
       UPDATE outbox_event SET status = 'pending', settled_at = NULL, queue_at = run_at WHERE subject_id = ${order.id} AND type = 'ENERGY_CENTER_ROLLBACK_V2_ERROR'`);
     await kit.database.execute(sql`UPDATE box_order SET status = 'PAYING' WHERE id = ${order.id}`);
@@ -52,12 +63,17 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
     });
 
     it('pending in doubt: what Meican did all the same is found and cancelled', async () => {
-      kit.fault({ call: 'meican.addOrder', kind: 'reset-after', times: 1 }, { call: 'meican.listOrders', kind: 'status-before', status: 500 });
+      kit.fault(
+        { call: 'meican.addOrder', kind: 'reset-after', times: 1 },
+        { call: 'meican.listOrders', kind: 'status-before', status: 500 },
+      );
       const order = await placed('p2');
       await kit.runDue();
       kit.sandbox.faults.clear();
       expect(kit.mealsAtMeican('p2')).toBe(1);
-      expect(await discard((await kit.eventOf(order.id, 'MEICAN_NEW_V2_ORDER')).id)).toMatchObject({ status: 200 });
+      expect(await discard((await kit.eventOf(order.id, 'MEICAN_NEW_V2_ORDER')).id)).toMatchObject({
+        status: 200,
+      });
       await kit.settleAll();
       expect(await kit.read(order.id)).toMatchObject({ status: 'ORDER_ERROR', refund: 'DONE' });
       expect(kit.mealsAtMeican('p2')).toBe(0);
@@ -68,10 +84,14 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
       kit.fault({ call: 'meican.addOrder', kind: 'refused', code: 'DISH_NOT_AVAILABLE', times: 1 });
       const order = await placed('p3');
       await kit.settleAll();
-      expect(await discard((await kit.eventOf(order.id, 'MEICAN_NEW_V2_ORDER')).id)).toMatchObject({ status: 200 });
+      expect(await discard((await kit.eventOf(order.id, 'MEICAN_NEW_V2_ORDER')).id)).toMatchObject({
+        status: 200,
+      });
       await kit.settleAll();
       expect(await kit.read(order.id)).toMatchObject({ status: 'ORDER_ERROR', refund: 'DONE' });
-      expect((await kit.events(`&orderId=${order.id}`)).filter(({ type }) => type === 'ENERGY_CENTER_V2_CANCEL')).toHaveLength(1);
+      expect(
+        (await kit.events(`&orderId=${order.id}`)).filter(({ type }) => type === 'ENERGY_CENTER_V2_CANCEL'),
+      ).toHaveLength(1);
       await agree();
     });
 
@@ -131,7 +151,10 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
     it('is refused while the order is being paid', async () => {
       kit.fault({ call: 'energy.pay', kind: 'latency', ms: 400, times: 1 });
       const answer = kit.order(menu, 'g1');
-      const paying = () => kit.database.query<{ id: unknown }>(sql`SELECT id FROM box_order WHERE user_id = 'g1' AND status = 'PAYING'`);
+      const paying = () =>
+        kit.database.query<{ id: unknown }>(
+          sql`SELECT id FROM box_order WHERE user_id = 'g1' AND status = 'PAYING'`,
+        );
       await expect.poll(paying, { interval: 5 }).toHaveLength(1);
       const [row] = await paying();
       expect(await discard((await guardOf(String(row?.id))).id)).toMatchObject(refused(/being paid/));
@@ -149,10 +172,15 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
     });
 
     it('is refused for an ended order whose refund is open', async () => {
-      kit.fault({ call: 'energy.pay', kind: 'reset-after', times: 1 }, { call: 'energy.closePay', kind: 'status-before', status: 500 });
+      kit.fault(
+        { call: 'energy.pay', kind: 'reset-after', times: 1 },
+        { call: 'energy.closePay', kind: 'status-before', status: 500 },
+      );
       expect((await kit.order(menu, 'g3')).status).toBe(503);
       await kit.runDue();
-      const [row] = await kit.database.query<{ id: unknown }>(sql`SELECT id FROM box_order WHERE user_id = 'g3'`);
+      const [row] = await kit.database.query<{ id: unknown }>(
+        sql`SELECT id FROM box_order WHERE user_id = 'g3'`,
+      );
       expect(await discard((await guardOf(String(row?.id))).id)).toMatchObject(refused(/points.*owed/));
       kit.sandbox.faults.clear();
       await kit.settleAll();
@@ -163,7 +191,9 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
     it('is allowed once the payment was confirmed', async () => {
       const order = await kit.ordered(menu, 'g4');
       const guard = await guardOf(order.id);
-      await kit.database.execute(sql`UPDATE outbox_event SET status = 'pending', settled_at = NULL, queue_at = run_at WHERE id = ${guard.id}`);
+      await kit.database.execute(
+        sql`UPDATE outbox_event SET status = 'pending', settled_at = NULL, queue_at = run_at WHERE id = ${guard.id}`,
+      );
       expect(await discard(guard.id)).toMatchObject({ status: 200 });
       expect((await kit.read(order.id)).status).toBe('ORDERED');
       await agree();
@@ -172,7 +202,12 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
 
   describe('of the cancel of a meal', () => {
     const books = async () =>
-      (await kit.call<{ guilty: unknown[]; sums: { difference: number }[] }>('GET', `/v1/books?day=${tomorrow}&againstVendors=true`)).body;
+      (
+        await kit.call<{ guilty: unknown[]; sums: { difference: number }[] }>(
+          'GET',
+          `/v1/books?day=${tomorrow}&againstVendors=true`,
+        )
+      ).body;
 
     it('is refused while Meican may still take the meal back', async () => {
       const order = await kit.ordered(menu, 'm1');
@@ -197,13 +232,24 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
       kit.fault({ call: 'meican.cancelOrder', kind: 'refused', code: 'ORDER_CLOSED', times: 1 });
       await kit.cancel(order.id, 'm2');
       expect((await books()).sums.filter(({ difference }) => difference !== 0)).toHaveLength(1);
-      expect(await discard((await kit.eventOf(order.id, 'MEICAN_V2_CANCEL')).id)).toMatchObject({ status: 200 });
-      const told = await kit.call<{ timeline: { kind: string; what: string }[] }>('GET', `/v1/orders/${order.id}/timeline`);
-      expect(told.body.timeline.map(({ what }) => what)).toEqual(expect.arrayContaining(['meal-loss-accepted', 'discard']));
+      expect(await discard((await kit.eventOf(order.id, 'MEICAN_V2_CANCEL')).id)).toMatchObject({
+        status: 200,
+      });
+      const told = await kit.call<{ timeline: { kind: string; what: string }[] }>(
+        'GET',
+        `/v1/orders/${order.id}/timeline`,
+      );
+      expect(told.body.timeline.map(({ what }) => what)).toEqual(
+        expect.arrayContaining(['meal-loss-accepted', 'discard']),
+      );
       expect(await books()).toMatchObject({ agree: true, guilty: [], vendors: { guilty: [] } });
-      await kit.database.execute(sql`UPDATE box_order SET meican_cancelled_at = ${now}, meican_order_id = NULL WHERE id = ${order.id}`); // for the others' sake
+      await kit.database.execute(
+        sql`UPDATE box_order SET meican_cancelled_at = ${now}, meican_order_id = NULL WHERE id = ${order.id}`,
+      ); // for the others' sake
       kit.sandbox.ledger.put('meicanOrders', {
-        ...(kit.sandbox.ledger.books.meicanOrders.find(({ email }) => email === 'm2@example.com') as never as object),
+        ...(kit.sandbox.ledger.books.meicanOrders.find(
+          ({ email }) => email === 'm2@example.com',
+        ) as never as object),
         cancelled: true,
       } as never);
     });
@@ -211,17 +257,31 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
 
   describe('of what the canteen’s other systems handed in', () => {
     const coffee = (tradeNo: string, outTradeNo: string, userId = 'c1') =>
-      kit.call<{ status: string; events: { id: string; status: string }[] }>('POST', `/v1/coffee-trades/${tradeNo}/refund`, {
-        as: 'svc',
-        role: 'service',
-        body: { userId, amountInCent: 900, outTradeNo },
-      });
+      kit.call<{ status: string; events: { id: string; status: string }[] }>(
+        'POST',
+        `/v1/coffee-trades/${tradeNo}/refund`,
+        {
+          as: 'svc',
+          role: 'service',
+          body: { userId, amountInCent: 900, outTradeNo },
+        },
+      );
     const consumption = (recordNo: string) =>
-      kit.call<{ status: string; events: { id: string; status: string }[] }>('POST', '/v1/canteen-consumptions', {
-        as: 'svc',
-        role: 'service',
-        body: { recordNo, userId: 'c1', amountInCent: 100, canteen: 'A', consumedAt: '2026-11-21T12:00:00+08:00' },
-      });
+      kit.call<{ status: string; events: { id: string; status: string }[] }>(
+        'POST',
+        '/v1/canteen-consumptions',
+        {
+          as: 'svc',
+          role: 'service',
+          body: {
+            recordNo,
+            userId: 'c1',
+            amountInCent: 100,
+            canteen: 'A',
+            consumedAt: '2026-11-21T12:00:00+08:00',
+          },
+        },
+      );
 
     it('a coffee refund is refused while points are owed, and ends its row when there never was such a trade', async () => {
       kit.fault({ call: 'energy.unPay', kind: 'refused', code: '40301', times: 1 });
@@ -243,13 +303,20 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
       kit.sandbox.faults.clear();
       kit.fault({ call: 'energy.unPay', kind: 'refused', code: '40401' }, lag);
       await kit.pass(4);
-      const [event] = await kit.database.query(sql`SELECT status, outcome, last_error_code FROM outbox_event WHERE id = ${id}`);
+      const [event] = await kit.database.query(
+        sql`SELECT status, outcome, last_error_code FROM outbox_event WHERE id = ${id}`,
+      );
       expect(event).toEqual({ status: 'errored', outcome: 'unknown', last_error_code: 'NO_SUCH_TRADE' });
       expect(await discard(id)).toMatchObject(refused(/not known/));
       kit.sandbox.faults.clear();
-      expect((await kit.call('POST', `/v1/events/${id}/requeue`, { body: { reason: 'it answers again' } })).status).toBe(200);
+      expect(
+        (await kit.call('POST', `/v1/events/${id}/requeue`, { body: { reason: 'it answers again' } })).status,
+      ).toBe(200);
       await kit.settleAll();
-      expect(await coffee('C3', outTradeNo, 'doubt')).toMatchObject({ status: 200, body: { status: 'REFUNDED' } });
+      expect(await coffee('C3', outTradeNo, 'doubt')).toMatchObject({
+        status: 200,
+        body: { status: 'REFUNDED' },
+      });
     });
 
     it('a consumption’s sync is refused unless the energy center refused it for good; then its row has come to an end, too', async () => {
@@ -272,7 +339,10 @@ describe.each(databaseKinds)('a discard on %s', (kind) => {
     await kit.call('POST', `/v1/event-batches/${body.id}/execute`, { body: { token: body.token } });
     const [run] = await kit.events('&type=EVENT_BATCH');
     expect(await discard(run?.id ?? '')).toMatchObject({ status: 200 });
-    expect((await kit.call('GET', `/v1/event-batches/${body.id}`)).body).toMatchObject({ status: 'stopped', why: 'its event was discarded' });
+    expect((await kit.call('GET', `/v1/event-batches/${body.id}`)).body).toMatchObject({
+      status: 'stopped',
+      why: 'its event was discarded',
+    });
     await kit.call('POST', `/v1/events/${id}/requeue`, { body: { reason: 'go on' } });
     await kit.settleAll();
   });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startApi } from '../../src/api-part.js';
+import { startApi } from '../../src/app/api-part.js';
+import { createLogger } from '../../src/app/logging.js';
+import { lookForPollers } from '../../src/app/watch-pollers.js';
 import { sql } from '../../src/database/sql.js';
-import { createLogger } from '../../src/logging.js';
 import { beat, heartbeats } from '../../src/outbox/heartbeat.js';
-import { lookForPollers } from '../../src/watch-pollers.js';
 import { databaseKinds } from '../support/databases.js';
 import { Kit } from '../support/kit.js';
 

@@ -45,10 +45,13 @@ describe('whatever a vendor does, the books agree or the order is named', () => 
   });
 
   describe.concurrent('a question that fails four times errors nothing', () => {
-    it.each(STUBBORN.map((faults) => [nameOf(faults.slice(0, 2)), faults] as const))('%s', async (_name, faults) => {
-      const { named, violations } = await crowd.tell(faults);
-      expect([named, ...violations]).toEqual(['no']);
-    });
+    it.each(STUBBORN.map((faults) => [nameOf(faults.slice(0, 2)), faults] as const))(
+      '%s',
+      async (_name, faults) => {
+        const { named, violations } = await crowd.tell(faults);
+        expect([named, ...violations]).toEqual(['no']);
+      },
+    );
   });
 
   describe.concurrent('two faults', () => {

@@ -64,7 +64,9 @@ describe('the database is lost around a commit', () => {
     const answer = await kit.cancel(order.id, 'dark', 'k-dark');
     expect([answer.status, answer.body.code]).toEqual([503, 'outcome-unknown']);
     proxy.back();
-    await kit.database.execute(sql`UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'`); // its time is over
+    await kit.database.execute(
+      sql`UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'`,
+    ); // its time is over
     const again = await kit.cancel(order.id, 'dark', 'k-dark');
     expect([200, 202]).toContain(again.status);
     expect(again.body.order.status).toBe('USER_CANCEL');
@@ -75,7 +77,9 @@ describe('the database is lost around a commit', () => {
   it('a discard that was kept, and then no database: 503 outcome-unknown, never "nothing was kept"', async () => {
     const event = await kit.database.transaction((tx) => record(tx, housekeeping, { slot: 'lost-commit' }));
     proxy.onCommit(1, 'given', 'away');
-    const answer = await kit.call('POST', `/v1/events/${event.id}/discard`, { body: { reason: 'not needed' } });
+    const answer = await kit.call('POST', `/v1/events/${event.id}/discard`, {
+      body: { reason: 'not needed' },
+    });
     expect([answer.status, answer.body.code]).toEqual([503, 'outcome-unknown']);
     proxy.back();
     expect((await kit.call('GET', `/v1/events/${event.id}`)).body.status).toBe('discarded');
@@ -84,34 +88,58 @@ describe('the database is lost around a commit', () => {
   it.each([
     ['T1', 2],
     ['T2', 3],
-  ] as const)('an order whose %s nobody answered: 503 payment-unknown, and at rest the books agree', async (name, nth) => {
-    const sub = `place-${name}`;
-    proxy.onCommit(nth, 'lost', 'away'); // the first is the order number's
-    const answer = await kit.order(menu, sub, sub);
-    expect([answer.status, answer.body.code]).toEqual([503, 'payment-unknown']);
-    proxy.back();
-    await kit.database.execute(sql`UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'`);
-    const again = await kit.order(menu, sub, sub);
-    expect(again.status).toBe(201);
-    await kit.settleAll();
-    const rows = await kit.database.query<{ status: string }>(sql`SELECT status FROM box_order WHERE user_id = ${sub}`);
-    expect(rows).toMatchObject([{ status: 'ORDERED' }]);
-    expect(kit.balanceOf(sub)).toBe(100_000 - 2300);
-  });
+  ] as const)(
+    'an order whose %s nobody answered: 503 payment-unknown, and at rest the books agree',
+    async (name, nth) => {
+      const sub = `place-${name}`;
+      proxy.onCommit(nth, 'lost', 'away'); // the first is the order number's
+      const answer = await kit.order(menu, sub, sub);
+      expect([answer.status, answer.body.code]).toEqual([503, 'payment-unknown']);
+      proxy.back();
+      await kit.database.execute(
+        sql`UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'`,
+      );
+      const again = await kit.order(menu, sub, sub);
+      expect(again.status).toBe(201);
+      await kit.settleAll();
+      const rows = await kit.database.query<{ status: string }>(
+        sql`SELECT status FROM box_order WHERE user_id = ${sub}`,
+      );
+      expect(rows).toMatchObject([{ status: 'ORDERED' }]);
+      expect(kit.balanceOf(sub)).toBe(100_000 - 2300);
+    },
+  );
 
   it('a consumption and a coffee that are kept say so: 201 and 202, PENDING', async () => {
     const outTradeNo = await kit.coffee('till');
-    const body = { recordNo: 'Z-lost', userId: 'till', amountInCent: 900, canteen: 'A1', consumedAt: '2026-11-23T12:00:00Z' };
+    const body = {
+      recordNo: 'Z-lost',
+      userId: 'till',
+      amountInCent: 900,
+      canteen: 'A1',
+      consumedAt: '2026-11-23T12:00:00Z',
+    };
     proxy.onCommit(1, 'given', 'away');
     const consumption = await kit.call('POST', '/v1/canteen-consumptions', { ...gate, body });
-    expect(consumption).toMatchObject({ status: 201, body: { recordNo: 'Z-lost', status: 'PENDING', events: [{ status: 'pending' }] } });
+    expect(consumption).toMatchObject({
+      status: 201,
+      body: { recordNo: 'Z-lost', status: 'PENDING', events: [{ status: 'pending' }] },
+    });
     proxy.back();
     proxy.onCommit(1, 'given', 'away');
-    const coffee = await kit.call('POST', '/v1/coffee-trades/C-lost/refund', { ...gate, body: { userId: 'till', amountInCent: 900, outTradeNo } });
-    expect(coffee).toMatchObject({ status: 202, body: { tradeNo: 'C-lost', status: 'PENDING', events: [{ status: 'pending' }] } });
+    const coffee = await kit.call('POST', '/v1/coffee-trades/C-lost/refund', {
+      ...gate,
+      body: { userId: 'till', amountInCent: 900, outTradeNo },
+    });
+    expect(coffee).toMatchObject({
+      status: 202,
+      body: { tradeNo: 'C-lost', status: 'PENDING', events: [{ status: 'pending' }] },
+    });
     proxy.back();
     await kit.settleAll();
-    expect((await kit.call('POST', '/v1/canteen-consumptions', { ...gate, body })).body).toMatchObject({ status: 'SYNCED' });
+    expect((await kit.call('POST', '/v1/canteen-consumptions', { ...gate, body })).body).toMatchObject({
+      status: 'SYNCED',
+    });
   });
 
   it('a menu whose commit nobody answered: outcome-unknown', async () => {
@@ -123,6 +151,8 @@ describe('the database is lost around a commit', () => {
       sideboards: [{ location: 'x', addressId: 'x', capacity: 1 }],
     };
     proxy.onCommit(1, 'lost', 'there');
-    expect((await kit.call('PUT', '/v1/menus/g2/2030-01-01/LUNCH', { body })).body.code).toBe('outcome-unknown');
+    expect((await kit.call('PUT', '/v1/menus/g2/2030-01-01/LUNCH', { body })).body.code).toBe(
+      'outcome-unknown',
+    );
   });
 });

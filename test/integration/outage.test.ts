@@ -26,17 +26,26 @@ describe.each(databaseKinds)('an outage of a vendor on %s', (kind) => {
     expect(events.every((event) => event.status === 'pending' && event.failures === 0)).toBe(true);
     expect(kit.runtime.outbox.breakerOf('meican').view.state).not.toBe('closed');
     expect(kit.runtime.outbox.breakerOf('energy').view.state).toBe('closed');
-    expect(await kit.database.query(sql`SELECT occurrences FROM alert WHERE kind = 'vendor-down'`)).toMatchObject([{ occurrences: 1 }]);
+    expect(
+      await kit.database.query(sql`SELECT occurrences FROM alert WHERE kind = 'vendor-down'`),
+    ).toMatchObject([{ occurrences: 1 }]);
     for (const id of ids) expect((await kit.read(id)).status).toBe('ORDERING');
   });
 
   it('past the cut-off the path changes at once: points back, the diner told, although the vendor is still down', async () => {
     await kit.database.execute(sql`UPDATE box_order SET cutoff_at = created_at`);
-    await kit.database.execute(sql`UPDATE outbox_event SET deadline_at = created_at WHERE type = 'MEICAN_NEW_V2_ORDER'`);
+    await kit.database.execute(
+      sql`UPDATE outbox_event SET deadline_at = created_at WHERE type = 'MEICAN_NEW_V2_ORDER'`,
+    );
     await kit.pass(2);
-    const listed = await kit.call<{ data: { status: string; refund: string; userId: string }[] }>('GET', '/v1/orders?limit=100');
+    const listed = await kit.call<{ data: { status: string; refund: string; userId: string }[] }>(
+      'GET',
+      '/v1/orders?limit=100',
+    );
     expect(listed.body.data).toHaveLength(12);
-    expect(listed.body.data.every((order) => order.status === 'ORDER_ERROR' && order.refund === 'DONE')).toBe(true);
+    expect(listed.body.data.every((order) => order.status === 'ORDER_ERROR' && order.refund === 'DONE')).toBe(
+      true,
+    );
     expect(kit.sandbox.ledger.books.appMessages).toHaveLength(12);
     expect(await kit.stockOf(menu)).toEqual({ dish: 50, sideboard: 50 });
   });

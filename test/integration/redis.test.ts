@@ -2,10 +2,10 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 // @ts-expect-error plain JavaScript, shared with the benchmarks
 import { findPrograms, startRedis } from '../../scripts/servers.mjs';
+import { createLogger } from '../../src/app/logging.js';
+import { connectRedis, readyWithin } from '../../src/app/redis.js';
 import { sql } from '../../src/database/sql.js';
-import { createLogger } from '../../src/logging.js';
 import { LocalLocks, RedisLocks } from '../../src/orders/lock.js';
-import { connectRedis, readyWithin } from '../../src/redis.js';
 import { freePort } from '../support/free-port.js';
 import { Kit } from '../support/kit.js';
 
@@ -37,7 +37,9 @@ describe('with Redis', () => {
   });
 
   it('order numbers are the day and a running number', async () => {
-    const numbers = [await kit.ordered(menu, 'n1'), await kit.ordered(menu, 'n2')].map((order) => order.orderNo);
+    const numbers = [await kit.ordered(menu, 'n1'), await kit.ordered(menu, 'n2')].map(
+      (order) => order.orderNo,
+    );
     expect(numbers[0]).toMatch(/^\d{8}0000001$/);
     expect(Number(numbers[1])).toBe(Number(numbers[0]) + 1);
   });
@@ -46,7 +48,11 @@ describe('with Redis', () => {
     const client = kit.runtime.redis[0];
     await client?.set('lunchbox:lock:user:busy1', 'somebody', 'PX', 5_000);
     const answer = await kit.order(menu, 'busy1');
-    expect([answer.status, answer.body.code, answer.headers['retry-after']]).toEqual([409, 'order-busy', '1']);
+    expect([answer.status, answer.body.code, answer.headers['retry-after']]).toEqual([
+      409,
+      'order-busy',
+      '1',
+    ]);
     await client?.del('lunchbox:lock:user:busy1');
     expect((await kit.order(menu, 'busy1')).status).toBe(201);
   });
@@ -55,7 +61,9 @@ describe('with Redis', () => {
     await kit.runtime.redis[0]?.flushall();
     const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => kit.order(menu, `flush${i}`)));
     expect(answers.map((answer) => answer.status)).toEqual(Array(10).fill(201));
-    const [row] = await kit.database.query<{ n: unknown; d: unknown }>(sql`SELECT COUNT(*) AS n, COUNT(DISTINCT order_no) AS d FROM box_order`);
+    const [row] = await kit.database.query<{ n: unknown; d: unknown }>(
+      sql`SELECT COUNT(*) AS n, COUNT(DISTINCT order_no) AS d FROM box_order`,
+    );
     expect(Number(row?.n)).toBe(Number(row?.d));
   });
 
@@ -93,7 +101,11 @@ describe('with Redis', () => {
     const other = await Kit.create('sqlite', { REDIS_URLS: redis.url });
     const woken = new Promise<void>((resolve) => other.runtime.onWake(resolve));
     // The subscription is up when Redis knows of it.
-    await expect.poll(async () => (await kit.runtime.redis[0]?.pubsub('NUMSUB', 'lunchbox:wake'))?.[1], { timeout: 5_000 }).toBe(1);
+    await expect
+      .poll(async () => (await kit.runtime.redis[0]?.pubsub('NUMSUB', 'lunchbox:wake'))?.[1], {
+        timeout: 5_000,
+      })
+      .toBe(1);
     await kit.order(menu, 'wake1');
     await woken;
     await other.close();
@@ -108,7 +120,10 @@ describe('a quorum of three', () => {
     await Promise.all(clients.map((client) => readyWithin(client, 2_000)));
     let unavailable = 0;
     const locks = new RedisLocks(clients, { unavailable: () => (unavailable += 1), available: () => {} });
-    const contended = () => locks.withLock(['k'], () => locks.withLock(['k'], async () => 'both').catch((error: { code: string }) => error.code));
+    const contended = () =>
+      locks.withLock(['k'], () =>
+        locks.withLock(['k'], async () => 'both').catch((error: { code: string }) => error.code),
+      );
     expect(await contended()).toBe('order-busy');
     await servers[0]?.stop('SIGKILL');
     expect(await contended()).toBe('order-busy');
@@ -137,9 +152,10 @@ describe('a quorum of three', () => {
 it('an outage of Redis is one line in the log, and its end another', async () => {
   const server = await start();
   const lines: string[] = [];
-  const logger = { warn: (_fields: unknown, text: string) => lines.push(text), info: (text: string) => lines.push(text) } as unknown as Parameters<
-    typeof connectRedis
-  >[1];
+  const logger = {
+    warn: (_fields: unknown, text: string) => lines.push(text),
+    info: (text: string) => lines.push(text),
+  } as unknown as Parameters<typeof connectRedis>[1];
   const client = connectRedis(server.url, logger);
   await readyWithin(client, 2_000);
   let errors = 0;
@@ -165,7 +181,11 @@ describe('in-process locks', () => {
       await new Promise((resolve) => setImmediate(resolve));
       inside -= 1;
     };
-    await Promise.all([locks.withLock(['a', 'b'], work), locks.withLock(['b', 'a'], work), locks.withLock(['b', 'c'], work)]);
+    await Promise.all([
+      locks.withLock(['a', 'b'], work),
+      locks.withLock(['b', 'a'], work),
+      locks.withLock(['b', 'c'], work),
+    ]);
     expect(most).toBe(1);
   });
 });

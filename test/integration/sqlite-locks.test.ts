@@ -16,7 +16,10 @@ it('a database that is opened a second time in a process keeps its locks: what o
   await second.query(sql`SELECT n FROM seen`);
   for (const n of [1, 2, 3]) {
     await first.execute(sql`INSERT INTO seen VALUES (${-n})`);
-    const child = spawnSync(process.execPath, ['-e', write, url.slice('sqlite:'.length), String(n)], { cwd: root, encoding: 'utf8' });
+    const child = spawnSync(process.execPath, ['-e', write, url.slice('sqlite:'.length), String(n)], {
+      cwd: root,
+      encoding: 'utf8',
+    });
     expect([child.status, child.stderr]).toEqual([0, '']);
   }
   const rows = await first.query<{ n: number }>(sql`SELECT n FROM seen ORDER BY n`);

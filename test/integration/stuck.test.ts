@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { compareBooks } from '../../src/app/scheduler-part.js';
 import { now, sql } from '../../src/database/sql.js';
-import { compareBooks } from '../../src/scheduler-part.js';
 import { disagreements } from '../support/books.js';
 import { databaseKinds } from '../support/databases.js';
 import { Kit, tomorrow } from '../support/kit.js';
@@ -26,9 +26,20 @@ describe.each(databaseKinds)('what nothing moves any more on %s', (kind) => {
   beforeEach(() => kit.sandbox.faults.clear());
 
   const books = async () => (await kit.call<{ agree: boolean; guilty: Found[] }>('GET', '/v1/books')).body;
-  const plan = async () => (await kit.call<{ remedies: (Found & { eventType: string })[] }>('GET', `/v1/books/repairs?day=${tomorrow}`)).body.remedies;
-  const apply = async () => (await kit.call<Applied>('POST', '/v1/books/repairs', { body: { day: tomorrow, reason: 'stuck' } })).body.results;
-  const audited = (targetId: string) => kit.database.query(sql`SELECT actor, reason FROM operator_action WHERE target_id = ${targetId} AND verb = 'repair'`);
+  const plan = async () =>
+    (
+      await kit.call<{ remedies: (Found & { eventType: string })[] }>(
+        'GET',
+        `/v1/books/repairs?day=${tomorrow}`,
+      )
+    ).body.remedies;
+  const apply = async () =>
+    (await kit.call<Applied>('POST', '/v1/books/repairs', { body: { day: tomorrow, reason: 'stuck' } })).body
+      .results;
+  const audited = (targetId: string) =>
+    kit.database.query(
+      sql`SELECT actor, reason FROM operator_action WHERE target_id = ${targetId} AND verb = 'repair'`,
+    );
   const placed = async (sub: string) => {
     const order = (await kit.order(menu, sub)).body.orders[0];
     if (!order) throw new Error('not placed');
@@ -40,11 +51,15 @@ describe.each(databaseKinds)('what nothing moves any more on %s', (kind) => {
       UPDATE outbox_event SET status = 'discarded', queue_at = NULL, settled_at = ${now} WHERE (subject_id = ${subject} OR subject_no = ${subject}) AND type = ${type}`);
   /** Twice at once: one event, one line of audit; the other one is told why there was nothing to do. */
   const mended = async (found: { kind: string; eventType: string }) => {
-    expect(await books()).toMatchObject({ agree: false, guilty: [{ kind: found.kind, what: expect.stringContaining('no event will move it') }] });
+    expect(await books()).toMatchObject({
+      agree: false,
+      guilty: [{ kind: found.kind, what: expect.stringContaining('no event will move it') }],
+    });
     expect(await plan()).toEqual(expect.arrayContaining([expect.objectContaining(found)])); // the vendors' books may show it, too
     const both = (await Promise.all([apply(), apply()])).flat();
     expect(both.filter(({ result }) => result === 'done')).toMatchObject([{ kind: found.kind }]);
-    for (const other of both.filter(({ result }) => result === 'skipped')) expect(other.why).toMatch(/is on its way|is pending|look first/);
+    for (const other of both.filter(({ result }) => result === 'skipped'))
+      expect(other.why).toMatch(/is on its way|is pending|look first/);
     await kit.settleAll();
     for (const { id } of await kit.events('&status=errored'))
       await kit.call('POST', `/v1/events/${id}/discard`, { body: { reason: 'it has ended its order' } });
@@ -55,7 +70,9 @@ describe.each(databaseKinds)('what nothing moves any more on %s', (kind) => {
 
   it('a PAYING order without its guard: the guard is recorded again, and gives back what was paid', async () => {
     const order = await placed('s1');
-    await kit.database.execute(sql`DELETE FROM outbox_event WHERE subject_id = ${order.id} AND type = 'MEICAN_NEW_V2_ORDER'`);
+    await kit.database.execute(
+      sql`DELETE FROM outbox_event WHERE subject_id = ${order.id} AND type = 'MEICAN_NEW_V2_ORDER'`,
+    );
     await kit.database.execute(sql`UPDATE box_order SET status = 'PAYING' WHERE id = ${order.id}`);
     await gone(order.id, 'ENERGY_CENTER_ROLLBACK_V2_ERROR');
     await mended({ kind: 'payment-stuck', eventType: 'ENERGY_CENTER_ROLLBACK_V2_ERROR' });
@@ -74,7 +91,10 @@ describe.each(databaseKinds)('what nothing moves any more on %s', (kind) => {
   });
 
   it('an ORDERING order that Meican has already is adopted, not placed twice', async () => {
-    kit.fault({ call: 'meican.addOrder', kind: 'reset-after', times: 1 }, { call: 'meican.listOrders', kind: 'status-before', status: 500 });
+    kit.fault(
+      { call: 'meican.addOrder', kind: 'reset-after', times: 1 },
+      { call: 'meican.listOrders', kind: 'status-before', status: 500 },
+    );
     const order = await placed('s3');
     await kit.runDue();
     kit.sandbox.faults.clear();
@@ -83,9 +103,16 @@ describe.each(databaseKinds)('what nothing moves any more on %s', (kind) => {
     expect(await kit.read(order.id)).toMatchObject({ status: 'ORDERED' });
     expect(kit.mealsAtMeican('s3')).toBe(1);
     // It looked before it did anything: nothing was sent that Meican would have had to refuse.
-    const again = (await kit.events(`&orderId=${order.id}`)).find(({ type, status }) => type === 'MEICAN_NEW_V2_ORDER' && status === 'handled');
-    const story = await kit.call<{ attempts: { exchanges: { call: string }[] }[] }>('GET', `/v1/events/${again?.id}`);
-    expect(new Set(story.body.attempts.flatMap(({ exchanges }) => exchanges.map(({ call }) => call)))).toEqual(new Set(['meican.listOrders']));
+    const again = (await kit.events(`&orderId=${order.id}`)).find(
+      ({ type, status }) => type === 'MEICAN_NEW_V2_ORDER' && status === 'handled',
+    );
+    const story = await kit.call<{ attempts: { exchanges: { call: string }[] }[] }>(
+      'GET',
+      `/v1/events/${again?.id}`,
+    );
+    expect(
+      new Set(story.body.attempts.flatMap(({ exchanges }) => exchanges.map(({ call }) => call))),
+    ).toEqual(new Set(['meican.listOrders']));
   });
 
   it('past the cut-off the order ends, and its points come back', async () => {
@@ -116,7 +143,9 @@ describe.each(databaseKinds)('what nothing moves any more on %s', (kind) => {
   it('the refund of a payment that was never confirmed goes by the guard, even when its first event is past its retention', async () => {
     kit.fault({ call: 'energy.pay', kind: 'reset-after', times: 1 });
     await kit.order(menu, 's6');
-    const [row] = await kit.database.query<{ id: unknown }>(sql`SELECT id FROM box_order WHERE user_id = 's6'`);
+    const [row] = await kit.database.query<{ id: unknown }>(
+      sql`SELECT id FROM box_order WHERE user_id = 's6'`,
+    );
     const id = String(row?.id);
     await kit.database.execute(sql`DELETE FROM outbox_event WHERE subject_id = ${id}`);
     expect((await plan()).map((one) => one.kind)).toContain('refund-stuck');
@@ -131,11 +160,19 @@ describe.each(databaseKinds)('what nothing moves any more on %s', (kind) => {
     kit.fault({ call: 'energy.syncConsumption', kind: 'reset-before', times: 1 });
     await kit.call('POST', '/v1/canteen-consumptions', {
       ...as,
-      body: { recordNo: 'Z1', userId: 'c', amountInCent: 100, canteen: 'A', consumedAt: '2026-11-21T12:00:00+08:00' },
+      body: {
+        recordNo: 'Z1',
+        userId: 'c',
+        amountInCent: 100,
+        canteen: 'A',
+        consumedAt: '2026-11-21T12:00:00+08:00',
+      },
     });
     await gone('Z1', 'ZHIPAN_SYNC_ERROR');
     await mended({ kind: 'consumption-stuck', eventType: 'ZHIPAN_SYNC_ERROR' });
-    expect(await kit.database.query(sql`SELECT status FROM canteen_consumption`)).toMatchObject([{ status: 'SYNCED' }]);
+    expect(await kit.database.query(sql`SELECT status FROM canteen_consumption`)).toMatchObject([
+      { status: 'SYNCED' },
+    ]);
     kit.sandbox.ledger.put('trades', {
       tradeNo: 'T1',
       outTradeNo: 'COFFEE1',
@@ -145,11 +182,16 @@ describe.each(databaseKinds)('what nothing moves any more on %s', (kind) => {
       status: 'SUCCESS',
     } as never);
     kit.fault({ call: 'energy.unPay', kind: 'reset-before' });
-    await kit.call('POST', '/v1/coffee-trades/K1/refund', { ...as, body: { userId: 'c', amountInCent: 900, outTradeNo: 'COFFEE1' } });
+    await kit.call('POST', '/v1/coffee-trades/K1/refund', {
+      ...as,
+      body: { userId: 'c', amountInCent: 900, outTradeNo: 'COFFEE1' },
+    });
     kit.sandbox.faults.clear();
     await gone('K1', 'COFFEE_CONSUME_CANCEL');
     await mended({ kind: 'coffee-stuck', eventType: 'COFFEE_CONSUME_CANCEL' });
-    expect(await kit.database.query(sql`SELECT status FROM coffee_trade`)).toMatchObject([{ status: 'REFUNDED' }]);
+    expect(await kit.database.query(sql`SELECT status FROM coffee_trade`)).toMatchObject([
+      { status: 'REFUNDED' },
+    ]);
   });
 
   it('is alerted by the hourly comparison, whatever day it is for', async () => {
@@ -158,7 +200,11 @@ describe.each(databaseKinds)('what nothing moves any more on %s', (kind) => {
     await kit.database.execute(sql`UPDATE box_order SET edible_date = '2031-05-05' WHERE id = ${order.id}`);
     await compareBooks(kit.runtime, { error: () => {} });
     await kit.settleAll();
-    expect(await kit.database.query(sql`SELECT group_key, kind FROM alert WHERE group_key = 'drift:placement-stuck'`)).toMatchObject([{ kind: 'drift' }]);
+    expect(
+      await kit.database.query(
+        sql`SELECT group_key, kind FROM alert WHERE group_key = 'drift:placement-stuck'`,
+      ),
+    ).toMatchObject([{ kind: 'drift' }]);
     const [occurrence] = await kit.database.query<{ subject_no: string }>(
       sql`SELECT o.subject_no FROM alert_occurrence o JOIN alert a ON a.id = o.alert_id WHERE a.group_key = 'drift:placement-stuck'`,
     );
@@ -171,7 +217,12 @@ describe.each(databaseKinds)('what nothing moves any more on %s', (kind) => {
   it('a request between its payment and T2 is none of it, nor what waits for a person', async () => {
     kit.fault({ call: 'energy.pay', kind: 'latency', ms: 400, times: 1 });
     const answer = kit.order(menu, 's9');
-    await expect.poll(() => kit.database.query(sql`SELECT id FROM box_order WHERE user_id = 's9' AND status = 'PAYING'`), { interval: 5 }).toHaveLength(1);
+    await expect
+      .poll(
+        () => kit.database.query(sql`SELECT id FROM box_order WHERE user_id = 's9' AND status = 'PAYING'`),
+        { interval: 5 },
+      )
+      .toHaveLength(1);
     expect((await books()).guilty).toEqual([]);
     expect((await answer).status).toBe(201);
     await kit.settleAll();

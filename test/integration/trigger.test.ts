@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLunchboxClient, type LunchboxClient } from '../../src/client/index.js';
-import { type Embedded, embeddedFallback, startEmbedded, tokenFor } from '../../src/embedded.js';
-import { createLogger } from '../../src/logging.js';
-import { loadSettings } from '../../src/settings.js';
-import { faultAliases, type TriggerType, trigger, triggerTypes } from '../../src/trigger.js';
+import { createLogger } from '../../src/app/logging.js';
+import { loadSettings } from '../../src/app/settings.js';
+import { createLunchboxClient, type LunchboxClient } from '../../src/dev/client/index.js';
+import { type Embedded, embeddedFallback, startEmbedded, tokenFor } from '../../src/dev/embedded.js';
+import { faultAliases, type TriggerType, trigger, triggerTypes } from '../../src/dev/trigger.js';
 import { freePort } from '../support/free-port.js';
 
 /** What becomes of each type's event when the vendor fails once in this way; the order's status where there is one. */
@@ -84,28 +84,36 @@ describe('a story for each event type and fault', () => {
       PAYMENT_WINDOW_MS: 1_000,
       RATE_LIMIT_PER_MINUTE: 100_000,
     };
-    embedded = await startEmbedded(loadSettings({ env: {}, fallback: { ...embeddedFallback(directory), ...quick } }), {}, createLogger('silent', 'trigger'));
-    client = createLunchboxClient({ url: embedded.url, token: await tokenFor(embedded.runtime.settings, 'op', 'operator') });
+    embedded = await startEmbedded(
+      loadSettings({ env: {}, fallback: { ...embeddedFallback(directory), ...quick } }),
+      {},
+      createLogger('silent', 'trigger'),
+    );
+    client = createLunchboxClient({
+      url: embedded.url,
+      token: await tokenFor(embedded.runtime.settings, 'op', 'operator'),
+    });
   });
   afterAll(async () => {
     await embedded.stop();
     rmSync(directory, { recursive: true, force: true });
   });
 
-  it.each(triggerTypes.flatMap((type) => Object.entries(once[type]).map(([fault, ends]) => ({ type, fault, ends }))))(
-    '$type, $fault: $ends',
-    async ({ type, fault, ends }) => {
-      embedded.sandbox?.faults.clear();
-      const told = await trigger(type, {
-        client,
-        sandboxUrl: embedded.sandbox?.url ?? '',
-        garden: 'demo',
-        waitMs: 15_000,
-        ...(faultAliases[fault] ? { fault: faultAliases[fault] } : {}),
-      });
-      expect(`${told.status} ${told.orderStatus ?? '-'}`).toBe(ends);
-    },
-  );
+  it.each(
+    triggerTypes.flatMap((type) =>
+      Object.entries(once[type]).map(([fault, ends]) => ({ type, fault, ends })),
+    ),
+  )('$type, $fault: $ends', async ({ type, fault, ends }) => {
+    embedded.sandbox?.faults.clear();
+    const told = await trigger(type, {
+      client,
+      sandboxUrl: embedded.sandbox?.url ?? '',
+      garden: 'demo',
+      waitMs: 15_000,
+      ...(faultAliases[fault] ? { fault: faultAliases[fault] } : {}),
+    });
+    expect(`${told.status} ${told.orderStatus ?? '-'}`).toBe(ends);
+  });
 
   it('three server errors make a person decide', async () => {
     const told = await trigger('ENERGY_CENTER_V2_CANCEL', {

@@ -45,21 +45,38 @@ const LIVE = [...MOVING, 'ORDERED'];
 export async function judge(shop: Shop, userId: string, menuUrl: string, isLost: boolean): Promise<Verdict> {
   const orders = (await shop.read<{ data: ShownOrder[] }>(`/v1/orders?userId=${userId}&limit=50`)).data;
   const facts = await Promise.all(orders.map((order) => factsOf(shop, order)));
-  const differences = [...facts.flatMap((fact) => moneyAndMeal(shop, fact)), ...orphans(shop, userId, orders)];
+  const differences = [
+    ...facts.flatMap((fact) => moneyAndMeal(shop, fact)),
+    ...orphans(shop, userId, orders),
+  ];
   const guilty = differences.length === 0 || !isLost ? [] : await guiltyOf(shop, userId, menuUrl);
-  const errored = facts.flatMap(({ events }) => events.filter(({ status }) => status === 'errored').map(({ type }) => type));
+  const errored = facts.flatMap(({ events }) =>
+    events.filter(({ status }) => status === 'errored').map(({ type }) => type),
+  );
   const isNamed = (orderNo: string): boolean =>
     guilty.includes(orderNo) ||
-    facts.some((fact) => fact.order.orderNo === orderNo && fact.isAlerted && fact.events.some(({ status }) => status === 'errored'));
+    facts.some(
+      (fact) =>
+        fact.order.orderNo === orderNo &&
+        fact.isAlerted &&
+        fact.events.some(({ status }) => status === 'errored'),
+    );
   return {
     violations: [
-      ...differences.filter(({ orderNo }) => !isNamed(orderNo)).map(({ orderNo, what }) => `${orderNo} is not named: ${what}`),
+      ...differences
+        .filter(({ orderNo }) => !isNamed(orderNo))
+        .map(({ orderNo, what }) => `${orderNo} is not named: ${what}`),
       ...facts.flatMap(stuck),
       ...doubleRefunds(shop, userId),
       ...complaints(shop),
     ],
     differences: differences.map(({ what }) => what),
-    named: errored.length > 0 ? errored.map((type) => `${type} errored`).join(', ') : guilty.length > 0 ? 'by the comparison of the books' : 'no',
+    named:
+      errored.length > 0
+        ? errored.map((type) => `${type} errored`).join(', ')
+        : guilty.length > 0
+          ? 'by the comparison of the books'
+          : 'no',
   };
 }
 
@@ -69,19 +86,34 @@ export async function mend(shop: Shop, userId: string, rest: () => Promise<boole
   const facts = await Promise.all(orders.map((order) => factsOf(shop, order)));
   const errored = facts.flatMap(({ events }) => events.filter(({ status }) => status === 'errored'));
   if (errored.length === 0) return [];
-  for (const { id } of errored) await shop.ask('POST', `/v1/events/${id}/requeue`, 'op', { reason: 'the vendor is back' });
+  for (const { id } of errored)
+    await shop.ask('POST', `/v1/events/${id}/requeue`, 'op', { reason: 'the vendor is back' });
   await rest();
-  const after = await Promise.all((await shop.read<{ data: ShownOrder[] }>(`/v1/orders?userId=${userId}&limit=50`)).data.map((order) => factsOf(shop, order)));
+  const after = await Promise.all(
+    (await shop.read<{ data: ShownOrder[] }>(`/v1/orders?userId=${userId}&limit=50`)).data.map((order) =>
+      factsOf(shop, order),
+    ),
+  );
   return after
-    .flatMap((fact) => [...moneyAndMeal(shop, fact).map(({ what }) => what), ...(fact.order.refund === 'PENDING' ? ['refund PENDING'] : [])])
+    .flatMap((fact) => [
+      ...moneyAndMeal(shop, fact).map(({ what }) => what),
+      ...(fact.order.refund === 'PENDING' ? ['refund PENDING'] : []),
+    ])
     .map((what) => `a requeue does not mend it: ${what}`);
 }
 
 async function factsOf(shop: Shop, order: ShownOrder): Promise<Facts> {
   const events = (await shop.read<{ data: ShownEvent[] }>(`/v1/events?orderId=${order.id}&limit=100`)).data;
   const isAny = events.some(({ status }) => status === 'errored');
-  const timeline = isAny ? (await shop.read<{ timeline: { kind: string }[] }>(`/v1/orders/${order.id}/timeline`)).timeline : [];
-  return { order, events, isAlerted: timeline.some(({ kind }) => kind === 'alert'), kept: keptOf(shop, `P${order.orderNo}`) };
+  const timeline = isAny
+    ? (await shop.read<{ timeline: { kind: string }[] }>(`/v1/orders/${order.id}/timeline`)).timeline
+    : [];
+  return {
+    order,
+    events,
+    isAlerted: timeline.some(({ kind }) => kind === 'alert'),
+    kept: keptOf(shop, `P${order.orderNo}`),
+  };
 }
 
 function keptOf(shop: Shop, outTradeNo: string): number {
@@ -115,19 +147,24 @@ function orphans(shop: Shop, userId: string, orders: readonly ShownOrder[]): Dif
     (meal) => meal.email === `${userId}@example.com` && meal.cancelledAt === null && meal.by === 'us',
   );
   const numbers = new Set(orders.map(({ orderNo }) => `P${orderNo}`));
-  const foreign = [...shop.vendors.energy.books.trades.values()].filter((trade) => trade.userId === userId && !numbers.has(trade.outTradeNo));
+  const foreign = [...shop.vendors.energy.books.trades.values()].filter(
+    (trade) => trade.userId === userId && !numbers.has(trade.outTradeNo),
+  );
   return [
     ...cooked.filter(({ orderId }) => !owned.has(orderId)).map(() => 'Meican cooks for nobody'),
-    ...foreign.filter(({ outTradeNo }) => keptOf(shop, outTradeNo) !== 0).map(({ outTradeNo }) => `paid for no order: ${outTradeNo}`),
+    ...foreign
+      .filter(({ outTradeNo }) => keptOf(shop, outTradeNo) !== 0)
+      .map(({ outTradeNo }) => `paid for no order: ${outTradeNo}`),
   ].map((what) => ({ orderNo: last, what }));
 }
 
 async function guiltyOf(shop: Shop, userId: string, menuUrl: string): Promise<string[]> {
   await shop.age(userId);
   const day = menuUrl.split('/').at(-2);
-  const books = await shop.read<{ guilty: { orderNo: string | null }[]; vendors: { guilty: { orderNo: string | null }[] } }>(
-    `/v1/books?day=${day}&againstVendors=true`,
-  );
+  const books = await shop.read<{
+    guilty: { orderNo: string | null }[];
+    vendors: { guilty: { orderNo: string | null }[] };
+  }>(`/v1/books?day=${day}&againstVendors=true`);
   return [...books.guilty, ...books.vendors.guilty].flatMap(({ orderNo }) => orderNo ?? []);
 }
 
@@ -137,7 +174,9 @@ function stuck({ order, events, isAlerted }: Facts): string[] {
   const isOpen = events.some(({ status }) => status === 'pending' || status === 'errored');
   const isSilent = events.some(({ status }) => status === 'errored') && !isAlerted;
   return [
-    ...(waits && !isOpen ? [`${order.orderNo} ${order.status}, refund ${order.refund}: nothing moves it any more`] : []),
+    ...(waits && !isOpen
+      ? [`${order.orderNo} ${order.status}, refund ${order.refund}: nothing moves it any more`]
+      : []),
     ...(isSilent ? [`${order.orderNo}: an errored event raised no alert`] : []),
   ];
 }
@@ -146,8 +185,12 @@ function doubleRefunds(shop: Shop, userId: string): string[] {
   const { trades } = shop.vendors.energy.books;
   const own = [...trades.values()].filter((trade) => trade.userId === userId);
   const times = (outTradeNo: string): number =>
-    shop.vendors.energy.books.refundsOf(outTradeNo).reduce((sum, refund) => sum + refund.history.filter(({ status }) => status === 'SUCCESS').length, 0);
-  return own.filter(({ outTradeNo }) => times(outTradeNo) > 1).map(({ outTradeNo }) => `${outTradeNo} is refunded ${times(outTradeNo)} times`);
+    shop.vendors.energy.books
+      .refundsOf(outTradeNo)
+      .reduce((sum, refund) => sum + refund.history.filter(({ status }) => status === 'SUCCESS').length, 0);
+  return own
+    .filter(({ outTradeNo }) => times(outTradeNo) > 1)
+    .map(({ outTradeNo }) => `${outTradeNo} is refunded ${times(outTradeNo)} times`);
 }
 
 function complaints({ vendors }: Shop): string[] {

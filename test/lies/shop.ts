@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import { createApp } from '../../src/api-part.js';
+import { createApp } from '../../src/app/api-part.js';
+import { createLogger } from '../../src/app/logging.js';
+import { createRuntime, type Runtime } from '../../src/app/runtime.js';
+import { loadSettings } from '../../src/app/settings.js';
 import { now, sql } from '../../src/database/sql.js';
 import { signToken } from '../../src/http/auth.js';
-import { createLogger } from '../../src/logging.js';
-import { createRuntime, type Runtime } from '../../src/runtime.js';
-import { loadSettings } from '../../src/settings.js';
 import { type ServedVendors, serveVendors } from '../vendors/serve.js';
 
 const SECRET = 'a-secret-of-the-tests-alone-32-bytes-and-more';
@@ -47,7 +47,10 @@ export class Shop {
   static async open(databaseUrl: string, settings: Record<string, string> = {}): Promise<Shop> {
     const vendors = await serveVendors({ apart: true, keepAliveMs: 60_000, meican: { settleMs: SETTLE_MS } });
     const logger = createLogger('silent', 'test');
-    const runtime = await createRuntime(loadSettings({ env: { ...SETTINGS, ...vendors.settings, DATABASE_URL: databaseUrl, ...settings } }), logger);
+    const runtime = await createRuntime(
+      loadSettings({ env: { ...SETTINGS, ...vendors.settings, DATABASE_URL: databaseUrl, ...settings } }),
+      logger,
+    );
     return new Shop(runtime, vendors, await createApp(runtime, logger));
   }
 
@@ -68,7 +71,13 @@ export class Shop {
     }
   }
 
-  async ask<T>(method: 'GET' | 'POST' | 'PUT', url: string, as: string, body?: unknown, key?: string): Promise<Heard<T>> {
+  async ask<T>(
+    method: 'GET' | 'POST' | 'PUT',
+    url: string,
+    as: string,
+    body?: unknown,
+    key?: string,
+  ): Promise<Heard<T>> {
     this.keys += 1;
     const token = as === 'op' ? await this.operator() : await tokenOf(as, 'user');
     const response = await this.app.inject({
@@ -86,7 +95,8 @@ export class Shop {
 
   /** Signing costs more than most of what it is signed for. */
   private async operator(): Promise<string> {
-    if (this.badge.until < Date.now()) this.badge = { token: await tokenOf('op', 'operator'), until: Date.now() + (TOKEN_S * 1000) / 2 };
+    if (this.badge.until < Date.now())
+      this.badge = { token: await tokenOf('op', 'operator'), until: Date.now() + (TOKEN_S * 1000) / 2 };
     return this.badge.token;
   }
 
@@ -97,7 +107,8 @@ export class Shop {
     );
     for (;;) {
       const claimed = await this.runtime.outbox.claimAndStart();
-      if (claimed !== 'no-slot' && claimed.rows.length === 0 && this.runtime.outbox.runningCount === 0) return;
+      if (claimed !== 'no-slot' && claimed.rows.length === 0 && this.runtime.outbox.runningCount === 0)
+        return;
       await this.runtime.outbox.oneEnded();
     }
   }
@@ -112,12 +123,16 @@ export class Shop {
 
   /** Orders that changed a moment ago are left out of the comparison with the vendors; a story has no time to wait for that. */
   async age(userId: string): Promise<void> {
-    await this.runtime.database.execute(sql`UPDATE box_order SET updated_at = '2000-01-01 00:00:00' WHERE user_id = ${userId}`);
+    await this.runtime.database.execute(
+      sql`UPDATE box_order SET updated_at = '2000-01-01 00:00:00' WHERE user_id = ${userId}`,
+    );
   }
 
   /** Out of the way of the next story's comparison. */
   async putAway(userId: string): Promise<void> {
-    await this.runtime.database.execute(sql`UPDATE box_order SET edible_date = '2000-01-01' WHERE user_id = ${userId}`);
+    await this.runtime.database.execute(
+      sql`UPDATE box_order SET edible_date = '2000-01-01' WHERE user_id = ${userId}`,
+    );
   }
 }
 

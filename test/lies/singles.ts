@@ -14,10 +14,19 @@ export const STORY_CALLS: readonly Call[] = [
 ];
 
 /** Shorter than the time-outs and the settle window of the shop. */
-const DURATIONS = { latencyMs: 40, lateMs: 300, processingMs: 500, lagMs: 900, retryAfterS: 1, oversizeBytes: 3_000_000 };
+const DURATIONS = {
+  latencyMs: 40,
+  lateMs: 300,
+  processingMs: 500,
+  lagMs: 900,
+  retryAfterS: 1,
+  oversizeBytes: 3_000_000,
+};
 
 /** A refused connection is a closed listener, which no single call can have: see the windows. */
-export const SINGLES: readonly Fault[] = STORY_CALLS.flatMap((call) => everyFault(call, DURATIONS).filter(({ kind }) => kind !== 'refuse-connection'));
+export const SINGLES: readonly Fault[] = STORY_CALLS.flatMap((call) =>
+  everyFault(call, DURATIONS).filter(({ kind }) => kind !== 'refuse-connection'),
+);
 
 /** These calls happen only after a doubt: a story of their fault alone begins with one. */
 const DOUBTS: Partial<Record<Call, Fault>> = {
@@ -34,7 +43,9 @@ export function alone(fault: Fault): Fault[] {
 
 /** A question that fails again and again changes nothing, and is nobody's failure. More often than an event may fail. */
 export const STUBBORN: readonly (readonly Fault[])[] = SINGLES.filter(
-  ({ call, kind }) => isQuestion(call) && ['hang-before', 'reset-before', 'status-before', 'malformed-after', 'refused'].includes(kind),
+  ({ call, kind }) =>
+    isQuestion(call) &&
+    ['hang-before', 'reset-before', 'status-before', 'malformed-after', 'refused'].includes(kind),
 ).map((fault) => [...alone(fault), fault, fault, fault]);
 
 /** The fault in words, without its call. */
@@ -63,7 +74,8 @@ export const isSampled = (n: number, share: number): boolean => shuffle(n) < sha
 /** A place for the n-th pair by which neighbours come to lie far apart: what a run has told when it is interrupted is a fair sample. */
 export const shuffle = (n: number): number => Math.imul(n + 1, 0x9e3779b1) >>> 0;
 
-export const nameOf = (faults: readonly Fault[]): string => faults.map((fault) => `${fault.call} ${wordsOf(fault)}`).join(' + ');
+export const nameOf = (faults: readonly Fault[]): string =>
+  faults.map((fault) => `${fault.call} ${wordsOf(fault)}`).join(' + ');
 
 /**
  * Both calls of a pair are different ones; which of them comes first is the story's business. A question is only asked in doubt: where neither fault of the pair
@@ -76,6 +88,8 @@ export const PAIRS: readonly (readonly Fault[])[] = SINGLES.flatMap((one, i) =>
 );
 
 function withDoubts(pair: readonly Fault[]): Fault[] {
-  const doubts = pair.flatMap(({ call }) => DOUBTS[call] ?? []).filter((doubt, i, all) => all.findIndex(({ call }) => call === doubt.call) === i);
+  const doubts = pair
+    .flatMap(({ call }) => DOUBTS[call] ?? [])
+    .filter((doubt, i, all) => all.findIndex(({ call }) => call === doubt.call) === i);
   return [...doubts.filter((doubt) => pair.every(({ call }) => call !== doubt.call)), ...pair];
 }

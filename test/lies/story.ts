@@ -27,7 +27,9 @@ const GARDEN = 'g1';
 const ROUNDS = 60;
 const BREATH_MS = 20;
 const LONG_BREATH_MS = 300;
-const tomorrow = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai' }).format(Date.now() + 86_400_000);
+const tomorrow = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai' }).format(
+  Date.now() + 86_400_000,
+);
 export const MENU_URL = `/v1/menus/${GARDEN}/${tomorrow}/LUNCH`;
 /** Each process of a campaign has diners of its own. */
 let diners = 0;
@@ -74,19 +76,42 @@ export async function tell(shop: Shop, menu: Menu, faults: readonly Fault[]): Pr
   if (!isLost) violations.push(...(await mend(shop, diner, () => rest(shop))));
   await tidy(shop, diner);
   const end = `${last?.status ?? 'none'}${last && last.refund !== 'NONE' ? `, refund ${last.refund}` : ''}`;
-  return { heard: placed.heard, meal: meal?.status ?? 'none', cancelled, end, ...together(halfWay, verdict), violations };
+  return {
+    heard: placed.heard,
+    meal: meal?.status ?? 'none',
+    cancelled,
+    end,
+    ...together(halfWay, verdict),
+    violations,
+  };
 }
 
 /** What differed at either rest; the person is called once. */
 function together(halfWay: Verdict, verdict: Verdict): Pick<Verdict, 'differences' | 'named'> {
-  return { differences: [...new Set([...halfWay.differences, ...verdict.differences])], named: verdict.named === 'no' ? halfWay.named : verdict.named };
+  return {
+    differences: [...new Set([...halfWay.differences, ...verdict.differences])],
+    named: verdict.named === 'no' ? halfWay.named : verdict.named,
+  };
 }
 
 async function order(shop: Shop, menu: Menu, diner: string): Promise<{ heard: number[] }> {
-  const meals = [{ dishId: menu.dishes[0]?.id, sideboardId: menu.sideboards[0]?.id, edibleDate: menu.date, mealType: menu.mealType }];
+  const meals = [
+    {
+      dishId: menu.dishes[0]?.id,
+      sideboardId: menu.sideboards[0]?.id,
+      edibleDate: menu.date,
+      mealType: menu.mealType,
+    },
+  ];
   const heard: number[] = [];
   while (heard.length < 4 && (heard.at(-1) ?? 500) >= 500) {
-    const answer: Heard<unknown> = await shop.ask('POST', '/v1/orders', diner, { garden: GARDEN, meals }, `order-${diner}`);
+    const answer: Heard<unknown> = await shop.ask(
+      'POST',
+      '/v1/orders',
+      diner,
+      { garden: GARDEN, meals },
+      `order-${diner}`,
+    );
     heard.push(answer.status);
   }
   return { heard };
@@ -95,7 +120,8 @@ async function order(shop: Shop, menu: Menu, diner: string): Promise<{ heard: nu
 /** The last answer's status; the diner repeats what was answered with a 5xx, with the same key. */
 async function cancel(shop: Shop, id: string, diner: string): Promise<string> {
   let status = 500;
-  for (let times = 0; times < 4 && status >= 500; times++) status = (await shop.ask('POST', `/v1/orders/${id}/cancel`, diner, {}, `cancel-${diner}`)).status;
+  for (let times = 0; times < 4 && status >= 500; times++)
+    status = (await shop.ask('POST', `/v1/orders/${id}/cancel`, diner, {}, `cancel-${diner}`)).status;
   return String(status);
 }
 
@@ -119,7 +145,11 @@ async function stockOf(shop: Shop): Promise<readonly [number, number]> {
   return [dishes[0]?.remaining ?? -1, sideboards[0]?.remaining ?? -1];
 }
 
-async function stockDiffers(shop: Shop, before: readonly [number, number], last: ShownOrder | undefined): Promise<string[]> {
+async function stockDiffers(
+  shop: Shop,
+  before: readonly [number, number],
+  last: ShownOrder | undefined,
+): Promise<string[]> {
   const held = last && ['PAYING', 'ORDERING', 'ORDERED'].includes(last.status) ? 1 : 0;
   const after = await stockOf(shop);
   const wanted = before.map((remaining) => remaining - held);
@@ -127,11 +157,17 @@ async function stockDiffers(shop: Shop, before: readonly [number, number], last:
 }
 
 /** Who was told 201 has an order; who was refused has none that lives; who may cancel is told 200 or 202. */
-function lied({ heard }: { heard: readonly number[] }, meal: ShownOrder | undefined, cancelled: string): string[] {
+function lied(
+  { heard }: { heard: readonly number[] },
+  meal: ShownOrder | undefined,
+  cancelled: string,
+): string[] {
   const [last = 0] = heard.slice(-1);
   return [
     ...(last === 201 && meal === undefined ? ['told 201, and there is no order'] : []),
-    ...(last >= 400 && last < 500 && ['ORDERING', 'ORDERED'].includes(meal?.status ?? '') ? [`told ${last}, and the order is ${meal?.status}`] : []),
+    ...(last >= 400 && last < 500 && ['ORDERING', 'ORDERED'].includes(meal?.status ?? '')
+      ? [`told ${last}, and the order is ${meal?.status}`]
+      : []),
     ...(['–', '200', '202'].includes(cancelled) ? [] : [`the cancel is answered ${cancelled}`]),
   ];
 }
@@ -140,5 +176,6 @@ async function tidy(shop: Shop, diner: string): Promise<void> {
   await shop.putAway(diner);
   const { energy, meican, wecom } = shop.vendors;
   for (const vendor of [energy, meican, wecom]) vendor.forgetComplaints();
-  for (const meal of meican.books.meals.values()) if (meal.email === `${diner}@example.com`) meican.cancelElsewhere(meal.orderId);
+  for (const meal of meican.books.meals.values())
+    if (meal.email === `${diner}@example.com`) meican.cancelElsewhere(meal.orderId);
 }

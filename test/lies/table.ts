@@ -2,11 +2,29 @@ import type { Fault } from '../vendors/fault.js';
 import { wordsOf } from './singles.js';
 import type { Told } from './story.js';
 
-const COLUMNS = ['call', 'fault', 'diner hears', 'meal', 'cancel', 'in the end', 'books', 'a person is called'];
+const COLUMNS = [
+  'call',
+  'fault',
+  'diner hears',
+  'meal',
+  'cancel',
+  'in the end',
+  'books',
+  'a person is called',
+];
 
 export function rowOf({ call, ...kind }: Fault, told: Told): string {
   const books = told.differences.length === 0 ? 'agree' : told.differences.join('; ');
-  const cells = [call, wordsOf({ call, ...kind } as Fault), told.heard.join(', '), told.meal, told.cancelled, told.end, books, told.named];
+  const cells = [
+    call,
+    wordsOf({ call, ...kind } as Fault),
+    told.heard.join(', '),
+    told.meal,
+    told.cancelled,
+    told.end,
+    books,
+    told.named,
+  ];
   return `| ${cells.join(' | ')} |`;
 }
 

@@ -15,11 +15,19 @@ describe.each(databaseKinds)('an order is found on %s', (kind) => {
   afterAll(() => kit.close());
 
   it('by its number and by its id', async () => {
-    for (const wanted of [order.id, order.orderNo]) expect(await findOrder(kit.database, wanted)).toMatchObject({ id: order.id });
+    for (const wanted of [order.id, order.orderNo])
+      expect(await findOrder(kit.database, wanted)).toMatchObject({ id: order.id });
   });
 
   it('by nothing that only begins with its id: MySQL takes 12abc for 12', async () => {
-    for (const wanted of [`${order.id}abc`, `${order.id} `, ` ${order.id}`, `${order.id}.0`, `${order.id}e0`, `+${order.id}`])
+    for (const wanted of [
+      `${order.id}abc`,
+      `${order.id} `,
+      ` ${order.id}`,
+      `${order.id}.0`,
+      `${order.id}e0`,
+      `+${order.id}`,
+    ])
       await expect(findOrder(kit.database, wanted), wanted).rejects.toMatchObject({ code: 'not-found' });
   });
 });

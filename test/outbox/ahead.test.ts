@@ -26,7 +26,8 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     for (let i = 0; i < count; i++) ids.push(await recordNote(database, { n: next++ }));
     return ids;
   };
-  const leased = async (): Promise<number> => (await database.query(sql`SELECT id FROM outbox_event WHERE lease_until IS NOT NULL`)).length;
+  const leased = async (): Promise<number> =>
+    (await database.query(sql`SELECT id FROM outbox_event WHERE lease_until IS NOT NULL`)).length;
   function gated() {
     let open: () => void = () => {};
     const gate = new Promise<void>((resolve) => {
@@ -70,7 +71,10 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     const other = { ...note, type: 'OTHER' };
     const both = new Outbox(
       database,
-      [handlerOf(() => gate.then(() => done)) as never, { ...handlerOf(async () => done), definition: other, target: 'other' } as never],
+      [
+        handlerOf(() => gate.then(() => done)) as never,
+        { ...handlerOf(async () => done), definition: other, target: 'other' } as never,
+      ],
       { leaseMs: 10_000, failuresMax: 3, retryDelayMs: 1_000, batchSize: 10, concurrencyPerTarget: 1 },
     );
     const ids = await recordMany(5);
@@ -109,10 +113,14 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     await expect.poll(() => outbox.runningCount).toBe(0);
     expect(outbox.breakers()).toMatchObject([{ state: 'open' }]);
     const rows = await Promise.all(ids.map((id) => rowOf(database, id)));
-    expect(rows.map((row) => [row.status, row.failures, row.lease_until])).toEqual(ids.map(() => ['pending', 0, null]));
+    expect(rows.map((row) => [row.status, row.failures, row.lease_until])).toEqual(
+      ids.map(() => ['pending', 0, null]),
+    );
     // Each attempt but the last of those that open the breaker lets the next one start.
     const notStarted = ids.slice(2 * OPENS_AFTER - 1);
-    const decisions = (await Promise.all(notStarted.map((id) => attemptsOf(database, id)))).flat().map((attempt) => attempt.decision);
+    const decisions = (await Promise.all(notStarted.map((id) => attemptsOf(database, id))))
+      .flat()
+      .map((attempt) => attempt.decision);
     expect(decisions).toEqual(notStarted.map(() => 'interrupted: handed back, nothing counted'));
   });
 
@@ -131,11 +139,16 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     );
     await outbox.claimAndStart({ deadlineFirst: true });
     const drained = outbox.drain(10_000);
-    for (const id of ids.slice(1)) await expect.poll(async () => (await rowOf(database, id)).lease_until).toBeNull();
+    for (const id of ids.slice(1))
+      await expect.poll(async () => (await rowOf(database, id)).lease_until).toBeNull();
     open();
     await drained;
     expect(ran).toEqual(ids.slice(0, 1));
-    expect((await Promise.all(ids.map((id) => rowOf(database, id)))).map((row) => row.status)).toEqual(['handled', 'pending', 'pending']);
+    expect((await Promise.all(ids.map((id) => rowOf(database, id)))).map((row) => row.status)).toEqual([
+      'handled',
+      'pending',
+      'pending',
+    ]);
   });
 
   it('keeps its lease while it waits, and is not handled here once that is lost', async () => {
@@ -158,59 +171,73 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     const leaseOf = async (id: string): Promise<string> => String((await rowOf(database, id)).lease_until);
     const before = await leaseOf(ids[1] as string);
     await expect.poll(() => leaseOf(ids[1] as string), { timeout: 3_000 }).not.toBe(before); // renewed
-    await database.execute(sql`UPDATE outbox_event SET attempt = attempt + 1, claimed_by = 'another' WHERE id = ${ids[1] as string}`);
+    await database.execute(
+      sql`UPDATE outbox_event SET attempt = attempt + 1, claimed_by = 'another' WHERE id = ${ids[1] as string}`,
+    );
     await expect.poll(() => lost, { timeout: 3_000 }).toEqual([ids[1]]);
     open();
     while (outbox.runningCount > 0) await outbox.oneEnded();
     expect(ran).toEqual(ids.slice(0, 1));
-    expect(await rowOf(database, ids[1] as string)).toMatchObject({ status: 'pending', attempt: 2, claimed_by: 'another' });
+    expect(await rowOf(database, ids[1] as string)).toMatchObject({
+      status: 'pending',
+      attempt: 2,
+      claimed_by: 'another',
+    });
   });
 
   // SQLite has one writer: there a renewal waits for every settling, whatever it holds.
   const onMariadb = kind === 'mariadb' ? it : () => {};
-  onMariadb('a lease is renewed while another event of this process is being settled, however long that takes', async () => {
-    const [settling = '', running = ''] = await recordMany(2);
-    const [effect, handler] = [gated(), gated()];
-    let isInEffect = false;
-    let lost = 0;
-    const outbox = outboxOf(
-      database,
-      async (event) => {
-        if (event.id === running) {
-          await handler.gate;
-          return done;
-        }
-        return {
-          ...done,
-          effect: async () => {
-            isInEffect = true;
-            await effect.gate;
-          },
-        };
-      },
-      { leaseMs: 600 },
-    );
-    outbox.signals.on('lease-lost', () => {
-      lost += 1;
-    });
-    await outbox.claimAndStart();
-    await expect.poll(() => isInEffect).toBe(true);
-    const leaseUntil = async (): Promise<number> => Number(new Date((await rowOf(database, running)).lease_until as string));
-    const before = await leaseUntil();
-    await expect.poll(leaseUntil, { timeout: 5_000 }).toBeGreaterThan(before + 600);
-    handler.open();
-    await expect.poll(async () => (await rowOf(database, running)).status, { timeout: 5_000 }).toBe('handled');
-    effect.open();
-    while (outbox.runningCount > 0) await outbox.oneEnded();
-    expect(await rowOf(database, settling)).toMatchObject({ attempt: 1 });
-    expect(await rowOf(database, running)).toMatchObject({ status: 'handled', attempt: 1 });
-    expect(lost).toBeLessThanOrEqual(1); // the one whose settling took longer than its lease
-  });
+  onMariadb(
+    'a lease is renewed while another event of this process is being settled, however long that takes',
+    async () => {
+      const [settling = '', running = ''] = await recordMany(2);
+      const [effect, handler] = [gated(), gated()];
+      let isInEffect = false;
+      let lost = 0;
+      const outbox = outboxOf(
+        database,
+        async (event) => {
+          if (event.id === running) {
+            await handler.gate;
+            return done;
+          }
+          return {
+            ...done,
+            effect: async () => {
+              isInEffect = true;
+              await effect.gate;
+            },
+          };
+        },
+        { leaseMs: 600 },
+      );
+      outbox.signals.on('lease-lost', () => {
+        lost += 1;
+      });
+      await outbox.claimAndStart();
+      await expect.poll(() => isInEffect).toBe(true);
+      const leaseUntil = async (): Promise<number> =>
+        Number(new Date((await rowOf(database, running)).lease_until as string));
+      const before = await leaseUntil();
+      await expect.poll(leaseUntil, { timeout: 5_000 }).toBeGreaterThan(before + 600);
+      handler.open();
+      await expect
+        .poll(async () => (await rowOf(database, running)).status, { timeout: 5_000 })
+        .toBe('handled');
+      effect.open();
+      while (outbox.runningCount > 0) await outbox.oneEnded();
+      expect(await rowOf(database, settling)).toMatchObject({ attempt: 1 });
+      expect(await rowOf(database, running)).toMatchObject({ status: 'handled', attempt: 1 });
+      expect(lost).toBeLessThanOrEqual(1); // the one whose settling took longer than its lease
+    },
+  );
 
   it('of events that were interrupted twice a process holds one at a time, beside all others; the next follows by itself', async () => {
     const ids = await recordMany(6);
-    for (const id of ids.slice(0, 3)) await database.execute(sql`UPDATE outbox_event SET interruptions = 2 WHERE id = ${id}`);
-    for (const id of ids.slice(3, 5)) await database.execute(sql`UPDATE outbox_event SET interruptions = 1 WHERE id = ${id}`);
+    for (const id of ids.slice(0, 3))
+      await database.execute(sql`UPDATE outbox_event SET interruptions = 2 WHERE id = ${id}`);
+    for (const id of ids.slice(3, 5))
+      await database.execute(sql`UPDATE outbox_event SET interruptions = 1 WHERE id = ${id}`);
     let suspects = 0;
     let most = 0;
     const order: string[] = [];
@@ -224,7 +251,8 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     });
     expect(await outbox.claimAndStart()).toMatchObject({ nextDueInMs: 1_000 });
     await expect.poll(() => order).toEqual([ids[0], ...ids.slice(3)]);
-    for (const id of ids.slice(1, 3)) expect(await rowOf(database, id)).toMatchObject({ status: 'pending', attempt: 0, lease_until: null });
+    for (const id of ids.slice(1, 3))
+      expect(await rowOf(database, id)).toMatchObject({ status: 'pending', attempt: 0, lease_until: null });
     open();
     await expect.poll(() => outbox.runningCount).toBe(0);
     const poller = new Poller(outbox, { cron: never, lookAheadMs: 15_000 });
@@ -242,14 +270,22 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     let deaths = 0;
     let isGivenUp = false;
     for (let n = 0; n < 40 && (!isGivenUp || handled.size < others.length); n++) {
-      const { rows } = await claim(database, registry, { limit: 10, worker: `w${n}`, leaseMs: 60_000, trigger: 'poll' });
-      for (const { interruptions } of rows.filter(({ id }) => id !== killer)) expect(interruptions).toBeLessThan(3);
+      const { rows } = await claim(database, registry, {
+        limit: 10,
+        worker: `w${n}`,
+        leaseMs: 60_000,
+        trigger: 'poll',
+      });
+      for (const { interruptions } of rows.filter(({ id }) => id !== killer))
+        expect(interruptions).toBeLessThan(3);
       const kills = rows.find(({ id }) => id === killer);
       isGivenUp ||= kills?.interruptions === 3;
       if (kills && kills.interruptions < 3) deaths += 1;
       else
         for (const { id } of rows) {
-          await database.execute(sql`UPDATE outbox_event SET status = 'handled', queue_at = NULL, lease_until = NULL WHERE id = ${id}`);
+          await database.execute(
+            sql`UPDATE outbox_event SET status = 'handled', queue_at = NULL, lease_until = NULL WHERE id = ${id}`,
+          );
           if (id !== killer) handled.add(id);
         }
       // Time passes: leases run out, and what waits falls due.
@@ -262,8 +298,19 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
   it('in a backlog a claim goes on where the last one ended, and comes back for what fell due before that', async () => {
     const ids = await recordMany(6);
     const outbox = outboxOf(database, async () => done);
-    const first = await claim(database, outbox.registry, { limit: 3, worker: 'w', leaseMs: 60_000, trigger: 'poll' });
-    const second = await claim(database, outbox.registry, { limit: 3, worker: 'w', leaseMs: 60_000, trigger: 'poll', behind: first.place ?? undefined });
+    const first = await claim(database, outbox.registry, {
+      limit: 3,
+      worker: 'w',
+      leaseMs: 60_000,
+      trigger: 'poll',
+    });
+    const second = await claim(database, outbox.registry, {
+      limit: 3,
+      worker: 'w',
+      leaseMs: 60_000,
+      trigger: 'poll',
+      behind: first.place ?? undefined,
+    });
     expect([...first.rows, ...second.rows].map(({ id }) => id)).toEqual(ids);
 
     const early: string[] = [];
@@ -274,7 +321,14 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
       async (event) => {
         seen.push(event.id);
         // Nobody is told of it, and it stands before everything that is left.
-        if (seen.length === 5) early.push((await database.transaction((tx) => record(tx, note, { n: 1_000 }, { runInMs: -60_000, wake: false }))).id);
+        if (seen.length === 5)
+          early.push(
+            (
+              await database.transaction((tx) =>
+                record(tx, note, { n: 1_000 }, { runInMs: -60_000, wake: false }),
+              )
+            ).id,
+          );
         return done;
       },
       { batchSize: 2, concurrencyPerTarget: 2 },

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { Breaker, type BreakerState, CALLS_MIN, CANARY_MAX_MS, OPENS_AFTER, WINDOW_MS } from '../../src/outbox/breaker.js';
+import {
+  Breaker,
+  type BreakerState,
+  CALLS_MIN,
+  CANARY_MAX_MS,
+  OPENS_AFTER,
+  WINDOW_MS,
+} from '../../src/outbox/breaker.js';
 
 function arrange() {
   let nowMs = 0;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Database } from '../../src/database/database.js';
-import { pause } from '../../src/outbox/pause.js';
+import { pause } from '../../src/operate/pause.js';
 import { databaseKinds, openDatabase } from '../support/databases.js';
 import { done, outboxOf, recordNote, rowOf } from '../support/engine.js';
 
@@ -31,7 +31,12 @@ describe.each(databaseKinds)('an inline run on %s', (kind) => {
     const handle = vi.fn(async () => done);
     const outbox = outboxOf(database, handle);
     const id = await recordNote(database, { n: 2, key: 'paused' });
-    await pause(database, outbox.registry, { scope: 'type', name: 'NOTE', forMs: 60_000 }, { actor: 'a', role: 'operator', reason: 'r', requestId: null });
+    await pause(
+      database,
+      outbox.registry,
+      { scope: 'type', name: 'NOTE', forMs: 60_000 },
+      { actor: 'a', role: 'operator', reason: 'r', requestId: null },
+    );
     const transactions = vi.spyOn(database, 'transaction');
     await outbox.runInline(['paused'], BUDGET_MS);
     expect(transactions).toHaveBeenCalledTimes(1);
@@ -44,7 +49,9 @@ describe.each(databaseKinds)('an inline run on %s', (kind) => {
     const outbox = outboxOf(database, async () => done);
     const failed = vi.fn();
     outbox.signals.on('sweep-failed', failed);
-    const away = vi.spyOn(database, 'transaction').mockRejectedValueOnce(Object.assign(new Error('gone'), { code: 'ECONNREFUSED' }));
+    const away = vi
+      .spyOn(database, 'transaction')
+      .mockRejectedValueOnce(Object.assign(new Error('gone'), { code: 'ECONNREFUSED' }));
     await outbox.runInline(['any'], BUDGET_MS);
     expect(failed).toHaveBeenCalledOnce();
     away.mockRestore();

@@ -30,7 +30,12 @@ describe.each(databaseKinds)('the end of a lease, on %s', (kind) => {
     });
     await new Promise<void>((resolve) => vendor.listen(0, '127.0.0.1', resolve));
     const { port } = vendor.address() as AddressInfo;
-    energy = new EnergyClient({ baseUrl: `http://127.0.0.1:${port}`, appId: 'a', appSecret: 's', timeoutMs: 5_000 });
+    energy = new EnergyClient({
+      baseUrl: `http://127.0.0.1:${port}`,
+      appId: 'a',
+      appSecret: 's',
+      timeoutMs: 5_000,
+    });
   });
   afterAll(async () => {
     energy.close();
@@ -82,7 +87,9 @@ describe.each(databaseKinds)('the end of a lease, on %s', (kind) => {
     await outbox.claimAndStart({ deadlineFirst: true });
     await outbox.drain(5_000);
     expect(ran).toHaveLength(1);
-    const rest = (await database.query<{ id: unknown }>(sql`SELECT id FROM outbox_event`)).map(({ id }) => String(id)).filter((id) => id !== ran[0]);
+    const rest = (await database.query<{ id: unknown }>(sql`SELECT id FROM outbox_event`))
+      .map(({ id }) => String(id))
+      .filter((id) => id !== ran[0]);
     expect(lost).toContain(rest[0]);
     expect(lost.filter((id) => id === rest[0])).toHaveLength(1);
   });
@@ -115,7 +122,10 @@ describe.each(databaseKinds)('the end of a lease, on %s', (kind) => {
     const blocked = await recordNote(database, { n: ++n });
     let open: () => void = () => {};
     const gate = new Promise<void>((resolve) => (open = resolve));
-    const outbox = outboxOf(database, () => gate.then(() => done), { concurrencyPerTarget: 1, leaseMs: 60_000 });
+    const outbox = outboxOf(database, () => gate.then(() => done), {
+      concurrencyPerTarget: 1,
+      leaseMs: 60_000,
+    });
     await database.execute(sql`UPDATE outbox_event SET queue_at = created_at WHERE id = ${blocked}`);
     await outbox.claimAndStart({ deadlineFirst: true });
     const drained = outbox.drain(5_000);
@@ -128,13 +138,19 @@ describe.each(databaseKinds)('the end of a lease, on %s', (kind) => {
 
   it('a doubt outlives a hand-back', async () => {
     const id = await recordNote(database, { n: ++n });
-    await database.execute(sql`UPDATE outbox_event SET unknown_at = created_at, outcome = 'unknown' WHERE id = ${id}`);
+    await database.execute(
+      sql`UPDATE outbox_event SET unknown_at = created_at, outcome = 'unknown' WHERE id = ${id}`,
+    );
     const outbox = outboxOf(database, async () => done);
     const stopped = outbox.drain(0);
     await stopped;
     await outbox.claimAndStart();
     await outbox.drain(0);
-    expect(await rowOf(database, id)).toMatchObject({ status: 'pending', outcome: 'unknown', last_error_code: 'interrupted' });
+    expect(await rowOf(database, id)).toMatchObject({
+      status: 'pending',
+      outcome: 'unknown',
+      last_error_code: 'interrupted',
+    });
     await runDue(outboxOf(database, async () => done));
     expect((await rowOf(database, id)).status).toBe('handled');
   });

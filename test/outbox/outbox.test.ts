@@ -1,17 +1,29 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Database } from '../../src/database/database.js';
 import { fromSqlInstant, now, sql } from '../../src/database/sql.js';
+import { discard } from '../../src/operate/discard.js';
+import { prune } from '../../src/operate/prune.js';
+import { requeue } from '../../src/operate/requeue.js';
 import { claim } from '../../src/outbox/claim.js';
-import { discard } from '../../src/outbox/discard.js';
 import { Outbox } from '../../src/outbox/outbox.js';
 import { Poller } from '../../src/outbox/poll.js';
-import { prune } from '../../src/outbox/prune.js';
 import { record } from '../../src/outbox/record.js';
-import { requeue } from '../../src/outbox/requeue.js';
 import { type HandlerContext, LeaseLost, RecordedOutsideTransaction } from '../../src/outbox/types.js';
 import { onDue } from '../../src/outbox/wake.js';
 import { allDatabaseKinds, migratedDatabase } from '../support/databases.js';
-import { attemptsOf, done, expireLease, failed, handlerOf, makeAllDue, note, outboxOf, recordNote, rowOf, runDue } from '../support/engine.js';
+import {
+  attemptsOf,
+  done,
+  expireLease,
+  failed,
+  handlerOf,
+  makeAllDue,
+  note,
+  outboxOf,
+  recordNote,
+  rowOf,
+  runDue,
+} from '../support/engine.js';
 
 const act = { actor: 'ann', role: 'operator', reason: 'because', requestId: null };
 
@@ -57,7 +69,9 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
 
     it('refuses a payload that does not fit, and one that is too large, rather than cut it', async () => {
       await expect(recordNote(database, { n: 'x' } as never)).rejects.toThrow(/schema at n/);
-      await expect(recordNote(database, { n: next(), key: 'k'.repeat(20_000) })).rejects.toThrow(/more than 16384/);
+      await expect(recordNote(database, { n: next(), key: 'k'.repeat(20_000) })).rejects.toThrow(
+        /more than 16384/,
+      );
       expect(await database.query(sql`SELECT id FROM outbox_event`)).toHaveLength(0);
     });
 
@@ -88,7 +102,9 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
 
     it('stores instants in UTC, whatever the time zone of the server', async () => {
       const id = await recordNote(database, { n: next() });
-      const [row] = await database.query<{ created_at: unknown; run_at: unknown }>(sql`SELECT created_at, run_at FROM outbox_event WHERE id = ${id}`);
+      const [row] = await database.query<{ created_at: unknown; run_at: unknown }>(
+        sql`SELECT created_at, run_at FROM outbox_event WHERE id = ${id}`,
+      );
       expect(Math.abs(fromSqlInstant(row?.created_at).getTime() - Date.now())).toBeLessThan(5_000);
       expect(Math.abs((await database.now()).getTime() - Date.now())).toBeLessThan(5_000);
     });
@@ -107,7 +123,10 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
         order.push(event.id);
         return done;
       });
-      const poller = new Poller(outboxOf(database, outbox.registry.all()[0] as never, { batchSize: 3 }), { cron: '0 0 1 1 *', lookAheadMs: 15_000 });
+      const poller = new Poller(outboxOf(database, outbox.registry.all()[0] as never, { batchSize: 3 }), {
+        cron: '0 0 1 1 *',
+        lookAheadMs: 15_000,
+      });
       poller.start();
       await vi.waitFor(() => expect(order).toHaveLength(8));
       await poller.stop();
@@ -136,7 +155,12 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const ids: string[] = [];
       for (let i = 0; i < 12; i++) ids.push(await recordNote(database, { n: next() }));
       const outbox = outboxOf(database, async () => done, { concurrencyPerTarget: 100 });
-      const claimed = await claim(database, outbox.registry, { limit: 10, worker: 'w', leaseMs: 1000, trigger: 'poll' });
+      const claimed = await claim(database, outbox.registry, {
+        limit: 10,
+        worker: 'w',
+        leaseMs: 1000,
+        trigger: 'poll',
+      });
       expect(claimed.rows.map((row) => row.id)).toEqual(ids.slice(0, 10));
       expect(claimed.full).toBe(true);
     });
@@ -144,7 +168,13 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
     it('leaves what is not due, and tells when it will be', async () => {
       await recordNote(database, { n: next() }, { runInMs: 8_000 });
       const outbox = outboxOf(database, async () => done);
-      const claimed = await claim(database, outbox.registry, { limit: 10, worker: 'w', leaseMs: 1000, trigger: 'poll', lookAheadMs: 15_000 });
+      const claimed = await claim(database, outbox.registry, {
+        limit: 10,
+        worker: 'w',
+        leaseMs: 1000,
+        trigger: 'poll',
+        lookAheadMs: 15_000,
+      });
       expect(claimed.rows).toHaveLength(0);
       expect(claimed.nextDueInMs).toBeGreaterThan(6_000);
       expect(claimed.nextDueInMs).toBeLessThan(8_100);
@@ -166,7 +196,12 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
     it('an event whose worker died falls due again, counted as an interruption, its outcome unknown', async () => {
       const id = await recordNote(database, { n: next() });
       const outbox = outboxOf(database, async () => done);
-      await claim(database, outbox.registry, { limit: 10, worker: 'the dead', leaseMs: 10_000, trigger: 'poll' });
+      await claim(database, outbox.registry, {
+        limit: 10,
+        worker: 'the dead',
+        leaseMs: 10_000,
+        trigger: 'poll',
+      });
       await runDue(outbox);
       expect(await rowOf(database, id)).toMatchObject({ status: 'pending', attempt: 1 });
       await expireLease(database, id);
@@ -191,12 +226,21 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const handle = vi.fn(async () => done);
       const outbox = outboxOf(database, handle);
       for (let i = 0; i < 3; i++) {
-        await claim(database, outbox.registry, { limit: 10, worker: 'the dead', leaseMs: 10_000, trigger: 'poll' });
+        await claim(database, outbox.registry, {
+          limit: 10,
+          worker: 'the dead',
+          leaseMs: 10_000,
+          trigger: 'poll',
+        });
         await expireLease(database, id);
       }
       await runDue(outbox);
       expect(handle).not.toHaveBeenCalled();
-      expect(await rowOf(database, id)).toMatchObject({ status: 'errored', last_error_code: 'interrupted', failures: 0 });
+      expect(await rowOf(database, id)).toMatchObject({
+        status: 'errored',
+        last_error_code: 'interrupted',
+        failures: 0,
+      });
     });
 
     it('an unknown type and a newer version are left alone, reported, and stop nobody', async () => {
@@ -205,11 +249,15 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const known = await recordNote(database, { n: next() });
       const outbox = outboxOf(database, async () => done);
       const reported: string[] = [];
-      outbox.signals.on('left-alone', ({ type, version, count }) => reported.push(`${type} ${version} ${count}`));
+      outbox.signals.on('left-alone', ({ type, version, count }) =>
+        reported.push(`${type} ${version} ${count}`),
+      );
       await runDue(outbox);
       expect((await rowOf(database, known)).status).toBe('handled');
       expect(reported.sort()).toEqual(['FROM_THE_FUTURE 1 1', 'NOTE 2 1']);
-      const rows = await database.query(sql`SELECT id FROM outbox_event WHERE status = 'pending' AND attempt = 0 AND failures = 0`);
+      const rows = await database.query(
+        sql`SELECT id FROM outbox_event WHERE status = 'pending' AND attempt = 0 AND failures = 0`,
+      );
       expect(rows).toHaveLength(2);
     });
   });
@@ -228,10 +276,19 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       zombie.signals.on('lease-lost', ({ eventId }) => lost.push(eventId));
       await zombie.claimAndStart();
       await expireLease(database, id);
-      await runDue(outboxOf(other, async () => ({ kind: 'retry', failure: { outcome: 'not-applied', code: 'SECOND', message: '' } })));
+      await runDue(
+        outboxOf(other, async () => ({
+          kind: 'retry',
+          failure: { outcome: 'not-applied', code: 'SECOND', message: '' },
+        })),
+      );
       wake();
       await zombie.drain(1000);
-      expect(await rowOf(database, id)).toMatchObject({ status: 'pending', attempt: 2, last_error_code: 'SECOND' });
+      expect(await rowOf(database, id)).toMatchObject({
+        status: 'pending',
+        attempt: 2,
+        last_error_code: 'SECOND',
+      });
       expect(effect).not.toHaveBeenCalled();
       expect(lost).toEqual([id]);
     });
@@ -261,9 +318,16 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
           },
         })),
       );
-      expect(await database.query(sql`SELECT seq FROM order_counter WHERE business_day = ${`t${n}`}`)).toHaveLength(0);
+      expect(
+        await database.query(sql`SELECT seq FROM order_counter WHERE business_day = ${`t${n}`}`),
+      ).toHaveLength(0);
       // It is not lost either: the attempt counts as failed. The vendor's part is not in our books: unknown until somebody has asked.
-      expect(await rowOf(database, id)).toMatchObject({ status: 'pending', failures: 1, outcome: 'unknown', last_error_code: 'effect-failed' });
+      expect(await rowOf(database, id)).toMatchObject({
+        status: 'pending',
+        failures: 1,
+        outcome: 'unknown',
+        last_error_code: 'effect-failed',
+      });
     });
 
     it('the third failure makes it errored, once, with its effects and the hook', async () => {
@@ -280,7 +344,12 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
         await runDue(outbox);
         await makeAllDue(database);
       }
-      expect(await rowOf(database, id)).toMatchObject({ status: 'errored', attempt: 3, failures: 3, queue_at: null });
+      expect(await rowOf(database, id)).toMatchObject({
+        status: 'errored',
+        attempt: 3,
+        failures: 3,
+        queue_at: null,
+      });
       expect([errored.mock.calls.length, onErrored.mock.calls.length]).toEqual([1, 1]);
       expect(await attemptsOf(database, id)).toHaveLength(3);
     });
@@ -292,7 +361,12 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
           throw new TypeError('x is undefined');
         }),
       );
-      expect(await rowOf(database, id)).toMatchObject({ status: 'pending', failures: 1, outcome: 'unknown', last_error_code: 'handler-threw' });
+      expect(await rowOf(database, id)).toMatchObject({
+        status: 'pending',
+        failures: 1,
+        outcome: 'unknown',
+        last_error_code: 'handler-threw',
+      });
     });
 
     it('a handler that outlives its deadline has failed, even if it ignores the signal', async () => {
@@ -311,7 +385,10 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       await database.execute(sql`UPDATE outbox_event SET payload = 'not json' WHERE id = ${id}`);
       const well = await recordNote(database, { n: next() });
       await runDue(outboxOf(database, async () => done));
-      expect(await rowOf(database, id)).toMatchObject({ status: 'errored', last_error_code: 'payload-invalid' });
+      expect(await rowOf(database, id)).toMatchObject({
+        status: 'errored',
+        last_error_code: 'payload-invalid',
+      });
       expect((await rowOf(database, well)).status).toBe('handled');
     });
 
@@ -319,14 +396,18 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const id = await recordNote(database, { n: next() });
       const outbox = outboxOf(
         database,
-        handlerOf(async () => ({ kind: 'snooze', afterMs: 60_000, outcome: null, reason: 'resting' }), { limits: { deadlineMs: 1000, maxSnoozeMs: 30_000 } }),
+        handlerOf(async () => ({ kind: 'snooze', afterMs: 60_000, outcome: null, reason: 'resting' }), {
+          limits: { deadlineMs: 1000, maxSnoozeMs: 30_000 },
+        }),
       );
       for (let i = 0; i < 4; i++) {
         await runDue(outbox);
         await makeAllDue(database);
       }
       expect(await rowOf(database, id)).toMatchObject({ status: 'pending', failures: 0, attempt: 4 });
-      await database.execute(sql`UPDATE outbox_event SET snooze_since = '2026-01-01 00:00:00.000' WHERE id = ${id}`);
+      await database.execute(
+        sql`UPDATE outbox_event SET snooze_since = '2026-01-01 00:00:00.000' WHERE id = ${id}`,
+      );
       await runDue(outbox);
       expect(await rowOf(database, id)).toMatchObject({ failures: 1, last_error_code: 'snoozed-too-long' });
     });
@@ -380,7 +461,10 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
         second = (await record(tx, note, { n: next(), key })).id; // sees its predecessor, and stands behind it
         finish();
         // The predecessor cannot settle before we commit: it would not see us, and nobody would ever let us go on.
-        const before = await Promise.race([settling.oneEnded().then(() => 'settled'), new Promise((resolve) => setTimeout(() => resolve('waits'), 300))]);
+        const before = await Promise.race([
+          settling.oneEnded().then(() => 'settled'),
+          new Promise((resolve) => setTimeout(() => resolve('waits'), 300)),
+        ]);
         expect(before).toBe('waits');
       });
       await settling.drain(5_000);
@@ -390,10 +474,18 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
     });
 
     it('two first events of a key, recorded by transactions that do not see each other, still run one at a time', async () => {
-      const [older, younger] = [await recordNote(database, { n: next(), key: 'k' }), await recordNote(database, { n: next(), key: 'k' })];
+      const [older, younger] = [
+        await recordNote(database, { n: next(), key: 'k' }),
+        await recordNote(database, { n: next(), key: 'k' }),
+      ];
       await database.execute(sql`UPDATE outbox_event SET queue_at = run_at WHERE id = ${younger}`); // as both would stand in the queue
       const outbox = outboxOf(database, async () => done);
-      const claimed = await claim(database, outbox.registry, { limit: 10, worker: 'w', leaseMs: 10_000, trigger: 'poll' });
+      const claimed = await claim(database, outbox.registry, {
+        limit: 10,
+        worker: 'w',
+        leaseMs: 10_000,
+        trigger: 'poll',
+      });
       expect(claimed.rows.map((row) => row.id)).toEqual([older]);
       await expireLease(database, older);
       await runDue(outbox);
@@ -402,13 +494,28 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
 
     it('a requeued event goes before younger ones of its key that merely wait; they follow', async () => {
       const head = await recordNote(database, { n: next(), key: 'k' });
-      await runDue(outboxOf(database, async () => ({ kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: '' } })));
+      await runDue(
+        outboxOf(database, async () => ({
+          kind: 'give-up',
+          failure: { outcome: 'rejected', code: 'NO', message: '' },
+        })),
+      );
       const waits = await recordNote(database, { n: next(), key: 'k' });
-      await runDue(outboxOf(database, async () => ({ kind: 'snooze', afterMs: 3_600_000, outcome: null, reason: 'later' })));
+      await runDue(
+        outboxOf(database, async () => ({
+          kind: 'snooze',
+          afterMs: 3_600_000,
+          outcome: null,
+          reason: 'later',
+        })),
+      );
       expect((await requeue(database, head, act)).kind).toBe('done');
       const outbox = outboxOf(database, async () => done);
       await runDue(outbox);
-      expect([(await rowOf(database, head)).status, (await rowOf(database, waits)).status]).toEqual(['handled', 'pending']);
+      expect([(await rowOf(database, head)).status, (await rowOf(database, waits)).status]).toEqual([
+        'handled',
+        'pending',
+      ]);
       await makeAllDue(database);
       await runDue(outbox);
       expect((await rowOf(database, waits)).status).toBe('handled');
@@ -416,7 +523,12 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
 
     it('a requeued event goes on as soon as the younger one that runs has to wait', async () => {
       const head = await recordNote(database, { n: next(), key: 'k' });
-      await runDue(outboxOf(database, async () => ({ kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: '' } })));
+      await runDue(
+        outboxOf(database, async () => ({
+          kind: 'give-up',
+          failure: { outcome: 'rejected', code: 'NO', message: '' },
+        })),
+      );
       const younger = await recordNote(database, { n: next(), key: 'k' });
       await runDue(
         outboxOf(database, async (event) => {
@@ -425,12 +537,18 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
           return { kind: 'snooze', afterMs: 3_600_000, outcome: null, reason: 'later' };
         }),
       );
-      expect([(await rowOf(database, head)).status, (await rowOf(database, younger)).status]).toEqual(['handled', 'pending']);
+      expect([(await rowOf(database, head)).status, (await rowOf(database, younger)).status]).toEqual([
+        'handled',
+        'pending',
+      ]);
     });
 
     it('a requeued event waits for what runs of its key', async () => {
       const head = await recordNote(database, { n: next(), key: 'k' });
-      const outbox = outboxOf(database, async () => ({ kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: '' } }));
+      const outbox = outboxOf(database, async () => ({
+        kind: 'give-up',
+        failure: { outcome: 'rejected', code: 'NO', message: '' },
+      }));
       await runDue(outbox);
       const later = await recordNote(database, { n: next(), key: 'k' });
       const running = outboxOf(other, async () => done);
@@ -458,7 +576,11 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const outbox = outboxOf(database, () => long.then(() => done), { leaseMs: 1_000 });
       await outbox.claimAndStart();
       const first = fromSqlInstant((await rowOf(database, id)).lease_until).getTime();
-      await expect.poll(async () => fromSqlInstant((await rowOf(database, id)).lease_until).getTime(), { timeout: 5_000 }).toBeGreaterThan(first);
+      await expect
+        .poll(async () => fromSqlInstant((await rowOf(database, id)).lease_until).getTime(), {
+          timeout: 5_000,
+        })
+        .toBeGreaterThan(first);
       finish();
       await outbox.drain(1_000);
       expect(await rowOf(database, id)).toMatchObject({ status: 'handled', attempt: 1 });
@@ -479,7 +601,9 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
         { leaseMs: 1_000 },
       );
       await outbox.claimAndStart();
-      await database.execute(sql`UPDATE outbox_event SET claimed_by = 'somebody else', attempt = attempt + 1 WHERE id = ${id}`);
+      await database.execute(
+        sql`UPDATE outbox_event SET claimed_by = 'somebody else', attempt = attempt + 1 WHERE id = ${id}`,
+      );
       await expect.poll(() => reason, { timeout: 5_000 }).toBeInstanceOf(LeaseLost);
       await outbox.drain(1_000);
       expect((await rowOf(database, id)).status).toBe('pending');
@@ -487,14 +611,17 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
   });
 
   describe('requeue and discard', () => {
-    const giveUp = async () => ({ kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: 'never' } }) as const;
+    const giveUp = async () =>
+      ({ kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: 'never' } }) as const;
 
     it('requeue gives fresh failures, keeps the attempts, and is audited in the same transaction', async () => {
       const id = await recordNote(database, { n: next() }, { subjectId: '7' });
       await runDue(outboxOf(database, giveUp));
       expect(await requeue(database, id, act)).toEqual({ kind: 'done' });
       expect(await rowOf(database, id)).toMatchObject({ status: 'pending', failures: 0, attempt: 1 });
-      const audit = await database.query(sql`SELECT actor, verb, reason, subject_id FROM operator_action WHERE target_id = ${id} AND target_type = 'event'`);
+      const audit = await database.query(
+        sql`SELECT actor, verb, reason, subject_id FROM operator_action WHERE target_id = ${id} AND target_type = 'event'`,
+      );
       expect(audit).toMatchObject([{ actor: 'ann', verb: 'requeue', reason: 'because', subject_id: '7' }]);
       await runDue(outboxOf(database, async () => done));
       expect(await attemptsOf(database, id)).toHaveLength(2);
@@ -504,7 +631,11 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const id = await recordNote(database, { n: next() });
       expect(await requeue(database, id, act)).toEqual({ kind: 'conflict', status: 'pending' });
       await runDue(outboxOf(database, giveUp));
-      const results = await Promise.all([requeue(database, id, act), requeue(other, id, act), requeue(database, id, act)]);
+      const results = await Promise.all([
+        requeue(database, id, act),
+        requeue(other, id, act),
+        requeue(database, id, act),
+      ]);
       expect(results.filter((result) => result.kind === 'done')).toHaveLength(1);
       expect(await requeue(database, '999999999', act)).toEqual({ kind: 'not-found' });
     });
@@ -513,7 +644,10 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const id = await recordNote(database, { n: next() });
       const outbox = outboxOf(database, async () => done);
       await claim(database, outbox.registry, { limit: 1, worker: 'w', leaseMs: 10_000, trigger: 'poll' });
-      expect(await discard(database, outbox.registry, id, act)).toEqual({ kind: 'conflict', status: 'running' });
+      expect(await discard(database, outbox.registry, id, act)).toEqual({
+        kind: 'conflict',
+        status: 'running',
+      });
     });
 
     it('raising the limit revives nothing that is errored', async () => {
@@ -535,7 +669,9 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect((await swept).claimed).toBe(35);
       await poller.stop();
       await outbox.drain(1_000);
-      expect(await database.query(sql`SELECT id FROM outbox_event WHERE status = 'handled'`)).toHaveLength(35);
+      expect(await database.query(sql`SELECT id FROM outbox_event WHERE status = 'handled'`)).toHaveLength(
+        35,
+      );
     });
 
     it('wakes by itself when the next event falls due', async () => {
@@ -563,7 +699,10 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const fast = { ...note, type: 'FAST' };
       const both = new Outbox(
         database,
-        [handlerOf(() => slow.then(() => done)) as never, { ...handlerOf(async () => done), definition: fast, target: 'fast' } as never],
+        [
+          handlerOf(() => slow.then(() => done)) as never,
+          { ...handlerOf(async () => done), definition: fast, target: 'fast' } as never,
+        ],
         { leaseMs: 10_000, failuresMax: 3, retryDelayMs: 1_000, batchSize: 10, concurrencyPerTarget: 2 },
       );
       for (let i = 0; i < 6; i++) await recordNote(database, { n: next() });
@@ -571,9 +710,19 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const poller = new Poller(both, { cron: '0 0 0 1 1 *', lookAheadMs: 0 });
       poller.wake();
       await expect
-        .poll(async () => (await database.query(sql`SELECT id FROM outbox_event WHERE type = 'FAST' AND status = 'handled'`)).length, { timeout: 5_000 })
+        .poll(
+          async () =>
+            (
+              await database.query(
+                sql`SELECT id FROM outbox_event WHERE type = 'FAST' AND status = 'handled'`,
+              )
+            ).length,
+          { timeout: 5_000 },
+        )
         .toBe(4);
-      const leased = await database.query(sql`SELECT id FROM outbox_event WHERE type = 'NOTE' AND lease_until IS NOT NULL`);
+      const leased = await database.query(
+        sql`SELECT id FROM outbox_event WHERE type = 'NOTE' AND lease_until IS NOT NULL`,
+      );
       expect(leased.length).toBe(6); // two run, and four are claimed ahead
       finish();
       await poller.stop();
@@ -584,7 +733,10 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const id = await recordNote(database, { n: next() });
       const outbox = outboxOf(
         database,
-        (_event, context) => new Promise((_, reject) => context.signal.addEventListener('abort', () => reject(context.signal.reason))),
+        (_event, context) =>
+          new Promise((_, reject) =>
+            context.signal.addEventListener('abort', () => reject(context.signal.reason)),
+          ),
       );
       await outbox.claimAndStart();
       await outbox.drain(50);
@@ -598,13 +750,23 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
     const old = await recordNote(database, { n: next() });
     const errored = await recordNote(database, { n: next() });
     await runDue(
-      outboxOf(database, async (event) => (event.id === old ? done : { kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: '' } })),
+      outboxOf(database, async (event) =>
+        event.id === old
+          ? done
+          : { kind: 'give-up', failure: { outcome: 'rejected', code: 'NO', message: '' } },
+      ),
     );
     const young = await recordNote(database, { n: next() });
     await runDue(outboxOf(database, async () => done));
-    await database.execute(sql`UPDATE outbox_event SET settled_at = '2026-01-01 00:00:00.000' WHERE id IN (${old}, ${errored})`);
+    await database.execute(
+      sql`UPDATE outbox_event SET settled_at = '2026-01-01 00:00:00.000' WHERE id IN (${old}, ${errored})`,
+    );
     expect(await prune(database, { keepMs: 86_400_000, batchSize: 10, batchesMax: 5 })).toBe(1);
-    expect((await database.query<{ id: unknown }>(sql`SELECT id FROM outbox_event ORDER BY id`)).map((row) => String(row.id))).toEqual([errored, young]);
+    expect(
+      (await database.query<{ id: unknown }>(sql`SELECT id FROM outbox_event ORDER BY id`)).map((row) =>
+        String(row.id),
+      ),
+    ).toEqual([errored, young]);
     expect(await attemptsOf(database, old)).toHaveLength(0);
   });
 
@@ -628,11 +790,15 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       if (tries.length < 3) throw Object.assign(new Error('deadlock'), { errno: 1213 });
     });
     expect(tries).toHaveLength(3);
-    expect(await database.query(sql`SELECT seq FROM order_counter WHERE business_day LIKE 'd%'`)).toHaveLength(1);
+    expect(
+      await database.query(sql`SELECT seq FROM order_counter WHERE business_day LIKE 'd%'`),
+    ).toHaveLength(1);
     await database.execute(sql`DELETE FROM order_counter WHERE business_day LIKE 'd%'`);
   });
 
   it('using the database beside the open transaction of the same flow fails at once', async () => {
-    await expect(database.transaction(() => database.query(sql`SELECT ${now} AS now`))).rejects.toThrow(/outside of the transaction/);
+    await expect(database.transaction(() => database.query(sql`SELECT ${now} AS now`))).rejects.toThrow(
+      /outside of the transaction/,
+    );
   });
 });

@@ -3,10 +3,10 @@ import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Database, type Tx } from '../../src/database/database.js';
 import { sql } from '../../src/database/sql.js';
-import { discard } from '../../src/outbox/discard.js';
+import { discard } from '../../src/operate/discard.js';
+import { prune } from '../../src/operate/prune.js';
+import { requeue } from '../../src/operate/requeue.js';
 import { expedite, makeDue, settleAsNeedless } from '../../src/outbox/expedite.js';
-import { prune } from '../../src/outbox/prune.js';
-import { requeue } from '../../src/outbox/requeue.js';
 import { migratedDatabase } from '../support/databases.js';
 import { done, failed, note, outboxOf, recordNote, rowOf, runDue } from '../support/engine.js';
 import { noteStatements } from '../support/statements.js';
@@ -42,9 +42,14 @@ afterAll(async () => {
 
 it('every statement of the engine finds its events by an index that leads straight to them, whatever the statistics say', async () => {
   const statements = new Map<string, readonly unknown[]>();
-  noteStatements(database, (text, params) => /outbox_event\b/.test(text) && /^\s*(SELECT|UPDATE|DELETE)/i.test(text) && statements.set(text, params));
+  noteStatements(
+    database,
+    (text, params) =>
+      /outbox_event\b/.test(text) && /^\s*(SELECT|UPDATE|DELETE)/i.test(text) && statements.set(text, params),
+  );
   const inHours = new Date(Date.now() + 3_600_000);
-  for (let n = 0; n < 12; n++) await recordNote(database, { n, key: `k${n % 3}` }, n % 2 ? { deadlineAt: inHours } : {});
+  for (let n = 0; n < 12; n++)
+    await recordNote(database, { n, key: `k${n % 3}` }, n % 2 ? { deadlineAt: inHours } : {});
   for (let n = 12; n < 24; n++) await recordNote(database, { n });
   const outbox = outboxOf(
     database,
@@ -52,7 +57,8 @@ it('every statement of the engine finds its events by an index that leads straig
       if (event.payload.n === 13) await new Promise((resolve) => setTimeout(resolve, 300)); // so that leases are renewed
       if (event.payload.n === 14) await context.step(async () => {});
       if (event.payload.n === 15 || event.payload.n === 3) return failed;
-      if (event.attempt === 1 && (event.payload.n === 16 || event.payload.n === 4)) return { kind: 'snooze', afterMs: 1, outcome: null, reason: 'later' };
+      if (event.attempt === 1 && (event.payload.n === 16 || event.payload.n === 4))
+        return { kind: 'snooze', afterMs: 1, outcome: null, reason: 'later' };
       return done;
     },
     { leaseMs: 300, failuresMax: 1, retryDelayMs: 1 },
@@ -62,8 +68,15 @@ it('every statement of the engine finds its events by an index that leads straig
   await outbox.drain(1_000);
   await outbox.runInline(['k1', 'k2'], 50);
   await outbox.nextDueInMs(15_000);
-  const [errored] = await database.query<{ id: unknown }>(sql`SELECT id FROM outbox_event WHERE dedupe_key = 'NOTE:3'`);
-  await requeue(database, String(errored?.id), { actor: 'a', role: 'operator', reason: 'r', requestId: null });
+  const [errored] = await database.query<{ id: unknown }>(
+    sql`SELECT id FROM outbox_event WHERE dedupe_key = 'NOTE:3'`,
+  );
+  await requeue(database, String(errored?.id), {
+    actor: 'a',
+    role: 'operator',
+    reason: 'r',
+    requestId: null,
+  });
   await recordNote(database, { n: 100, key: 'e' }, { runInMs: 60_000 });
   await recordNote(database, { n: 101, key: 'f' }, { runInMs: 60_000 });
   await database.transaction(async (tx) => {
@@ -85,7 +98,8 @@ it('every statement of the engine finds its events by an index that leads straig
     const [plan] = await connection.query<mysql.RowDataPacket[]>(`EXPLAIN ${text}`, [...params]);
     for (const step of plan.filter(({ table, key }) => table === 'outbox_event' && key !== null))
       expect([text, STRAIGHT.has(String(step.key))]).toEqual([text, true]);
-    for (const step of plan.filter(({ table }) => table === 'outbox_event')) expect([text, step.type]).not.toEqual([text, 'ALL']);
+    for (const step of plan.filter(({ table }) => table === 'outbox_event'))
+      expect([text, step.type]).not.toEqual([text, 'ALL']);
   }
 });
 
@@ -94,11 +108,23 @@ const UNPINNED = /\boutbox_event(?: (?:AS )?e)?\s+(?!FORCE INDEX|\()/i;
 
 it('every change of an event and every lock on one names its index, so that no statistics, and no busy moment, can lead it elsewhere', async () => {
   const seen = new Set<string>();
-  noteStatements(database, (text) => /\boutbox_event\b/.test(text) && (/^\s*UPDATE outbox_event/i.test(text) || /FOR UPDATE/i.test(text)) && seen.add(text));
+  noteStatements(
+    database,
+    (text) =>
+      /\boutbox_event\b/.test(text) &&
+      (/^\s*UPDATE outbox_event/i.test(text) || /FOR UPDATE/i.test(text)) &&
+      seen.add(text),
+  );
   await everyWay();
   const unpinned = [...seen].filter((text) => UNPINNED.test(text));
   expect(unpinned).toEqual([]);
-  for (const part of [/attempt = attempt \+ 1/, /interruptions = interruptions \+ 1/, /SKIP LOCKED/, /SET status = 'pending'/, /SET status = 'discarded'/])
+  for (const part of [
+    /attempt = attempt \+ 1/,
+    /interruptions = interruptions \+ 1/,
+    /SKIP LOCKED/,
+    /SET status = 'pending'/,
+    /SET status = 'discarded'/,
+  ])
     expect([...seen].some((text) => part.test(text))).toBe(true);
 });
 
@@ -111,7 +137,11 @@ it('no statement of the engine that changes events, or locks them, is written wi
     .flatMap((file) => {
       const statements = readFileSync(new URL(file, directory), 'utf8').match(/sql`[^`]*`/g) ?? [];
       return statements
-        .filter((text) => /UPDATE outbox_event (?!\$\{)/.test(text) || /FROM outbox_event (?!\$\{)[^`]*(forUpdate|skipLocked)/.test(text))
+        .filter(
+          (text) =>
+            /UPDATE outbox_event (?!\$\{)/.test(text) ||
+            /FROM outbox_event (?!\$\{)[^`]*(forUpdate|skipLocked)/.test(text),
+        )
         .map((text) => [file, text]);
     });
   expect(unpinned).toEqual([]);
@@ -140,7 +170,9 @@ async function everyWay(): Promise<void> {
 }
 
 it('no claim waits for a prune: finished rows are deleted by their keys, and nothing else is locked', async () => {
-  await connection.query("UPDATE outbox_event SET settled_at = UTC_TIMESTAMP(3) - INTERVAL 2 DAY WHERE dedupe_key LIKE 'NOTE:h%' LIMIT 200");
+  await connection.query(
+    "UPDATE outbox_event SET settled_at = UTC_TIMESTAMP(3) - INTERVAL 2 DAY WHERE dedupe_key LIKE 'NOTE:h%' LIMIT 200",
+  );
   const ids: string[] = [];
   for (let n = 200; n < 205; n++) ids.push(await recordNote(database, { n }));
   const other = await Database.open({ url });

@@ -19,13 +19,19 @@ describe.each(databaseKinds)('attempts that end together, on %s', (kind) => {
   });
   afterEach(() => database.close());
 
-  const settlings = (): number => texts.filter((text) => /UPDATE outbox_event .*SET status = /.test(text)).length;
-  const effects = async (): Promise<number[]> => (await database.query<{ n: number }>(sql`SELECT n FROM effect ORDER BY n`)).map(({ n }) => Number(n));
+  const settlings = (): number =>
+    texts.filter((text) => /UPDATE outbox_event .*SET status = /.test(text)).length;
+  const effects = async (): Promise<number[]> =>
+    (await database.query<{ n: number }>(sql`SELECT n FROM effect ORDER BY n`)).map(({ n }) => Number(n));
 
   /** All are claimed, and end at the same moment; `meanwhile` happens while they run. */
-  async function together(outcomeOf: (n: number) => HandlerOutcome, meanwhile: (ids: string[]) => Promise<void> = async () => {}): Promise<string[]> {
+  async function together(
+    outcomeOf: (n: number) => HandlerOutcome,
+    meanwhile: (ids: string[]) => Promise<void> = async () => {},
+  ): Promise<string[]> {
     const ids: string[] = [];
-    for (let n = 0; n < EVENTS; n++) ids.push(await recordNote(database, { n, ...(n % 3 === 0 ? { key: `k${n}` } : {}) }));
+    for (let n = 0; n < EVENTS; n++)
+      ids.push(await recordNote(database, { n, ...(n % 3 === 0 ? { key: `k${n}` } : {}) }));
     let open: () => void = () => {};
     const gate = new Promise<void>((resolve) => {
       open = resolve;
@@ -59,16 +65,25 @@ describe.each(databaseKinds)('attempts that end together, on %s', (kind) => {
     const ids = await together(written);
     for (const id of ids) expect((await rowOf(database, id)).status).toBe('handled');
     for (const id of ids)
-      expect(await attemptsOf(database, id)).toMatchObject([{ number: 1, outcome: 'applied', error_code: null, finished_at: expect.anything() }]);
+      expect(await attemptsOf(database, id)).toMatchObject([
+        { number: 1, outcome: 'applied', error_code: null, finished_at: expect.anything() },
+      ]);
     expect(await effects()).toEqual(Array.from({ length: EVENTS }, (_, n) => n));
     expect(settlings()).toBeGreaterThan(0);
     expect(settlings()).toBeLessThan(EVENTS / 2);
   });
 
   it('one whose effects cannot be written fails alone', async () => {
-    const ids = await together((n) => (n === 17 ? { ...written(n), effect: async () => Promise.reject(new Error('no')) } : written(n)) as HandlerOutcome);
+    const ids = await together(
+      (n) =>
+        (n === 17
+          ? { ...written(n), effect: async () => Promise.reject(new Error('no')) }
+          : written(n)) as HandlerOutcome,
+    );
     const statuses = await Promise.all(ids.map(async (id) => (await rowOf(database, id)).status));
-    expect(statuses.map((status, n) => [n, status]).filter(([, status]) => status !== 'handled')).toEqual([[17, 'pending']]);
+    expect(statuses.map((status, n) => [n, status]).filter(([, status]) => status !== 'handled')).toEqual([
+      [17, 'pending'],
+    ]);
     expect((await attemptsOf(database, ids[17] ?? ''))[0]).toMatchObject({ error_code: 'effect-failed' });
     expect(await effects()).toEqual(Array.from({ length: EVENTS }, (_, n) => n).filter((n) => n !== 17));
   });
@@ -76,17 +91,30 @@ describe.each(databaseKinds)('attempts that end together, on %s', (kind) => {
   it('one whose lease was lost writes nothing, and costs the others nothing', async () => {
     const ids = await together(
       written,
-      async (all) => void (await database.execute(sql`UPDATE outbox_event SET attempt = attempt + 1 WHERE id = ${all[20] ?? ''}`)),
+      async (all) =>
+        void (await database.execute(
+          sql`UPDATE outbox_event SET attempt = attempt + 1 WHERE id = ${all[20] ?? ''}`,
+        )),
     );
     const statuses = await Promise.all(ids.map(async (id) => (await rowOf(database, id)).status));
-    expect(statuses.map((status, n) => [n, status]).filter(([, status]) => status !== 'handled')).toEqual([[20, 'pending']]);
+    expect(statuses.map((status, n) => [n, status]).filter(([, status]) => status !== 'handled')).toEqual([
+      [20, 'pending'],
+    ]);
     expect((await attemptsOf(database, ids[20] ?? ''))[0]).toMatchObject({ finished_at: null });
     expect(await effects()).toEqual(Array.from({ length: EVENTS }, (_, n) => n).filter((n) => n !== 20));
   });
 
   it('failures of one kind share, too, and each counts its own', async () => {
-    const ids = await together((n) => ({ kind: 'retry', failure: { outcome: 'not-applied', code: n % 2 ? 'ODD' : 'EVEN', message: 'not today' } }));
+    const ids = await together((n) => ({
+      kind: 'retry',
+      failure: { outcome: 'not-applied', code: n % 2 ? 'ODD' : 'EVEN', message: 'not today' },
+    }));
     for (const [n, id] of ids.entries())
-      expect(await rowOf(database, id)).toMatchObject({ status: 'pending', failures: 1, last_error_code: n % 2 ? 'ODD' : 'EVEN', lease_until: null });
+      expect(await rowOf(database, id)).toMatchObject({
+        status: 'pending',
+        failures: 1,
+        last_error_code: n % 2 ? 'ODD' : 'EVEN',
+        lease_until: null,
+      });
   });
 });

@@ -10,10 +10,10 @@ import { Database } from '../../src/database/database.js';
 import { migrate, pendingMigrations } from '../../src/database/migrate.js';
 import { migrations } from '../../src/database/migrations/index.js';
 import { now, sql } from '../../src/database/sql.js';
+import { sandboxSecrets } from '../../src/dev/sandbox/defaults.js';
+import { Sandbox } from '../../src/dev/sandbox/server.js';
 import { housekeeping } from '../../src/handlers/housekeeping.js';
 import { record } from '../../src/outbox/record.js';
-import { sandboxSecrets } from '../../src/sandbox/defaults.js';
-import { Sandbox } from '../../src/sandbox/server.js';
 import { CliHost, type Said } from '../support/cli-host.js';
 import { databaseKinds, emptyDatabase } from '../support/databases.js';
 import { note } from '../support/engine.js';
@@ -43,7 +43,8 @@ describe.each(databaseKinds)('the command line on %s', { timeout: 300_000 }, (ki
     const child = launch([packed('cli'), ...args], { ...env, ...more });
     return { code: await child.ended, output: child.output() };
   };
-  const cli = (args: string[], more: Record<string, string> = {}): Promise<Said> => host.run(args, { ...env, ...more });
+  const cli = (args: string[], more: Record<string, string> = {}): Promise<Said> =>
+    host.run(args, { ...env, ...more });
 
   it('five processes migrating at once run each migration once; it can be undone and done again', async () => {
     const results = await Promise.all(Array.from({ length: 5 }, () => start(['migrate'])));
@@ -79,14 +80,22 @@ describe.each(databaseKinds)('the command line on %s', { timeout: 300_000 }, (ki
         sideboards: [{ location: 'L', addressId: 'A', capacity: 5 }],
       }),
     );
-    expect(await cli(['menu', 'import', file])).toMatchObject({ code: 0, output: expect.stringContaining('1 dishes, 1 cabinets') });
+    expect(await cli(['menu', 'import', file])).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('1 dishes, 1 cabinets'),
+    });
     writeFileSync(file, '{"garden":"g"}');
-    expect(await cli(['menu', 'import', file])).toMatchObject({ code: 2, output: expect.stringContaining('cutoffAt') });
+    expect(await cli(['menu', 'import', file])).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('cutoffAt'),
+    });
     expect((await cli(['menu', 'import', '/no/such/file'])).code).toBe(2);
   });
 
   it('signs tokens that the API accepts, and only with a secret', async () => {
-    expect((await cli(['token', '--sub', 'alice', '--role', 'user'])).output.trim()).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect((await cli(['token', '--sub', 'alice', '--role', 'user'])).output.trim()).toMatch(
+      /^[\w-]+\.[\w-]+\.[\w-]+$/,
+    );
     expect((await cli(['token', '--sub', 'alice', '--role', 'king'])).code).toBe(2);
     expect((await cli(['token', '--sub', 'alice', '--role', 'user'], { AUTH_JWT_SECRET: '' })).code).toBe(2);
   });
@@ -94,9 +103,16 @@ describe.each(databaseKinds)('the command line on %s', { timeout: 300_000 }, (ki
   it('lists, shows, requeues and discards events, with exit codes that tell', async () => {
     const database = await Database.open({ url });
     const { id } = await database.transaction((tx) => record(tx, note, { n: 1 }));
-    await database.execute(sql`UPDATE outbox_event SET status = 'errored', queue_at = NULL, settled_at = ${now}, last_error_code = 'E1' WHERE id = ${id}`);
+    await database.execute(
+      sql`UPDATE outbox_event SET status = 'errored', queue_at = NULL, settled_at = ${now}, last_error_code = 'E1' WHERE id = ${id}`,
+    );
     expect((await cli(['events', 'list', '--status', 'errored'])).output).toContain(`${id}\terrored\tNOTE`);
-    expect(JSON.parse((await cli(['events', 'show', id])).output)).toMatchObject({ id, status: 'errored', lastError: { code: 'E1' }, attempts: [] });
+    expect(JSON.parse((await cli(['events', 'show', id])).output)).toMatchObject({
+      id,
+      status: 'errored',
+      lastError: { code: 'E1' },
+      attempts: [],
+    });
     expect((await cli(['events', 'requeue', id])).code).toBe(2); // a reason is needed
     expect((await cli(['events', 'requeue', id, '--reason', 'try', '--as', 'ann'])).code).toBe(0);
     expect((await cli(['events', 'requeue', id, '--reason', 'try'])).code).toBe(5);
@@ -133,14 +149,18 @@ describe.each(databaseKinds)('the command line on %s', { timeout: 300_000 }, (ki
       ['causes', 'know', '1x', '--reason', 'x'],
       ['events', 'list', '--order', '1x'],
     ];
-    expect(await Promise.all(none.map(async (args) => [...args, (await cli(args)).code]))).toEqual(none.map((args) => [...args, 3]));
+    expect(await Promise.all(none.map(async (args) => [...args, (await cli(args)).code]))).toEqual(
+      none.map((args) => [...args, 3]),
+    );
     const forged = 'enough\n99\tmallory\u001b[2J\u202e';
     expect((await cli(['events', 'discard', id, '--reason', forged, '--as', 'ann'])).code).toBe(0);
     const audit = (await cli(['audit'])).output;
     expect(audit.split('\n')[0]).toMatch(/\tenough\\n99\\tmallory\\u001b\[2J\\u202e$/);
     // A reader that is gone before the first word.
     const line = `'${process.execPath}' '${packed('cli')}' audit | true; echo "exit \${PIPESTATUS[0]}"`;
-    const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-c', line], { env: { PATH: process.env.PATH, ...env } });
+    const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-c', line], {
+      env: { PATH: process.env.PATH, ...env },
+    });
     expect([stdout, stderr]).toEqual(['exit 0\n', '']);
     await database.close();
   }, 120_000); // seven processes
@@ -159,28 +179,66 @@ describe.each(databaseKinds)('the command line on %s', { timeout: 300_000 }, (ki
       ...(kind === 'mariadb' ? { REDIS_URLS: `redis://127.0.0.1:${port}` } : {}),
     });
     expect(ill.code).toBe(1);
-    const checks = JSON.parse(ill.output.slice(0, ill.output.lastIndexOf(']') + 1)) as { name: string; ok: boolean; whatToDo?: string }[];
+    const checks = JSON.parse(ill.output.slice(0, ill.output.lastIndexOf(']') + 1)) as {
+      name: string;
+      ok: boolean;
+      whatToDo?: string;
+    }[];
     const failed = checks.filter((check) => !check.ok);
-    expect(failed.map((check) => check.name)).toEqual(['breakers', ...(kind === 'mariadb' ? ['redis', 'lock'] : []), 'meican', 'energy center', 'wecom']);
+    expect(failed.map((check) => check.name)).toEqual([
+      'breakers',
+      ...(kind === 'mariadb' ? ['redis', 'lock'] : []),
+      'meican',
+      'energy center',
+      'wecom',
+    ]);
     expect(failed.every((check) => check.whatToDo)).toBe(true);
-    expect((await cli(['doctor'], { DATABASE_URL: `mysql://root@127.0.0.1:${port}/x`, REDIS_URLS: inject('redisUrl') })).output).toContain('FAIL  database');
+    expect(
+      (
+        await cli(['doctor'], {
+          DATABASE_URL: `mysql://root@127.0.0.1:${port}/x`,
+          REDIS_URLS: inject('redisUrl'),
+        })
+      ).output,
+    ).toContain('FAIL  database');
     expect((await cli(['doctor'], { DATABASE_URL: '' })).output).toContain('FAIL  settings: DATABASE_URL');
   });
 
   it('tails attempts, tells stories, and leaves a restored database in doubt', async () => {
     expect((await start(['poll', '--once'])).code).toBe(0);
-    const lines = (await cli(['tail', '--since', '60', '--for', '0', '--format', 'json'])).output.split('\n').filter((line) => line.startsWith('{'));
+    const lines = (await cli(['tail', '--since', '60', '--for', '0', '--format', 'json'])).output
+      .split('\n')
+      .filter((line) => line.startsWith('{'));
     for (const line of lines)
-      expect(JSON.parse(line)).toMatchObject({ eventId: expect.any(String), number: expect.any(Number), finishedAt: expect.any(String) });
+      expect(JSON.parse(line)).toMatchObject({
+        eventId: expect.any(String),
+        number: expect.any(Number),
+        finishedAt: expect.any(String),
+      });
     expect((await cli(['trigger', 'NOTHING'])).code).toBe(2);
     expect((await cli(['trigger', 'ZHIPAN_SYNC_ERROR', '--fault', 'rain'])).code).toBe(2);
     expect((await cli(['trigger', 'ZHIPAN_SYNC_ERROR', '--override', 'colour=red'])).code).toBe(2);
-    expect((await cli(['trigger', 'ZHIPAN_SYNC_ERROR', '--token', 'x', '--url', 'http://127.0.0.1:1', '--sandbox', 'http://127.0.0.1:1'])).code).toBe(1);
+    expect(
+      (
+        await cli([
+          'trigger',
+          'ZHIPAN_SYNC_ERROR',
+          '--token',
+          'x',
+          '--url',
+          'http://127.0.0.1:1',
+          '--sandbox',
+          'http://127.0.0.1:1',
+        ])
+      ).code,
+    ).toBe(1);
     expect((await cli(['causes', 'know', '999', '--reason', 'x'])).code).toBe(3);
     expect((await cli(['orders', 'reveal', '999'])).code).toBe(3);
     expect((await cli(['seed'])).code).toBe(5); // there are events already
     expect((await cli(['seed'], { NODE_ENV: 'production' })).code).toBe(2);
-    expect((await cli(['after-restore', '--reason', 'a drill'])).output).toContain('order numbers of today are skipped');
+    expect((await cli(['after-restore', '--reason', 'a drill'])).output).toContain(
+      'order numbers of today are skipped',
+    );
     expect((await cli(['after-restore'])).code).toBe(2);
   });
 

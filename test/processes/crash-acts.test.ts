@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { crashPoints } from '../../src/crash-point.js';
+import { crashPoints } from '../../src/base/crash-point.js';
 import { Database } from '../../src/database/database.js';
 import { migrate, pendingMigrations } from '../../src/database/migrate.js';
 import { now, sql } from '../../src/database/sql.js';
@@ -13,7 +13,9 @@ import { launch, packed, unhurried } from '../support/processes.js';
 async function schemaOf(database: Database, kind: DatabaseKind): Promise<string> {
   const rows =
     kind === 'sqlite'
-      ? await database.query(sql`SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY type, name`)
+      ? await database.query(
+          sql`SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY type, name`,
+        )
       : [
           ...(await database.query(
             sql`SELECT table_name, column_name, column_type, is_nullable, generation_expression FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY 1, 2`,
@@ -26,7 +28,10 @@ async function schemaOf(database: Database, kind: DatabaseKind): Promise<string>
 }
 
 it.each(databaseKinds)('what the tests start from is what the migrations make, on %s', async (kind) => {
-  const [copy, migrated] = [await Database.open({ url: await migratedDatabase(kind) }), await Database.open({ url: await emptyDatabase(kind) })];
+  const [copy, migrated] = [
+    await Database.open({ url: await migratedDatabase(kind) }),
+    await Database.open({ url: await emptyDatabase(kind) }),
+  ];
   await migrate(migrated);
   expect(await pendingMigrations(copy)).toEqual([]);
   expect(await schemaOf(copy, kind)).toBe(await schemaOf(migrated, kind));
@@ -37,19 +42,25 @@ describe.each(databaseKinds)('a migration that is killed on %s', (kind) => {
   // Some of its statements, spread over all migrations; a number beyond the last one would not kill, and fail.
   const statements = [1, 9, 23, 37, 51, 65, 73];
 
-  it.each(statements)('after statement %i runs to its end the next time, and leaves the same schema', async (nth) => {
-    const url = await emptyDatabase(kind);
-    const whole = await Database.open({ url: await migratedDatabase(kind) });
-    const env = { DATABASE_URL: url, RETRY_LIMIT: '3' };
-    const dying = launch([packed('cli'), 'migrate'], { ...env, CRASH_AT: `${crashPoints.migrate[0]}:${nth}` });
-    expect([await dying.ended, dying.output()]).toEqual(['SIGKILL', '']);
-    const again = launch([packed('cli'), 'migrate'], env);
-    expect(await again.ended).toBe(0);
-    const database = await Database.open({ url });
-    expect(await pendingMigrations(database)).toEqual([]);
-    expect(await schemaOf(database, kind)).toBe(await schemaOf(whole, kind));
-    await Promise.all([database.close(), whole.close()]);
-  });
+  it.each(statements)(
+    'after statement %i runs to its end the next time, and leaves the same schema',
+    async (nth) => {
+      const url = await emptyDatabase(kind);
+      const whole = await Database.open({ url: await migratedDatabase(kind) });
+      const env = { DATABASE_URL: url, RETRY_LIMIT: '3' };
+      const dying = launch([packed('cli'), 'migrate'], {
+        ...env,
+        CRASH_AT: `${crashPoints.migrate[0]}:${nth}`,
+      });
+      expect([await dying.ended, dying.output()]).toEqual(['SIGKILL', '']);
+      const again = launch([packed('cli'), 'migrate'], env);
+      expect(await again.ended).toBe(0);
+      const database = await Database.open({ url });
+      expect(await pendingMigrations(database)).toEqual([]);
+      expect(await schemaOf(database, kind)).toBe(await schemaOf(whole, kind));
+      await Promise.all([database.close(), whole.close()]);
+    },
+  );
 });
 
 describe.each(databaseKinds)('a process that is killed on %s', (kind) => {
@@ -70,28 +81,37 @@ describe.each(databaseKinds)('a process that is killed on %s', (kind) => {
   /** Where it is to be killed, in a process of its own. */
   const cli = async (args: string[], crashAt?: string) => {
     const own = { ...kit.env, REDIS_URLS: kind === 'sqlite' ? '' : inject('redisUrl') };
-    return crashAt ? launch([packed('cli'), ...args], { ...own, CRASH_AT: crashAt }).ended : (await host.run(args, own)).code;
+    return crashAt
+      ? launch([packed('cli'), ...args], { ...own, CRASH_AT: crashAt }).ended
+      : (await host.run(args, own)).code;
   };
   const audited = async (id: string, of: 'event' | 'order' = 'event') =>
-    (await kit.database.query<{ verb: string }>(sql`SELECT verb FROM operator_action WHERE target_id = ${id} AND target_type = ${of}`)).map((row) => row.verb);
+    (
+      await kit.database.query<{ verb: string }>(
+        sql`SELECT verb FROM operator_action WHERE target_id = ${id} AND target_type = ${of}`,
+      )
+    ).map((row) => row.verb);
 
   it.each([
     ['in-requeue', ['events', 'requeue'], [], 'requeue', 'pending'],
     ['in-settle-by-hand', ['events', 'settle'], ['--done'], 'settle-done', 'handled'],
     ['in-settle-by-hand', ['events', 'settle'], ['--not-done'], 'settle-not-done', 'pending'],
-  ] as const)('%s (%s %s): nothing happened, and the second time it happens once', async (point, verb, flags, deed, after) => {
-    const { orderId, id } = await kit.parkedRefund(menu, `${deed}-${kind}`);
-    const args = [...verb, id, ...flags, '--reason', 'tried', '--as', 'me'];
-    expect(await cli(args, point)).toBe('SIGKILL');
-    expect((await kit.eventOf(orderId, 'ENERGY_CENTER_V2_CANCEL')).status).toBe('errored');
-    expect(await audited(id)).toEqual([]);
-    expect(await cli(args)).toBe(0);
-    expect((await kit.eventOf(orderId, 'ENERGY_CENTER_V2_CANCEL')).status).toBe(after);
-    expect(await audited(id)).toEqual([deed]);
-    await kit.settleAll();
-    expect((await kit.read(orderId)).refund).toBe('DONE');
-    expect(await disagreements(kit.database, kit.sandbox.ledger.books)).toEqual([]);
-  });
+  ] as const)(
+    '%s (%s %s): nothing happened, and the second time it happens once',
+    async (point, verb, flags, deed, after) => {
+      const { orderId, id } = await kit.parkedRefund(menu, `${deed}-${kind}`);
+      const args = [...verb, id, ...flags, '--reason', 'tried', '--as', 'me'];
+      expect(await cli(args, point)).toBe('SIGKILL');
+      expect((await kit.eventOf(orderId, 'ENERGY_CENTER_V2_CANCEL')).status).toBe('errored');
+      expect(await audited(id)).toEqual([]);
+      expect(await cli(args)).toBe(0);
+      expect((await kit.eventOf(orderId, 'ENERGY_CENTER_V2_CANCEL')).status).toBe(after);
+      expect(await audited(id)).toEqual([deed]);
+      await kit.settleAll();
+      expect((await kit.read(orderId)).refund).toBe('DONE');
+      expect(await disagreements(kit.database, kit.sandbox.ledger.books)).toEqual([]);
+    },
+  );
 
   it('in-discard: nothing happened, and the second time the order ends once, with all that follows', async () => {
     const order = (await kit.order(menu, `discard-${kind}`)).body.orders[0];
@@ -125,17 +145,30 @@ describe.each(databaseKinds)('a process that is killed on %s', (kind) => {
   it('in-prune: no attempt loses its event, no event its attempts, and the next one prunes the rest', async () => {
     await kit.ordered(menu, 'old');
     await kit.settleAll();
-    await kit.database.execute(sql`UPDATE outbox_event SET settled_at = '2020-01-01 00:00:00.000' WHERE status = 'handled'`);
+    await kit.database.execute(
+      sql`UPDATE outbox_event SET settled_at = '2020-01-01 00:00:00.000' WHERE status = 'handled'`,
+    );
     const count = async (table: 'outbox_event' | 'event_attempt') =>
-      (await kit.database.query(table === 'outbox_event' ? sql`SELECT id FROM outbox_event` : sql`SELECT event_id FROM event_attempt`)).length;
+      (
+        await kit.database.query(
+          table === 'outbox_event'
+            ? sql`SELECT id FROM outbox_event`
+            : sql`SELECT event_id FROM event_attempt`,
+        )
+      ).length;
     const before = [await count('outbox_event'), await count('event_attempt')];
     const prune = (crashAt?: string) =>
-      launch([packed('prune-worker')], { DATABASE_URL: kit.env.DATABASE_URL ?? '', ...(crashAt ? { CRASH_AT: crashAt } : {}) }).ended;
+      launch([packed('prune-worker')], {
+        DATABASE_URL: kit.env.DATABASE_URL ?? '',
+        ...(crashAt ? { CRASH_AT: crashAt } : {}),
+      }).ended;
     expect(await prune('in-prune')).toBe('SIGKILL');
     expect([await count('outbox_event'), await count('event_attempt')]).toEqual(before);
     expect(await prune()).toBe(0);
     expect(await kit.database.query(sql`SELECT id FROM outbox_event WHERE status = 'handled'`)).toEqual([]);
-    const orphans = await kit.database.query(sql`SELECT event_id FROM event_attempt WHERE event_id NOT IN (SELECT id FROM outbox_event)`);
+    const orphans = await kit.database.query(
+      sql`SELECT event_id FROM event_attempt WHERE event_id NOT IN (SELECT id FROM outbox_event)`,
+    );
     expect(orphans).toEqual([]);
     await kit.database.execute(sql`UPDATE outbox_event SET run_at = ${now} WHERE status = 'pending'`);
   });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { crashPoints } from '../../src/crash-point.js';
+import { crashPoints } from '../../src/base/crash-point.js';
 import { Database } from '../../src/database/database.js';
 import { migrate, pendingMigrations, revertLast } from '../../src/database/migrate.js';
 import { now, sql } from '../../src/database/sql.js';
@@ -11,7 +11,12 @@ const COLUMNS = 10;
 
 /** How many ids of people are compared exactly, of which columns, with the nullability of each. */
 async function people(database: Database): Promise<{ exact: number; padded: number; nullable: string[] }> {
-  const columns = await database.query<{ table_name: string; column_name: string; collation: string; nullable: string }>(
+  const columns = await database.query<{
+    table_name: string;
+    column_name: string;
+    collation: string;
+    nullable: string;
+  }>(
     sql`SELECT table_name AS table_name, column_name AS column_name, collation_name AS collation, is_nullable AS nullable FROM information_schema.columns
         WHERE table_schema = DATABASE() AND (table_name, column_name) IN (('box_order', 'user_id'), ('box_order', 'operator'), ('canteen_consumption', 'user_id'),
           ('coffee_trade', 'user_id'), ('idempotency_record', 'caller'), ('operator_action', 'actor'), ('alert', 'known_by'), ('console_view', 'actor'),
@@ -31,9 +36,11 @@ it('exact ids of people come, go and come again, whatever is killed half-way, an
   const url = await emptyDatabase('mariadb');
   const env = { DATABASE_URL: url, RETRY_LIMIT: '3' };
   const run = async (args: string[], nth: number): Promise<number | string> =>
-    launch([packed('cli'), 'migrate', ...args], { ...env, CRASH_AT: `${crashPoints.migrate[0]}:${nth}` }).ended;
+    launch([packed('cli'), 'migrate', ...args], { ...env, CRASH_AT: `${crashPoints.migrate[0]}:${nth}` })
+      .ended;
   const database = await Database.open({ url });
-  const named = async (actor: string): Promise<number> => (await database.query(sql`SELECT id FROM operator_action WHERE actor = ${actor}`)).length;
+  const named = async (actor: string): Promise<number> =>
+    (await database.query(sql`SELECT id FROM operator_action WHERE actor = ${actor}`)).length;
 
   await migrate(database);
   while (!(await pendingMigrations(database)).includes(NAME)) await revertLast(database);
@@ -49,7 +56,8 @@ it('exact ids of people come, go and come again, whatever is killed half-way, an
     [['--revert'], 'exact', 'padded'],
     [[], 'padded', 'exact'],
   ] as const) {
-    if (args.length > 0) while (!(await pendingMigrations(database)).some((name) => name > NAME)) await revertLast(database);
+    if (args.length > 0)
+      while (!(await pendingMigrations(database)).some((name) => name > NAME)) await revertLast(database);
     const seen: number[] = [];
     for (const nth of [10, 12, 14]) {
       expect(await run([...args], nth)).toBe('SIGKILL');
@@ -61,7 +69,11 @@ it('exact ids of people come, go and come again, whatever is killed half-way, an
     if (args.length > 0) await revertLast(database);
     else await migrate(database);
     expect(await people(database)).toMatchObject({ [from]: 0, [to]: COLUMNS, nullable });
-    expect([await named('alice'), await named('alice '), await named('ALICE')]).toEqual([1, to === 'padded' ? 1 : 0, 0]);
+    expect([await named('alice'), await named('alice '), await named('ALICE')]).toEqual([
+      1,
+      to === 'padded' ? 1 : 0,
+      0,
+    ]);
   }
   expect(await pendingMigrations(database)).toEqual([]);
   await database.close();

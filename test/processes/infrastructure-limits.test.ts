@@ -4,7 +4,10 @@ import { call } from '../support/processes.js';
 import { date, useProduction } from '../support/production.js';
 
 /** A database server whose disk is small: one file for all tables, that may grow to so much and no further. */
-const small = (maxMb: number) => ['--innodb-file-per-table=0', `--innodb-data-file-path=ibdata1:12M:autoextend:max:${maxMb}M`];
+const small = (maxMb: number) => [
+  '--innodb-file-per-table=0',
+  `--innodb-data-file-path=ibdata1:12M:autoextend:max:${maxMb}M`,
+];
 
 /** A whole production under load, while something is done to what its database may write. */
 describe('a database that may not write, under load', { timeout: 300_000 }, () => {
@@ -18,13 +21,17 @@ describe('a database that may not write, under load', { timeout: 300_000 }, () =
       const refused = await call<{ code: string }>(`${production.api.url}/v1/orders`, 'POST', {
         sub: 'reader',
         key: 'k',
-        body: { garden: 'g', meals: [{ dishId: '1', sideboardId: '1', edibleDate: date, mealType: 'LUNCH' }] },
+        body: {
+          garden: 'g',
+          meals: [{ dishId: '1', sideboardId: '1', edibleDate: date, mealType: 'LUNCH' }],
+        },
       });
       expect([refused.status, refused.body.code]).toEqual([503, 'dependency-unavailable']);
       await production.root.query('SET GLOBAL read_only = 0');
     });
     await production.agree();
-    for (const lines of production.complaints()) expect(lines.length, lines.map((line) => line.msg).join(' · ')).toBeLessThanOrEqual(3);
+    for (const lines of production.complaints())
+      expect(lines.length, lines.map((line) => line.msg).join(' · ')).toBeLessThanOrEqual(3);
   });
 
   it('its disk is full until somebody brings a larger one', async () => {
@@ -39,9 +46,11 @@ describe('a database that may not write, under load', { timeout: 300_000 }, () =
       let refusal: string | undefined;
       filler.on('error', () => {});
       for (let i = 0; i < 200 && !refusal; i++)
-        await filler.query("INSERT INTO filler.t VALUES (REPEAT('x', 1000000))").catch((error: { errno?: number; code?: string }) => {
-          refusal = String(error.errno ?? error.code ?? 'lost');
-        });
+        await filler
+          .query("INSERT INTO filler.t VALUES (REPEAT('x', 1000000))")
+          .catch((error: { errno?: number; code?: string }) => {
+            refusal = String(error.errno ?? error.code ?? 'lost');
+          });
       expect(refusal).toBeDefined(); // 1114, the table is full; or the server has died of it
       const before = production.load.counts.placed;
       await sleep(3_000);

@@ -13,7 +13,10 @@ describe('Redis and clocks that fail under load', { timeout: 300_000 }, () => {
     await production.under(async () => {
       for (let i = 0; i < 10; i++) {
         const client = launch(
-          ['-e', `const s=require('net').connect(${production.redis.port},'127.0.0.1');s.write('FLUSHALL\\r\\n');s.once('data',()=>process.exit(0))`],
+          [
+            '-e',
+            `const s=require('net').connect(${production.redis.port},'127.0.0.1');s.write('FLUSHALL\\r\\n');s.once('data',()=>process.exit(0))`,
+          ],
           {},
         );
         await client.ended;
@@ -31,7 +34,10 @@ describe('Redis and clocks that fail under load', { timeout: 300_000 }, () => {
   });
 
   it('clocks ten minutes off, one process ahead and one behind: leases, due times and signatures hold', async () => {
-    const skewed = (ms: number) => ({ NODE_OPTIONS: `--import ${path.join(root, 'test', 'support', 'skew.mjs')}`, CLOCK_SKEW_MS: String(ms) });
+    const skewed = (ms: number) => ({
+      NODE_OPTIONS: `--import ${path.join(root, 'test', 'support', 'skew.mjs')}`,
+      CLOCK_SKEW_MS: String(ms),
+    });
     await production.begin([skewed(-600_000), skewed(600_000), skewed(-600_000)]);
     production.sandbox.faults.useChance({ seed: 5, probability: 0.05 });
     await production.under(() => sleep(4_000));

@@ -15,11 +15,14 @@ describe('a database that fails under load', { timeout: 300_000 }, () => {
         await sleep(500);
         await production.startDatabase();
         const before = production.load.counts.placed;
-        await expect.poll(() => production.load.counts.placed, { timeout: 30_000 }).toBeGreaterThan(before + 5);
+        await expect
+          .poll(() => production.load.counts.placed, { timeout: 30_000 })
+          .toBeGreaterThan(before + 5);
       }
     });
     await production.agree();
-    for (const lines of production.complaints()) expect(lines.length, lines.map((line) => line.msg).join(' · ')).toBeLessThanOrEqual(4);
+    for (const lines of production.complaints())
+      expect(lines.length, lines.map((line) => line.msg).join(' · ')).toBeLessThanOrEqual(4);
   });
 
   it('its connections are cut, one by one', async () => {
@@ -55,7 +58,9 @@ describe('a database that fails under load', { timeout: 300_000 }, () => {
         await saboteur.query('ROLLBACK');
         await sleep(20);
       }
-      const [[status]] = await saboteur.query<mysql.RowDataPacket[]>("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'");
+      const [[status]] = await saboteur.query<mysql.RowDataPacket[]>(
+        "SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'",
+      );
       deadlocks = Number(status?.Value);
     });
     await saboteur.end();

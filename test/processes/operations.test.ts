@@ -28,10 +28,14 @@ describe('rules, dashboard and runbooks', () => {
   });
 
   it('every metric that a rule or a panel names is exposed', async () => {
-    const exposed = new Set([...(await kit.runtime.metrics.scrape()).matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]));
-    const named = [...`${read('deploy/prometheus/rules.yml')}${read('deploy/grafana/lunchbox.json')}`.matchAll(/lunchbox_[a-z_]+/g)].map(([name]) =>
-      name.replace(/_(bucket|count|sum)$/, ''),
+    const exposed = new Set(
+      [...(await kit.runtime.metrics.scrape()).matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]),
     );
+    const named = [
+      ...`${read('deploy/prometheus/rules.yml')}${read('deploy/grafana/lunchbox.json')}`.matchAll(
+        /lunchbox_[a-z_]+/g,
+      ),
+    ].map(([name]) => name.replace(/_(bucket|count|sum)$/, ''));
     expect(named.length).toBeGreaterThan(20);
     expect([...new Set(named)].filter((name) => !exposed.has(name))).toEqual([]);
   });
@@ -75,8 +79,8 @@ describe('rules, dashboard and runbooks', () => {
       ['deploy/Dockerfile', 'dist/api.js'],
     ] as const)
       expect(read(file)).toContain(program);
-    expect(Number(/TimeoutStopSec=(\d+)/.exec(read('deploy/systemd/lunchbox-api.service'))?.[1]) * 1000).toBeGreaterThan(
-      kit.runtime.settings.SHUTDOWN_TIMEOUT_MS,
-    );
+    expect(
+      Number(/TimeoutStopSec=(\d+)/.exec(read('deploy/systemd/lunchbox-api.service'))?.[1]) * 1000,
+    ).toBeGreaterThan(kit.runtime.settings.SHUTDOWN_TIMEOUT_MS);
   });
 });

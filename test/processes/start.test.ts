@@ -8,12 +8,22 @@ import { describe, expect, it } from 'vitest';
 import { freePort } from '../support/free-port.js';
 import { dist, launch, root, until } from '../support/processes.js';
 
-const bash = async (line: string): Promise<Record<string, never>> => JSON.parse((await promisify(execFile)('bash', ['-c', line])).stdout);
+const bash = async (line: string): Promise<Record<string, never>> =>
+  JSON.parse((await promisify(execFile)('bash', ['-c', line])).stdout);
 
 /** An empty folder that looks like a fresh clone after `npm ci`. */
 function freshFolder(): string {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'lunchbox-start-'));
-  for (const name of ['src', 'scripts', 'config', 'dist', 'node_modules', 'package.json', 'tsconfig.json', 'tsconfig.build.json'])
+  for (const name of [
+    'src',
+    'scripts',
+    'config',
+    'dist',
+    'node_modules',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+  ])
     symlinkSync(path.join(root, name), path.join(folder, name));
   return folder;
 }
@@ -32,10 +42,19 @@ describe('npm start', () => {
     const placed = (await bash(order)) as { orders?: { id: string; status: string }[] };
     expect(placed.orders).toMatchObject([{ status: 'ORDERING' }]);
     // Woken, not swept: the sweep comes every fifteen seconds.
-    await expect.poll(async () => ((await bash(look)) as { data?: { status: string }[] }).data?.[0]?.status, { timeout: 2_000, interval: 50 }).toBe('ORDERED');
-    const cancelled = (await bash(`${cancel} -w '\\n' | head -1`)) as { order?: { status: string; refund: string } };
+    await expect
+      .poll(async () => ((await bash(look)) as { data?: { status: string }[] }).data?.[0]?.status, {
+        timeout: 2_000,
+        interval: 50,
+      })
+      .toBe('ORDERED');
+    const cancelled = (await bash(`${cancel} -w '\\n' | head -1`)) as {
+      order?: { status: string; refund: string };
+    };
     expect(cancelled.order).toMatchObject({ status: 'USER_CANCEL', refund: 'DONE' });
-    const ledger = (await (await fetch(`http://127.0.0.1:${env.SANDBOX_PORT}/__sandbox/ledger`)).json()) as { meican: { orders: { cancelled: boolean }[] } };
+    const ledger = (await (await fetch(`http://127.0.0.1:${env.SANDBOX_PORT}/__sandbox/ledger`)).json()) as {
+      meican: { orders: { cancelled: boolean }[] };
+    };
     expect(ledger.meican.orders).toMatchObject([{ cancelled: true }]);
     expect(await lunchbox.stop('SIGTERM')).toBe(0);
 
@@ -72,10 +91,18 @@ describe('npm start', () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const port = String((taken.address() as net.AddressInfo).port);
     const folder = freshFolder();
-    const first = launch([path.join(root, 'scripts', 'start.mjs')], { PORT: port, SANDBOX_PORT: '0' }, folder);
+    const first = launch(
+      [path.join(root, 'scripts', 'start.mjs')],
+      { PORT: port, SANDBOX_PORT: '0' },
+      folder,
+    );
     expect(await first.ended).toBe(1);
     expect(first.output()).toContain(`port ${port} is taken; set PORT to another one`);
-    const second = launch([path.join(root, 'scripts', 'start.mjs')], { PORT: '0', SANDBOX_PORT: port }, folder);
+    const second = launch(
+      [path.join(root, 'scripts', 'start.mjs')],
+      { PORT: '0', SANDBOX_PORT: port },
+      folder,
+    );
     expect(await second.ended).toBe(1);
     expect(second.output()).toContain('set SANDBOX_PORT');
     taken.close();
@@ -85,7 +112,13 @@ describe('npm start', () => {
     for (const name of ['api', 'scheduler']) {
       const child = launch([dist(name)], { PORT: 'x', MEICAN_TYPO: '1' });
       expect(await child.ended).toBe(1);
-      for (const key of ['PORT=x', 'MEICAN_TYPO', 'DATABASE_URL: missing', 'MEICAN_BASE_URL: missing', 'ENERGY_APP_SECRET: missing'])
+      for (const key of [
+        'PORT=x',
+        'MEICAN_TYPO',
+        'DATABASE_URL: missing',
+        'MEICAN_BASE_URL: missing',
+        'ENERGY_APP_SECRET: missing',
+      ])
         expect(child.output()).toContain(key);
     }
   });
@@ -108,18 +141,21 @@ describe('npm start', () => {
       await until(lunchbox, 'changed my mind');
       return lunchbox;
     };
-    const order = (output: string) => bash(output.split('\n').find((line) => line.startsWith('curl -s -X POST')) ?? '');
+    const order = (output: string) =>
+      bash(output.split('\n').find((line) => line.startsWith('curl -s -X POST')) ?? '');
     const first = await start();
     expect((await fetch(`http://127.0.0.2:${env.PORT}/livez`)).status).toBe(200);
     await expect(fetch(`http://127.0.0.2:${env.SANDBOX_PORT}/__sandbox/ledger`)).rejects.toThrow();
     expect(await order(first.output())).toMatchObject({ orders: [{ status: 'ORDERING' }] });
     const files = readdirSync(path.join(folder, 'data'));
     expect(files).toEqual(expect.arrayContaining(['jwt-secret', 'lunchbox.db', 'sandbox.jsonl']));
-    for (const file of files) expect([file, statSync(path.join(folder, 'data', file)).mode & 0o777]).toEqual([file, 0o600]);
+    for (const file of files)
+      expect([file, statSync(path.join(folder, 'data', file)).mode & 0o777]).toEqual([file, 0o600]);
     expect(statSync(path.join(folder, 'data')).mode & 0o777).toBe(0o700);
     expect(await first.stop('SIGTERM')).toBe(0);
 
-    for (const file of files.filter((one) => one.startsWith('lunchbox.db'))) rmSync(path.join(folder, 'data', file), { force: true });
+    for (const file of files.filter((one) => one.startsWith('lunchbox.db')))
+      rmSync(path.join(folder, 'data', file), { force: true });
     const second = await start();
     expect(second.output()).toContain('belong to another database: put aside');
     expect(await order(second.output())).toMatchObject({ orders: [{ status: 'ORDERING' }] }); // its number is one that the old books know

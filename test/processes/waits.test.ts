@@ -41,8 +41,17 @@ it('an API and a scheduler whose database is away wait for it: alive, not ready,
   const status = async (path: string): Promise<number> => (await fetch(`${url}${path}`)).status;
   await expect.poll(() => status('/livez').catch(() => 0)).toBe(200);
   const refused = await fetch(`${url}/v1/orders`);
-  expect([refused.status, refused.headers.get('content-type'), refused.headers.get('retry-after')]).toEqual([503, 'application/problem+json', '5']);
-  expect(await refused.json()).toMatchObject({ code: 'dependency-unavailable', status: 503, retryable: true, instance: '/v1/orders' });
+  expect([refused.status, refused.headers.get('content-type'), refused.headers.get('retry-after')]).toEqual([
+    503,
+    'application/problem+json',
+    '5',
+  ]);
+  expect(await refused.json()).toMatchObject({
+    code: 'dependency-unavailable',
+    status: 503,
+    retryable: true,
+    instance: '/v1/orders',
+  });
   expect(await status('/readyz')).toBe(503);
 
   const close = await bridge(databasePort, real);
@@ -83,7 +92,11 @@ it('what waiting cannot mend is refused at once', async () => {
 
 it('a Redis that is away keeps no API from serving', async () => {
   const { real, url, env } = await setUp();
-  const api = launch([dist('api')], { ...env, DATABASE_URL: real.href, REDIS_URLS: `redis://127.0.0.1:${await freePort()}` });
+  const api = launch([dist('api')], {
+    ...env,
+    DATABASE_URL: real.href,
+    REDIS_URLS: `redis://127.0.0.1:${await freePort()}`,
+  });
   await until(api, '"api listens"');
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
   expect(await api.stop()).toBe(0);

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/clock.js';
+import type { Clock } from '../../src/base/clock.js';
 
 interface Timer {
   readonly id: number;
@@ -28,7 +28,8 @@ export class VirtualClock implements Clock {
 
   later = (ms: number, fire: () => void, everyMs: number | null = null): number => {
     const id = this.#nextId++;
-    if (Number.isFinite(ms)) this.#timers.push({ id, atMs: this.ms + Math.ceil(Math.max(0, ms)), everyMs, fire });
+    if (Number.isFinite(ms))
+      this.#timers.push({ id, atMs: this.ms + Math.ceil(Math.max(0, ms)), everyMs, fire });
     return id;
   };
 
@@ -41,7 +42,10 @@ export class VirtualClock implements Clock {
     const untilMs = this.ms + Math.round(ms); // whole milliseconds, as every clock has them
     if (isJump) this.ms = untilMs;
     for (;;) {
-      const next = this.#timers.reduce<Timer | null>((first, timer) => (timer.atMs <= untilMs && (!first || timer.atMs < first.atMs) ? timer : first), null);
+      const next = this.#timers.reduce<Timer | null>(
+        (first, timer) => (timer.atMs <= untilMs && (!first || timer.atMs < first.atMs) ? timer : first),
+        null,
+      );
       if (!next) break;
       this.ms = Math.max(this.ms, next.atMs);
       this.#timers = this.#timers.filter((timer) => timer !== next);
@@ -57,9 +61,23 @@ export class VirtualClock implements Clock {
  * Returns how to undo it. `setImmediate` stays what it is: it drives the simulation.
  */
 export function makeGlobal(clock: VirtualClock, random: () => number): () => void {
-  const real = { now: Date.now, performanceNow: performance.now, random: Math.random, setTimeout, clearTimeout, setInterval, clearInterval };
+  const real = {
+    now: Date.now,
+    performanceNow: performance.now,
+    random: Math.random,
+    setTimeout,
+    clearTimeout,
+    setInterval,
+    clearInterval,
+  };
   const handle = (id: number): NodeJS.Timeout => {
-    const timer = { id, ref: () => timer, unref: () => timer, hasRef: () => false, [Symbol.toPrimitive]: () => id };
+    const timer = {
+      id,
+      ref: () => timer,
+      unref: () => timer,
+      hasRef: () => false,
+      [Symbol.toPrimitive]: () => id,
+    };
     return timer as unknown as NodeJS.Timeout;
   };
   const clear = (timer: NodeJS.Timeout | undefined): void => {

@@ -1,12 +1,12 @@
+import type { Caller } from '../../src/base/caller.js';
+import { Problem } from '../../src/base/problems.js';
 import type { Database } from '../../src/database/database.js';
 import { isUnavailable } from '../../src/database/errors.js';
 import { sql } from '../../src/database/sql.js';
-import type { Caller } from '../../src/orders/caller.js';
+import type { Attempted } from '../../src/http/idempotency.js';
 import { cancel } from '../../src/orders/cancel.js';
 import type { MealInput } from '../../src/orders/check-meals.js';
-import type { Attempted } from '../../src/orders/idempotency.js';
 import { place } from '../../src/orders/place.js';
-import { Problem } from '../../src/problems.js';
 import { diceOf, pick } from './chance.js';
 import type { Process } from './process.js';
 import type { World } from './world.js';
@@ -54,7 +54,9 @@ export class Diners {
 
   /** Numbers of orders that somebody has been told of. */
   get orderNos(): string[] {
-    return this.all.flatMap((diner) => diner.wishes.flatMap((wish) => wish.orders.map((order) => order.orderNo)));
+    return this.all.flatMap((diner) =>
+      diner.wishes.flatMap((wish) => wish.orders.map((order) => order.orderNo)),
+    );
   }
 
   act(r: number, apis: (r: number) => Process): void {
@@ -64,8 +66,14 @@ export class Diners {
     if (!diner) return;
     const api = apis(dice());
     const wish = diner.wishes.at(-1);
-    const toCancel = wish?.told === 'ordered' && (diner.wantsCancel || wish.cancelled.size > 0) ? pick(wish.orders, dice()) : undefined;
-    const isOver = wish && (wish.told === 'refused' || (wish.orders.length > 0 && wish.orders.every(({ id }) => wish.cancelled.has(id))));
+    const toCancel =
+      wish?.told === 'ordered' && (diner.wantsCancel || wish.cancelled.size > 0)
+        ? pick(wish.orders, dice())
+        : undefined;
+    const isOver =
+      wish &&
+      (wish.told === 'refused' ||
+        (wish.orders.length > 0 && wish.orders.every(({ id }) => wish.cancelled.has(id))));
     const more = dice();
     if (!wish || (isOver && more < 0.5 && wish.open === 0 && diner.wishes.length < WISHES_MAX)) {
       const next: Wish = {
@@ -115,9 +123,19 @@ export class Diners {
     this.world.tell(`${sub} asks ${api.process.name} for ${wish.key}`);
     const attempted = attemptedBy(sub, 'place', wish.key, wish.meals);
     try {
-      const answer = await place(api.place, { attempted, userId: sub, email, realName: sub, garden: 'g', meals: wish.meals, traceparent: null });
+      const answer = await place(api.place, {
+        attempted,
+        userId: sub,
+        email,
+        realName: sub,
+        garden: 'g',
+        meals: wish.meals,
+        traceparent: null,
+      });
       const body = answer.body as { orders?: Placed[] };
-      this.world.tell(`${sub} hears: ${answer.status}, orders ${body.orders?.map(({ id }) => id).join(', ') ?? ''}`);
+      this.world.tell(
+        `${sub} hears: ${answer.status}, orders ${body.orders?.map(({ id }) => id).join(', ') ?? ''}`,
+      );
       if (answer.status === 201 && body.orders) this.#ordered(diner, wish, body.orders);
       else wish.told = 'refused'; // an earlier refusal, once more
     } catch (error) {
@@ -126,7 +144,10 @@ export class Diners {
   }
 
   #ordered(diner: Diner, wish: Wish, orders: readonly Placed[]): void {
-    if (wish.orders.length > 0 && wish.orders.map(({ id }) => id).join() !== orders.map(({ id }) => id).join())
+    if (
+      wish.orders.length > 0 &&
+      wish.orders.map(({ id }) => id).join() !== orders.map(({ id }) => id).join()
+    )
       this.violations.push(`${diner.sub} repeated a request and got another order`);
     wish.orders = orders;
     wish.told = 'ordered';
@@ -135,23 +156,44 @@ export class Diners {
   #refused({ sub, wishes }: Diner, wish: Wish, error: unknown): void {
     const { status, code } = problemOf(error);
     this.world.tell(`${sub} hears: ${status} ${code}`);
-    if (code === 'already-ordered' && wishes.every((one) => one === wish || (one.told === 'refused' && !one.died) || one.cancelled.size === one.meals.length))
+    if (
+      code === 'already-ordered' &&
+      wishes.every(
+        (one) =>
+          one === wish || (one.told === 'refused' && !one.died) || one.cancelled.size === one.meals.length,
+      )
+    )
       this.violations.push(`${sub} repeated a request and was refused because of its own order`);
     if (code === 'idempotency-in-progress' || code === 'order-busy') return;
     // A run that another one of the same request has overtaken may say 5xx of itself: the same key hears the answer next time.
-    if (wish.told === 'ordered' && status < 500) this.violations.push(`${sub} was told of an order, and hears ${code} for the same request`);
+    if (wish.told === 'ordered' && status < 500)
+      this.violations.push(`${sub} was told of an order, and hears ${code} for the same request`);
     if (status < 500) wish.told = 'refused';
     if (wish.open === 1) wish.died = false; // nothing else of it is under way: what it was told is the last word
   }
 
-  async #cancel(api: Process, diner: Diner, wish: Wish, order: Placed, device: 'phone' | 'desk' | 'gateway'): Promise<void> {
+  async #cancel(
+    api: Process,
+    diner: Diner,
+    wish: Wish,
+    order: Placed,
+    device: 'phone' | 'desk' | 'gateway',
+  ): Promise<void> {
     const { sub } = diner;
     const caller: Caller =
-      device === 'gateway' ? { sub: 'gateway', role: 'service', email: null, name: 'gateway' } : { sub, role: 'user', email: diner.email, name: sub };
+      device === 'gateway'
+        ? { sub: 'gateway', role: 'service', email: null, name: 'gateway' }
+        : { sub, role: 'user', email: diner.email, name: sub };
     this.world.tell(`${sub} asks ${api.process.name} to cancel ${order.orderNo} from the ${device}`);
     const attempted = attemptedBy(caller.sub, `cancel ${order.id}`, `${device}-${order.id}`, {});
     try {
-      const answer = await cancel(api.cancel, { attempted, caller, orderId: order.id, reason: null, traceparent: null });
+      const answer = await cancel(api.cancel, {
+        attempted,
+        caller,
+        orderId: order.id,
+        reason: null,
+        traceparent: null,
+      });
       this.world.tell(`${sub} hears: ${answer.status}`);
       if (answer.status !== 200 && answer.status !== 202) return;
       wish.cancelled.add(order.id);
@@ -169,12 +211,16 @@ export class Diners {
     const books = this.world.vendors.books();
     const trade = books.trades.find((one) => one.outTradeNo === `P${orderNo}`);
     const back = books.refunds.some((one) => one.outTradeNo === `P${orderNo}` && one.status === 'SUCCESS');
-    if (trade?.status === 'SUCCESS' && !back) this.violations.push(`the cancel of ${orderNo} was answered 200 before the points were back`);
+    if (trade?.status === 'SUCCESS' && !back)
+      this.violations.push(`the cancel of ${orderNo} was answered 200 before the points were back`);
   }
 
   async #nothingKept({ id, orderNo }: Placed): Promise<void> {
-    const [row] = await this.world.database.query<{ status: string }>(sql`SELECT status FROM box_order WHERE id = ${id}`);
-    if (row?.status === 'USER_CANCEL') this.violations.push(`the cancel of ${orderNo} was kept, and answered "nothing was kept"`);
+    const [row] = await this.world.database.query<{ status: string }>(
+      sql`SELECT status FROM box_order WHERE id = ${id}`,
+    );
+    if (row?.status === 'USER_CANCEL')
+      this.violations.push(`the cancel of ${orderNo} was kept, and answered "nothing was kept"`);
   }
 
   /** At rest: whoever was told something finds it so. */
@@ -187,11 +233,19 @@ export class Diners {
         const found: string[] = [];
         for (const { id, orderNo } of wish.told === 'ordered' ? wish.orders : []) {
           const status = rows.find((row) => String(row.id) === id)?.status ?? 'gone';
-          const allowed = wish.cancelled.has(id) ? ['USER_CANCEL'] : ['ORDERED', 'ORDER_ERROR', 'USER_CANCEL'];
-          if (!allowed.includes(status)) found.push(`${diner.sub} was told ${wish.cancelled.has(id) ? 'cancelled' : 'ordered'}; order ${orderNo} is ${status}`);
+          const allowed = wish.cancelled.has(id)
+            ? ['USER_CANCEL']
+            : ['ORDERED', 'ORDER_ERROR', 'USER_CANCEL'];
+          if (!allowed.includes(status))
+            found.push(
+              `${diner.sub} was told ${wish.cancelled.has(id) ? 'cancelled' : 'ordered'}; order ${orderNo} is ${status}`,
+            );
         }
-        const live = rows.filter((row) => row.request_id === requestIdOf(diner.sub, wish.key) && row.status === 'ORDERED');
-        if (wish.told === 'refused' && !wish.died && live.length > 0) found.push(`${diner.sub} was refused ${wish.key}, and has order ${live[0]?.order_no}`);
+        const live = rows.filter(
+          (row) => row.request_id === requestIdOf(diner.sub, wish.key) && row.status === 'ORDERED',
+        );
+        if (wish.told === 'refused' && !wish.died && live.length > 0)
+          found.push(`${diner.sub} was refused ${wish.key}, and has order ${live[0]?.order_no}`);
         return found;
       }),
     );
@@ -201,7 +255,16 @@ export class Diners {
 const requestIdOf = (sub: string, key: string): string => `request-${sub}-${key}`;
 
 function attemptedBy(sub: string, operation: string, key: string, body: unknown): Attempted {
-  return { caller: sub, role: sub === 'gateway' ? 'service' : 'user', operation, key, body, instance: '/', requestId: requestIdOf(sub, key), lockMs: 15_000 };
+  return {
+    caller: sub,
+    role: sub === 'gateway' ? 'service' : 'user',
+    operation,
+    key,
+    body,
+    instance: '/',
+    requestId: requestIdOf(sub, key),
+    lockMs: 15_000,
+  };
 }
 
 /** What the HTTP layer would answer. */

@@ -32,7 +32,13 @@ async function run(name: string | undefined): Promise<number> {
     console.log(`seed ${seed}: ${result.violations.slice(0, 3).join(' · ')}`);
     if (values.story) {
       const short = await shrink(seed, { without }, values.about ? new RegExp(values.about) : undefined);
-      console.log([`  ${short.steps.length} steps, ${short.faults} faults:`, ...short.result.story, ...short.result.violations].join('\n  '));
+      console.log(
+        [
+          `  ${short.steps.length} steps, ${short.faults} faults:`,
+          ...short.result.story,
+          ...short.result.violations,
+        ].join('\n  '),
+      );
     }
     if (name) break; // found it
   }

@@ -16,21 +16,30 @@ export interface Without {
 const replaceText =
   (from: RegExp, to: string, when: RegExp): Rewrite =>
   (statement) =>
-    statement.strings.some((text) => when.test(text)) ? { ...statement, strings: statement.strings.map((text) => text.replace(from, to)) } : statement;
+    statement.strings.some((text) => when.test(text))
+      ? { ...statement, strings: statement.strings.map((text) => text.replace(from, to)) }
+      : statement;
 /** The same within the pieces that a statement is composed of. */
 const replaceWithin =
   (from: RegExp, to: string): Rewrite =>
   (statement) => ({
     ...statement,
     strings: statement.strings.map((text) => text.replace(from, to)),
-    values: statement.values.map((value) => (value !== null && typeof value === 'object' && 'strings' in value ? replaceWithin(from, to)(value) : value)),
+    values: statement.values.map((value) =>
+      value !== null && typeof value === 'object' && 'strings' in value
+        ? replaceWithin(from, to)(value)
+        : value,
+    ),
   });
 /** Changes the value at one position of an INSERT. */
 const replaceValue =
   (into: string, position: number, to: (value: unknown) => unknown): Rewrite =>
   (statement) =>
     (statement.strings[0] ?? '').includes(`INSERT INTO ${into}`)
-      ? { ...statement, values: statement.values.map((value, i) => (i === position ? to(value) : value)) as Sql['values'] }
+      ? {
+          ...statement,
+          values: statement.values.map((value, i) => (i === position ? to(value) : value)) as Sql['values'],
+        }
       : statement;
 const chain =
   (...rewrites: Rewrite[]): Rewrite =>
@@ -46,7 +55,11 @@ export const mechanisms: Record<string, Without> = {
   fence: {
     rewrite: chain(
       replaceText(/ AND attempt = /, ' AND 0 <= ', /^\s*SET status = /),
-      replaceText(/ AND status = 'pending' AND lease_until IS NOT NULL/, '', /AND status = 'pending' AND lease_until IS NOT NULL/),
+      replaceText(
+        / AND status = 'pending' AND lease_until IS NOT NULL/,
+        '',
+        /AND status = 'pending' AND lease_until IS NOT NULL/,
+      ),
     ),
   },
   'CAS on status': {
@@ -57,7 +70,8 @@ export const mechanisms: Record<string, Without> = {
   },
   'guard event': {
     rewrite: (statement) =>
-      (statement.strings[0] ?? '').includes('INSERT INTO outbox_event') && statement.values[0] === 'ENERGY_CENTER_ROLLBACK_V2_ERROR'
+      (statement.strings[0] ?? '').includes('INSERT INTO outbox_event') &&
+      statement.values[0] === 'ENERGY_CENTER_ROLLBACK_V2_ERROR'
         ? { ...statement, strings: statement.strings.map((text) => text.replace("'pending'", "'discarded'")) }
         : statement,
   },
@@ -65,7 +79,13 @@ export const mechanisms: Record<string, Without> = {
   'ordering key': { rewrite: replaceValue('outbox_event', ORDERING, () => null) },
   'dedupe key': { rewrite: replaceValue('outbox_event', DEDUPE, anew) },
   'refund number': { energy: withRandomRefundNumbers },
-  'interruption count': { rewrite: replaceText(/interruptions = interruptions \+ 1/, 'interruptions = interruptions', /interruptions = interruptions \+ 1/) },
+  'interruption count': {
+    rewrite: replaceText(
+      /interruptions = interruptions \+ 1/,
+      'interruptions = interruptions',
+      /interruptions = interruptions \+ 1/,
+    ),
+  },
   'requeue fence': {
     rewrite: chain(
       replaceText(
@@ -77,19 +97,25 @@ export const mechanisms: Record<string, Without> = {
     ),
   },
   'idempotency record': {
-    rewrite: chain(replaceText(/WHERE scope_hash = /, "WHERE 'gone' = ", /SELECT body_hash/), replaceValue('idempotency_record', 0, anew)),
+    rewrite: chain(
+      replaceText(/WHERE scope_hash = /, "WHERE 'gone' = ", /SELECT body_hash/),
+      replaceValue('idempotency_record', 0, anew),
+    ),
   },
   'stock condition': { rewrite: replaceWithin(/AND remaining >= 1/, '') },
   'only final ends money': { energy: withNotFoundAsRefusal, testedFrom: 37 },
   'questions burn nothing': { handler: withQuestionsCounted },
   'discard compensates': { handler: withSilentDiscard, testedFrom: 15 },
   'vendor down burns nothing': { handler: withDeafEngine, testedFrom: 27 },
-  'effects with the settling': { rewrite: replaceText(/status = 'ORDERED'/, "status = 'ORDERING'", /status = 'ORDERED'/) },
+  'effects with the settling': {
+    rewrite: replaceText(/status = 'ORDERED'/, "status = 'ORDERING'", /status = 'ORDERED'/),
+  },
 };
 
 /** An energy center that is sent another refund number with each try. */
 export function withRandomRefundNumbers(energy: EnergyClient): EnergyClient {
-  const unPay: EnergyClient['unPay'] = (wanted, context) => energy.unPay({ ...wanted, outRefundNo: anew(wanted.outRefundNo) }, context);
+  const unPay: EnergyClient['unPay'] = (wanted, context) =>
+    energy.unPay({ ...wanted, outRefundNo: anew(wanted.outRefundNo) }, context);
   return new Proxy(energy, {
     get: (target, key) => {
       const own: unknown = key === 'unPay' ? unPay : Reflect.get(target, key, target);
@@ -102,7 +128,9 @@ export function withRandomRefundNumbers(energy: EnergyClient): EnergyClient {
 function withNotFoundAsRefusal(energy: EnergyClient): EnergyClient {
   const queryPay: EnergyClient['queryPay'] = async (number, context) => {
     const found = await energy.queryPay(number, context);
-    return found.kind === 'applied' && found.value.state === 'NONE' ? { ...found, value: { ...found.value, state: 'FAILED' } } : found;
+    return found.kind === 'applied' && found.value.state === 'NONE'
+      ? { ...found, value: { ...found.value, state: 'FAILED' } }
+      : found;
   };
   return new Proxy(energy, {
     get: (target, key) => {
@@ -135,13 +163,19 @@ function withDeafEngine(handler: EventHandler): EventHandler {
       const heard: Exchange[] = [];
       const journal: HandlerContext['journal'] = (exchange) => {
         heard.push(exchange);
-        context.journal(exchange.outcome === 'unknown' ? { ...exchange, answer: { status: 400, body: null } } : exchange);
+        context.journal(
+          exchange.outcome === 'unknown' ? { ...exchange, answer: { status: 400, body: null } } : exchange,
+        );
       };
       const outcome = await handler.handle(
         event,
-        new Proxy(context, { get: (target, key) => (key === 'journal' ? journal : Reflect.get(target, key, target)) }),
+        new Proxy(context, {
+          get: (target, key) => (key === 'journal' ? journal : Reflect.get(target, key, target)),
+        }),
       );
-      const isSilent = heard.some(({ request }) => request.method === 'POST') && heard.every(({ outcome: how }) => how === 'unknown');
+      const isSilent =
+        heard.some(({ request }) => request.method === 'POST') &&
+        heard.every(({ outcome: how }) => how === 'unknown');
       return outcome.kind === 'ask-again' && isSilent ? { ...outcome, kind: 'retry' } : outcome;
     },
   };

@@ -1,13 +1,13 @@
-import { checkOwnBooks } from '../../src/books/own-books.js';
-import { compareWithVendors } from '../../src/books/vendor-books.js';
 import { isUnavailable } from '../../src/database/errors.js';
 import { fromSqlInstantOrNull, sql } from '../../src/database/sql.js';
-import { applyRepair, planRepair } from '../../src/orders/repair.js';
-import { ask } from '../../src/outbox/ask.js';
-import { executeBatch, previewBatch } from '../../src/outbox/batch.js';
-import { discard } from '../../src/outbox/discard.js';
-import { pause, resume } from '../../src/outbox/pause.js';
-import { type ActResult, requeue, settleAsDone, settleAsNotDone } from '../../src/outbox/requeue.js';
+import { ask } from '../../src/operate/ask.js';
+import { executeBatch, previewBatch } from '../../src/operate/batch.js';
+import { discard } from '../../src/operate/discard.js';
+import { pause, resume } from '../../src/operate/pause.js';
+import { type ActResult, requeue, settleAsDone, settleAsNotDone } from '../../src/operate/requeue.js';
+import { checkOwnBooks } from '../../src/reconcile/own-books.js';
+import { applyRepair, planRepair } from '../../src/reconcile/repair.js';
+import { compareWithVendors } from '../../src/reconcile/vendor-books.js';
 import { keptOf, type VendorBooks } from '../support/judge.js';
 import { diceOf, pick, weighted } from './chance.js';
 import type { Process } from './process.js';
@@ -17,7 +17,18 @@ import type { World } from './world.js';
 export const onCall = { actor: 'on-call', role: 'operator', reason: 'simulated', requestId: null } as const;
 export const DAY = '2026-11-24';
 
-const BUTTONS = { requeue: 5, discard: 6, 'settle-done': 3, 'settle-not-done': 3, pause: 1, resume: 1, ask: 2, repair: 2, books: 1, batch: 1 };
+const BUTTONS = {
+  requeue: 5,
+  discard: 6,
+  'settle-done': 3,
+  'settle-not-done': 3,
+  pause: 1,
+  resume: 1,
+  ask: 2,
+  repair: 2,
+  books: 1,
+  batch: 1,
+};
 type Button = keyof typeof BUTTONS;
 const TARGETS = ['meican', 'energy'];
 const TYPES = [
@@ -58,7 +69,8 @@ export class OnCall {
     this.world.tell(`on-call presses ${button}${subject}`);
     this.#press(button, id, process, dice).then(
       (heard) => process.process.dead || this.world.tell(`on-call hears of ${button}${subject}: ${heard}`),
-      (error: unknown) => isUnavailable(error) || this.violations.push(`${button} failed: ${(error as Error).stack}`),
+      (error: unknown) =>
+        isUnavailable(error) || this.violations.push(`${button} failed: ${(error as Error).stack}`),
     );
   }
 
@@ -107,14 +119,37 @@ export class OnCall {
   }
 
   /** A dry run, and the plan carried out; a meal that nobody knows is cancelled only if it is ours by Meican's own books. */
-  async repair({ database }: Pick<Process, 'database'>, { meican, energy }: Pick<Process, 'meican' | 'energy'>): Promise<string> {
-    const context = { requestId: 'on-call-repair', traceparent: '00-00000000000000000000000000000001-0000000000000001-01' };
-    const vendors = await compareWithVendors(database, meican, energy, { day: DAY, olderThanMs: LATE_MAX_MS + 6_000, budgetMs: 600_000 }, context);
+  async repair(
+    { database }: Pick<Process, 'database'>,
+    { meican, energy }: Pick<Process, 'meican' | 'energy'>,
+  ): Promise<string> {
+    const context = {
+      requestId: 'on-call-repair',
+      traceparent: '00-00000000000000000000000000000001-0000000000000001-01',
+    };
+    const vendors = await compareWithVendors(
+      database,
+      meican,
+      energy,
+      { day: DAY, olderThanMs: LATE_MAX_MS + 6_000, budgetMs: 600_000 },
+      context,
+    );
     const drifts = [...(await checkOwnBooks(database, DAY)).guilty, ...vendors.guilty];
     const { meals } = this.world.vendors.books();
-    const named = drifts.flatMap((drift) => (meals.some((meal) => meal.orderId === drift.meicanOrderId && !meal.foreign) ? [drift.orderNo ?? ''] : []));
+    const named = drifts.flatMap((drift) =>
+      meals.some((meal) => meal.orderId === drift.meicanOrderId && !meal.foreign)
+        ? [drift.orderNo ?? '']
+        : [],
+    );
     const applied = await applyRepair(database, planRepair(drifts), named, onCall);
-    return applied.map(({ remedy, result, why }) => `${remedy.drift.kind} ${remedy.drift.orderNo ?? ''}: ${result} (${why})`).join('; ') || 'nothing to mend';
+    return (
+      applied
+        .map(
+          ({ remedy, result, why }) =>
+            `${remedy.drift.kind} ${remedy.drift.orderNo ?? ''}: ${result} (${why})`,
+        )
+        .join('; ') || 'nothing to mend'
+    );
   }
 
   async #batch({ database }: Process, dice: () => number): Promise<string> {
@@ -126,14 +161,25 @@ export class OnCall {
 
   /** What the vendor's own books say of an event; only of one that was given up long enough ago for everything to have arrived. */
   async #truth({ database }: Process, id: string): Promise<'done' | 'not-done' | 'unknown'> {
-    const [row] = await database.query<EventRow>(sql`SELECT id, type, status, payload, settled_at FROM outbox_event WHERE id = ${id}`);
+    const [row] = await database.query<EventRow>(
+      sql`SELECT id, type, status, payload, settled_at FROM outbox_event WHERE id = ${id}`,
+    );
     const settledAt = fromSqlInstantOrNull(row?.settled_at);
-    if (row?.status !== 'errored' || !settledAt || this.world.clock.ms - settledAt.getTime() < 2 * LATE_MAX_MS) return 'unknown';
+    if (
+      row?.status !== 'errored' ||
+      !settledAt ||
+      this.world.clock.ms - settledAt.getTime() < 2 * LATE_MAX_MS
+    )
+      return 'unknown';
     return truthOf(row.type, JSON.parse(row.payload) as Record<string, string>, this.world.vendors.books());
   }
 }
 
-function truthOf(type: string, payload: Record<string, string>, books: VendorBooks): 'done' | 'not-done' | 'unknown' {
+function truthOf(
+  type: string,
+  payload: Record<string, string>,
+  books: VendorBooks,
+): 'done' | 'not-done' | 'unknown' {
   const number = payload.outTradeNo ?? `P${payload.orderNo ?? ''}`;
   const refunds = books.refunds.filter((refund) => refund.outTradeNo === number);
   switch (type) {
@@ -145,7 +191,9 @@ function truthOf(type: string, payload: Record<string, string>, books: VendorBoo
         books.trades.some((trade) => trade.outTradeNo === number && trade.status === 'PROCESSING')
       )
         return 'unknown';
-      return refunds.some((refund) => refund.status === 'SUCCESS') && keptOf(books, number) === 0 ? 'done' : 'not-done';
+      return refunds.some((refund) => refund.status === 'SUCCESS') && keptOf(books, number) === 0
+        ? 'done'
+        : 'not-done';
     }
     case 'ZHIPAN_SYNC_ERROR':
       return books.consumptions.some((one) => one.recordNo === payload.recordNo) ? 'done' : 'not-done';

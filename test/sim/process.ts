@@ -32,12 +32,22 @@ export interface ProcessOptions {
 export type Process = ReturnType<typeof createProcess>;
 
 /** An API or a scheduler: the product's own code over the world's database, vendors and time. */
-export function createProcess(world: World, process: SimProcess, { failuresMax, inlineBudgetMs, without }: ProcessOptions) {
+export function createProcess(
+  world: World,
+  process: SimProcess,
+  { failuresMax, inlineBudgetMs, without }: ProcessOptions,
+) {
   const database: Database = world.databaseOf(process);
   const timeoutMs = CALL_TIMEOUT_MS;
-  const honest = new EnergyClient({ baseUrl: 'http://sim', appId: secrets.appId, appSecret: secrets.appSecret, timeoutMs }, world.carrierOf(process, 'energy'));
+  const honest = new EnergyClient(
+    { baseUrl: 'http://sim', appId: secrets.appId, appSecret: secrets.appSecret, timeoutMs },
+    world.carrierOf(process, 'energy'),
+  );
   const energy = without.energy?.(honest) ?? honest;
-  const meican = new MeicanClient({ baseUrl: 'http://sim', corpToken: secrets.corpToken, timeoutMs }, world.carrierOf(process, 'meican'));
+  const meican = new MeicanClient(
+    { baseUrl: 'http://sim', corpToken: secrets.corpToken, timeoutMs },
+    world.carrierOf(process, 'meican'),
+  );
   const meicanPart = { database, meican, settleMs: without.settleMs ?? SETTLE_MS, timeoutMs };
   const energyPart = { database, energy, clock: world.clock, timeoutMs };
   const handlers = [
@@ -51,7 +61,9 @@ export function createProcess(world: World, process: SimProcess, { failuresMax, 
     createEventBatch({ ...energyPart, registry: () => registry }),
     createPoison(() => world.kill(process)),
   ] as unknown as EventHandler[];
-  const watched = handlers.map((handler) => watch(world, without.handler?.(handler) ?? handler)) as unknown as EventHandler<never>[];
+  const watched = handlers.map((handler) =>
+    watch(world, without.handler?.(handler) ?? handler),
+  ) as unknown as EventHandler<never>[];
   const registry = new Registry(watched);
   const outbox = new Outbox(
     database,
@@ -78,7 +90,15 @@ export function createProcess(world: World, process: SimProcess, { failuresMax, 
     outbox,
     /** Requests that wait for this process, to be told when it dies. */
     requests: new Set<{ lost(): void }>(),
-    place: { database, energy, locks: noLocks, numbers, clock: world.clock, paymentWindowMs: 60_000, payTimeoutMs: 2 * CALL_TIMEOUT_MS },
+    place: {
+      database,
+      energy,
+      locks: noLocks,
+      numbers,
+      clock: world.clock,
+      paymentWindowMs: 60_000,
+      payTimeoutMs: 2 * CALL_TIMEOUT_MS,
+    },
     cancel: { database, outbox, locks: noLocks, clock: world.clock, inlineBudgetMs },
     other: { database, outbox, inlineBudgetMs },
     poll: (): void => void outbox.claimAndStart().catch(() => {}),
@@ -90,13 +110,28 @@ function watch(world: World, handler: EventHandler): EventHandler {
   return {
     ...handler,
     handle: (event, context) => {
-      const seen: AttemptSeen = { eventId: event.id, type: event.type, atMs: world.clock.ms, calls: [], status: null, errorCode: null };
+      const seen: AttemptSeen = {
+        eventId: event.id,
+        type: event.type,
+        atMs: world.clock.ms,
+        calls: [],
+        status: null,
+        errorCode: null,
+      };
       world.attempts.push(seen);
       const journal: HandlerContext['journal'] = (exchange) => {
-        seen.calls.push({ exchange, wasOut: world.vendors.wasOut(exchange.call, world.clock.ms - exchange.durationMs, world.clock.ms) });
+        seen.calls.push({
+          exchange,
+          wasOut: world.vendors.wasOut(exchange.call, world.clock.ms - exchange.durationMs, world.clock.ms),
+        });
         context.journal(exchange);
       };
-      return handler.handle(event, new Proxy(context, { get: (target, key) => (key === 'journal' ? journal : Reflect.get(target, key, target)) }));
+      return handler.handle(
+        event,
+        new Proxy(context, {
+          get: (target, key) => (key === 'journal' ? journal : Reflect.get(target, key, target)),
+        }),
+      );
     },
   };
 }

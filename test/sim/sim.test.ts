@@ -22,8 +22,14 @@ it.each([
     let orders = 0;
     for (let seed = 1; seed <= 6; seed++) {
       // Nobody dies, nobody presses anything and no lease runs out: an outage alone.
-      const steps = stepsOf(seed).filter(({ op, r }) => op !== 'kill' && op !== 'press' && op !== 'till' && (op !== 'advance' || r >= 0.3));
-      const result = await simulate(seed, { outage: { vendors: [vendor], ms: 600_000, fault }, steps, diners: seed === 1 ? 1 : 6 });
+      const steps = stepsOf(seed).filter(
+        ({ op, r }) => op !== 'kill' && op !== 'press' && op !== 'till' && (op !== 'advance' || r >= 0.3),
+      );
+      const result = await simulate(seed, {
+        outage: { vendors: [vendor], ms: 600_000, fault },
+        steps,
+        diners: seed === 1 ? 1 : 6,
+      });
       expect([seed, result.violations]).toEqual([seed, []]);
       expect(result.orders).not.toContain('ORDER_ERROR');
       expect(result.errored).toEqual([]);
@@ -43,7 +49,8 @@ it.each(Object.keys(mechanisms))(
   'finds a violation within a hundred seeds without: %s',
   async (name) => {
     const without = mechanisms[name] ?? {};
-    for (let seed = without.testedFrom ?? 1; seed <= 100; seed++) if ((await simulate(seed, { without })).violations.length > 0) return;
+    for (let seed = without.testedFrom ?? 1; seed <= 100; seed++)
+      if ((await simulate(seed, { without })).violations.length > 0) return;
     expect.unreachable(`a hundred seeds passed without ${name}`);
   },
   120_000,

@@ -1,9 +1,9 @@
+import { compareBooks } from '../../src/app/scheduler-part.js';
 import { migrate } from '../../src/database/migrate.js';
 import { join, sql } from '../../src/database/sql.js';
+import { requeue } from '../../src/operate/requeue.js';
 import { getMenu, putMenu } from '../../src/orders/menu.js';
 import { record } from '../../src/outbox/record.js';
-import { requeue } from '../../src/outbox/requeue.js';
-import { compareBooks } from '../../src/scheduler-part.js';
 import type { FaultKind } from '../vendors/fault.js';
 import { chanceOf, mulberry32, pick, weighted } from './chance.js';
 import { makeGlobal } from './clock.js';
@@ -124,7 +124,11 @@ async function run(world: World, seed: number, options: SimOptions): Promise<Sim
   if (character.isPoisoned) await world.database.transaction((tx) => record(tx, poison, { seed }));
 
   const cast = new Cast(world, (name) =>
-    createProcess(world, { name, dead: false }, { without, failuresMax: character.failuresMax, inlineBudgetMs: character.inlineBudgetMs }),
+    createProcess(
+      world,
+      { name, dead: false },
+      { without, failuresMax: character.failuresMax, inlineBudgetMs: character.inlineBudgetMs },
+    ),
   );
   const diners = new Diners(
     world,
@@ -137,7 +141,12 @@ async function run(world: World, seed: number, options: SimOptions): Promise<Sim
       inFlight: 0,
     })),
   );
-  for (const { sub } of diners.all) world.vendors.energy.books.open(sub, random() < 0.1 ? 1_600 : 1_000_000, random() < 0.05 ? 'FROZEN' : 'NORMAL');
+  for (const { sub } of diners.all)
+    world.vendors.energy.books.open(
+      sub,
+      random() < 0.1 ? 1_600 : 1_000_000,
+      random() < 0.05 ? 'FROZEN' : 'NORMAL',
+    );
   const till = new Till(world, diners);
   const people = new OnCall(world, character.isPoisoned);
   const { api, scheduler } = cast;
@@ -148,7 +157,8 @@ async function run(world: World, seed: number, options: SimOptions): Promise<Sim
     till: (r) => till.act(r, api),
     press: (r) => people.press(r, api),
     poll: (r) => scheduler(r).poll(),
-    advance: (r) => (r < 0.3 ? world.advance(LEASE_MS * (0.5 + r / 0.3), r < 0.1) : world.advance(((r - 0.3) / 0.7) * 4_000)),
+    advance: (r) =>
+      r < 0.3 ? world.advance(LEASE_MS * (0.5 + r / 0.3), r < 0.1) : world.advance(((r - 0.3) / 0.7) * 4_000),
     kill: (r) => {
       kills += 1;
       cast.kill(r);
@@ -178,7 +188,8 @@ async function run(world: World, seed: number, options: SimOptions): Promise<Sim
     await new Promise((resolve) => setImmediate(resolve));
   }
   const violations: string[] = [];
-  if (!outage) for (let round = 0; round < EVENING_ROUNDS; round++) await pass(world, cast, 5_000, () => (taken += 1));
+  if (!outage)
+    for (let round = 0; round < EVENING_ROUNDS; round++) await pass(world, cast, 5_000, () => (taken += 1));
   vendors.quiet();
   world.tell('quiet');
   const rested = await comeToRest(world, cast, () => (taken += 1));
@@ -192,9 +203,14 @@ async function run(world: World, seed: number, options: SimOptions): Promise<Sim
     ...diners.violations,
     ...till.violations,
     ...people.violations,
-    ...(await verdict(world, diners, { failuresMax: character.failuresMax, cutoffAtMs: character.cutoffAt.getTime() })),
+    ...(await verdict(world, diners, {
+      failuresMax: character.failuresMax,
+      cutoffAtMs: character.cutoffAt.getTime(),
+    })),
   );
-  const orders = await world.database.query<{ status: string }>(sql`SELECT status FROM box_order ORDER BY id`);
+  const orders = await world.database.query<{ status: string }>(
+    sql`SELECT status FROM box_order ORDER BY id`,
+  );
   return {
     seed,
     steps: taken,
@@ -232,7 +248,12 @@ async function menus(world: World, cutoffAt: Date, stock: number) {
       sideboards: [{ location: 'L', addressId: 'A', capacity: 100 }],
     });
     const menu = await getMenu(world.database, key);
-    meals.push({ dishId: menu.dishes[0]?.id ?? '', sideboardId: menu.sideboards[0]?.id ?? '', edibleDate: DAY, mealType });
+    meals.push({
+      dishId: menu.dishes[0]?.id ?? '',
+      sideboardId: menu.sideboards[0]?.id ?? '',
+      edibleDate: DAY,
+      mealType,
+    });
   }
   return meals;
 }
@@ -282,10 +303,20 @@ async function comeToRest(world: World, cast: Cast, taken: () => void): Promise<
   let left = '';
   for (let round = 0; round < QUIET_ROUNDS; round++) {
     if (!(await settleDown(world, taken))) return `still busy: ${left}`;
-    const open = await world.database.query<{ id: unknown; status: string; type: string; dedupe_key: string; attempt: number }>(
+    const open = await world.database.query<{
+      id: unknown;
+      status: string;
+      type: string;
+      dedupe_key: string;
+      attempt: number;
+    }>(
       sql`SELECT id, status, type, dedupe_key, attempt FROM outbox_event WHERE status IN ('pending', 'errored') AND type NOT IN (${join(MESSAGES)})`,
     );
-    const moving = open.filter((event) => event.status === 'pending' || (event.type !== POISON && (requeued.get(String(event.id)) ?? 0) < FINAL_REQUEUES));
+    const moving = open.filter(
+      (event) =>
+        event.status === 'pending' ||
+        (event.type !== POISON && (requeued.get(String(event.id)) ?? 0) < FINAL_REQUEUES),
+    );
     left = moving.map(({ id, type, status }) => `event ${String(id)} ${type} ${status}`).join(', ');
     if (moving.length === 0 && world.waiting.length === 0) return null;
     if (moving.some(({ type, attempt }) => type === POISON && attempt > POISON_ATTEMPTS_MAX)) return left;

@@ -9,7 +9,11 @@ import type { VendorAnswer, VendorRequest } from '../vendors/vendor.js';
 import { chanceOf, mulberry32, pick, weighted } from './chance.js';
 import type { VirtualClock } from './clock.js';
 
-export const secrets = { appId: 'lunchbox', appSecret: 'a secret of the simulation', corpToken: 'a token of the simulation' };
+export const secrets = {
+  appId: 'lunchbox',
+  appSecret: 'a secret of the simulation',
+  corpToken: 'a token of the simulation',
+};
 
 export const PRICE_CENTS = 1_500;
 export const dishes = [
@@ -69,9 +73,16 @@ export class Vendors {
 
   constructor(private readonly options: VendorsOptions) {
     const { clock, seed } = options;
-    const vendorClock = { now: clock.now, later: (ms: number, work: () => void) => void clock.later(ms, () => this.#lateEffect(work)) };
+    const vendorClock = {
+      now: clock.now,
+      later: (ms: number, work: () => void) => void clock.later(ms, () => this.#lateEffect(work)),
+    };
     const common = { secrets, clock: vendorClock, random: mulberry32(seed + 2) };
-    this.energy = new EnergyCenter({ ...common, basePath: '/energy', closeWhileProcessing: seed % 2 === 0 ? 'closes' : 'busy' });
+    this.energy = new EnergyCenter({
+      ...common,
+      basePath: '/energy',
+      closeWhileProcessing: seed % 2 === 0 ? 'closes' : 'busy',
+    });
     this.meican = new Meican({
       ...common,
       settleMs: SETTLE_MS,
@@ -94,7 +105,9 @@ export class Vendors {
 
   /** A call that was under way in that time met an outage of its vendor. */
   wasOut(call: string, fromMs: number, untilMs: number): boolean {
-    return this.#outages.some((outage) => call.startsWith(outage.vendor) && outage.fromMs <= untilMs && fromMs < outage.untilMs);
+    return this.#outages.some(
+      (outage) => call.startsWith(outage.vendor) && outage.fromMs <= untilMs && fromMs < outage.untilMs,
+    );
   }
 
   /** No more faults. */
@@ -104,15 +117,30 @@ export class Vendors {
     this.#isQuiet = true;
   }
 
-  deliver(caller: string, vendor: Vendor, request: Request, { requestId, traceparent }: CallContext): { answer: VendorAnswer; afterMs: number } {
+  deliver(
+    caller: string,
+    vendor: Vendor,
+    request: Request,
+    { requestId, traceparent }: CallContext,
+  ): { answer: VendorAnswer; afterMs: number } {
     const sent = { ...request.headers, 'X-Request-Id': requestId, traceparent };
-    const headers = Object.fromEntries(Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value]));
-    const wanted: VendorRequest = { method: request.method, path: request.path, headers, body: request.body ?? '' };
+    const headers = Object.fromEntries(
+      Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value]),
+    );
+    const wanted: VendorRequest = {
+      method: request.method,
+      path: request.path,
+      headers,
+      body: request.body ?? '',
+    };
     const call = vendor === 'meican' ? meicanCallOf(wanted).call : energyCallOf(wanted);
-    const fault = call && this.#faultOf(vendor, call, `${request.method} ${request.path.replace(/\?.*/, '')}`);
+    const fault =
+      call && this.#faultOf(vendor, call, `${request.method} ${request.path.replace(/\?.*/, '')}`);
     const answer = this[vendor].handle(wanted, fault);
     const said = answer.kind === 'answer' ? `${answer.status} ${answer.text.slice(0, 110)}` : answer.code;
-    const number = fault ? ` fault ${this.faultsInjected}, ${JSON.stringify({ ...fault, call: undefined })}:` : '';
+    const number = fault
+      ? ` fault ${this.faultsInjected}, ${JSON.stringify({ ...fault, call: undefined })}:`
+      : '';
     this.options.tell(`${caller} → ${call ?? request.path}${whatOf(wanted)}:${number} ${said}`);
     if (answer.kind === 'answer' && answer.text.length > ANSWER_MAX_CHARACTERS)
       return { answer: { kind: 'no-answer', sent: true, code: 'TOO_LARGE' }, afterMs: 0 };
@@ -124,14 +152,22 @@ export class Vendors {
     this.#callsTo.set(address, nth);
     const outage = this.#isQuiet
       ? undefined
-      : this.#outages.find((one) => one.vendor === vendor && one.fromMs <= this.options.clock.ms && this.options.clock.ms < one.untilMs);
+      : this.#outages.find(
+          (one) =>
+            one.vendor === vendor &&
+            one.fromMs <= this.options.clock.ms &&
+            this.options.clock.ms < one.untilMs,
+        );
     if (outage) return { call, ...outage.fault };
     const chance = chanceOf(this.options.seed, `${address}#${nth}`);
     const isWrite = !isQuestion(call);
     const late = this.isLate && isWrite && this.chance > 0;
-    if (chance() >= (late ? 0.5 : isWrite ? this.chance : Math.max(this.chance, this.questionChance))) return undefined;
+    if (chance() >= (late ? 0.5 : isWrite ? this.chance : Math.max(this.chance, this.questionChance)))
+      return undefined;
     if (this.options.spared.has(++this.faultsInjected)) return undefined;
-    return late ? { call, kind: 'late-effect', ms: LATE_MAX_MS * (0.5 + chance() / 2) } : this.#anyFault(call, chance);
+    return late
+      ? { call, kind: 'late-effect', ms: LATE_MAX_MS * (0.5 + chance() / 2) }
+      : this.#anyFault(call, chance);
   }
 
   /** One kind is as likely as another, whatever the number of its variants. */
@@ -144,8 +180,12 @@ export class Vendors {
       retryAfterS: 1 + Math.floor(chance() * 9),
       oversizeBytes: ANSWER_MAX_CHARACTERS,
     };
-    const faults = everyFault(call, durations).filter(({ kind }) => !LEFT_OUT.includes(kind) && (kind !== 'lost-effect' || this.loses));
-    const kinds = Object.fromEntries(faults.map(({ kind }) => [kind, kind === 'processing' ? PROCESSING_WEIGHT : 1]));
+    const faults = everyFault(call, durations).filter(
+      ({ kind }) => !LEFT_OUT.includes(kind) && (kind !== 'lost-effect' || this.loses),
+    );
+    const kinds = Object.fromEntries(
+      faults.map(({ kind }) => [kind, kind === 'processing' ? PROCESSING_WEIGHT : 1]),
+    );
     const kind = weighted(kinds, chance());
     return pick(
       faults.filter((fault) => fault.kind === kind),
@@ -160,6 +200,9 @@ export class Vendors {
 }
 
 function whatOf({ path, body }: VendorRequest): string {
-  const no = /"out(?:Refund|Trade)No":"([^"]*)"|(?:^|&)email=([^&]*)|orderId=([^&]*)|"recordNo":"([^"]*)"/.exec(body)?.slice(1).find(Boolean);
+  const no = /"out(?:Refund|Trade)No":"([^"]*)"|(?:^|&)email=([^&]*)|orderId=([^&]*)|"recordNo":"([^"]*)"/
+    .exec(body)
+    ?.slice(1)
+    .find(Boolean);
   return ` ${no ?? path.replace(/\?.*/, '').split('/').slice(3).join('/')}`;
 }

@@ -76,7 +76,12 @@ export class World {
 
   private constructor(private readonly options: WorldOptions) {
     this.random = mulberry32(options.seed + 1);
-    this.vendors = new Vendors({ seed: options.seed, spared: options.spared, clock: this.clock, tell: (text) => this.tell(text) });
+    this.vendors = new Vendors({
+      seed: options.seed,
+      spared: options.spared,
+      clock: this.clock,
+      tell: (text) => this.tell(text),
+    });
   }
 
   static async create(options: WorldOptions): Promise<World> {
@@ -105,7 +110,9 @@ export class World {
       if (status === 'handled') this.ended.set(eventId, status);
       const seen = this.attempts.findLast((one) => one.eventId === eventId && one.status === null);
       if (seen) [seen.status, seen.errorCode] = [status, errorCode];
-      this.tell(`event ${eventId} ${eventType}, attempt ${attempt} by ${process.name}: ${status}, ${errorCode ?? ''} ${decision}`);
+      this.tell(
+        `event ${eventId} ${eventType}, attempt ${attempt} by ${process.name}: ${status}, ${errorCode ?? ''} ${decision}`,
+      );
     });
   }
 
@@ -152,7 +159,8 @@ export class World {
       return process.dead ? never : result;
     };
     const view: Partial<Database> = {
-      query: <T extends object>(statement: Sql) => outside(() => database.query<T>(this.options.rewrite(statement))),
+      query: <T extends object>(statement: Sql) =>
+        outside(() => database.query<T>(this.options.rewrite(statement))),
       execute: (statement: Sql) => outside(() => database.execute(this.options.rewrite(statement))),
       now: () => outside(() => database.now()),
       transaction: async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
@@ -174,7 +182,10 @@ export class World {
         }
       },
     };
-    return new Proxy(database, { get: (target, key) => (view as Record<string | symbol, unknown>)[key] ?? (Reflect.get(target, key, target) as unknown) });
+    return new Proxy(database, {
+      get: (target, key) =>
+        (view as Record<string | symbol, unknown>)[key] ?? (Reflect.get(target, key, target) as unknown),
+    });
   }
 
   #txOf(process: SimProcess, tx: Tx): Tx {
@@ -203,10 +214,13 @@ export class World {
 
   /** Of the events that this settles: how many have been claimed again since by another worker? Of those it must change nothing. */
   async #settledBy(tx: Tx, statement: Sql): Promise<{ late: number; inTime: number }> {
-    if (!/^\s*UPDATE outbox_event \? SET status = [\s\S]*AND attempt = /.test(statement.strings.join('?'))) return { late: 0, inTime: 0 };
+    if (!/^\s*UPDATE outbox_event \? SET status = [\s\S]*AND attempt = /.test(statement.strings.join('?')))
+      return { late: 0, inTime: 0 };
     const [piece, attempt] = statement.values.slice(-2);
     const ids = scalarsOf(piece);
-    const rows = await tx.query<{ attempt: number }>(sql`SELECT attempt FROM outbox_event WHERE id IN (${join(ids.map(String))})`);
+    const rows = await tx.query<{ attempt: number }>(
+      sql`SELECT attempt FROM outbox_event WHERE id IN (${join(ids.map(String))})`,
+    );
     const late = rows.filter((row) => row.attempt !== attempt).length;
     return { late, inTime: ids.length - late };
   }
@@ -220,7 +234,12 @@ export class World {
     };
   }
 
-  #send(process: SimProcess, vendor: 'meican' | 'energy', request: Request, context: CallContext): Promise<Answer> {
+  #send(
+    process: SimProcess,
+    vendor: 'meican' | 'energy',
+    request: Request,
+    context: CallContext,
+  ): Promise<Answer> {
     const { signal } = context;
     if (process.dead) return never;
     if (signal?.aborted) return Promise.resolve({ kind: 'no-answer', sent: false, code: 'ABORTED' });
@@ -231,7 +250,9 @@ export class World {
         signal?.removeEventListener('abort', aborted);
         resolve(answer);
       };
-      const timer = this.clock.later(CALL_TIMEOUT_MS, () => end({ kind: 'no-answer', sent: true, code: 'TIMEOUT' }));
+      const timer = this.clock.later(CALL_TIMEOUT_MS, () =>
+        end({ kind: 'no-answer', sent: true, code: 'TIMEOUT' }),
+      );
       const aborted = (): void => end({ kind: 'no-answer', sent: true, code: 'ERR_CANCELED' });
       signal?.addEventListener('abort', aborted);
       void (async () => {
@@ -249,5 +270,7 @@ export class World {
 
 /** The bound values of a piece of SQL, in their order. */
 function scalarsOf(value: Sql['values'][number] | undefined): unknown[] {
-  return value !== null && typeof value === 'object' && 'strings' in value ? value.values.flatMap(scalarsOf) : [value];
+  return value !== null && typeof value === 'object' && 'strings' in value
+    ? value.values.flatMap(scalarsOf)
+    : [value];
 }

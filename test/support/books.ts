@@ -1,6 +1,6 @@
 import type { Database } from '../../src/database/database.js';
 import { sql } from '../../src/database/sql.js';
-import type { Books } from '../../src/sandbox/ledger.js';
+import type { Books } from '../../src/dev/sandbox/ledger.js';
 
 /** Every way in which our books and the vendors' disagree; empty when they agree. Only meaningful when nothing is pending. */
 export async function disagreements(database: Database, vendors: Books): Promise<string[]> {
@@ -20,57 +20,91 @@ export async function disagreements(database: Database, vendors: Books): Promise
   for (const order of orders) {
     const isLive = live.includes(order);
     const trade = vendors.trades.find((one) => one.outTradeNo === `P${order.order_no}`);
-    const refunds = vendors.refunds.filter((one) => one.outTradeNo === `P${order.order_no}` && one.status === 'SUCCESS');
-    const kept = (trade?.status === 'SUCCESS' ? trade.amount : 0) - refunds.reduce((sum, one) => sum + one.amount, 0);
-    if (kept !== (isLive ? order.price_in_cent : 0)) found.push(`order ${order.order_no} ${order.status}: the energy center keeps ${kept}`);
+    const refunds = vendors.refunds.filter(
+      (one) => one.outTradeNo === `P${order.order_no}` && one.status === 'SUCCESS',
+    );
+    const kept =
+      (trade?.status === 'SUCCESS' ? trade.amount : 0) - refunds.reduce((sum, one) => sum + one.amount, 0);
+    if (kept !== (isLive ? order.price_in_cent : 0))
+      found.push(`order ${order.order_no} ${order.status}: the energy center keeps ${kept}`);
     if (refunds.length > 1) found.push(`order ${order.order_no}: ${refunds.length} refunds`);
     if (isLive && order.status !== 'ORDERED') found.push(`order ${order.order_no} is still ${order.status}`);
     if (order.refund === 'PENDING') found.push(`order ${order.order_no}: refund still pending`);
     const meal = vendors.meicanOrders.find((one) => one.orderId === order.meican_order_id);
-    if (isLive && (!meal || meal.cancelled)) found.push(`order ${order.order_no} is live without a meal at Meican`);
-    if (!isLive && meal && !meal.cancelled) found.push(`order ${order.order_no} ${order.status}: Meican still cooks`);
+    if (isLive && (!meal || meal.cancelled))
+      found.push(`order ${order.order_no} is live without a meal at Meican`);
+    if (!isLive && meal && !meal.cancelled)
+      found.push(`order ${order.order_no} ${order.status}: Meican still cooks`);
   }
   const owned = new Set(orders.map((order) => order.meican_order_id).filter((id) => id !== null));
-  if (owned.size !== orders.filter((order) => order.meican_order_id !== null).length) found.push('two orders share a meal');
+  if (owned.size !== orders.filter((order) => order.meican_order_id !== null).length)
+    found.push('two orders share a meal');
   for (const meal of vendors.meicanOrders)
-    if (!meal.cancelled && !meal.foreign && !owned.has(meal.orderId)) found.push(`Meican cooks ${meal.orderId} for nobody`);
+    if (!meal.cancelled && !meal.foreign && !owned.has(meal.orderId))
+      found.push(`Meican cooks ${meal.orderId} for nobody`);
   for (const [table, column, total] of [
     ['box_dish', 'dish_id', 'stock'],
     ['box_sideboard', 'sideboard_id', 'capacity'],
   ] as const) {
-    const rows = await database.query<Record<string, unknown>>({ kind: 'sql', strings: [`SELECT id, ${total} AS total, remaining FROM ${table}`], values: [] });
+    const rows = await database.query<Record<string, unknown>>({
+      kind: 'sql',
+      strings: [`SELECT id, ${total} AS total, remaining FROM ${table}`],
+      values: [],
+    });
     for (const row of rows) {
       const taken = live.filter((order) => String(order[column]) === String(row.id)).length;
       if (Number(row.total) - Number(row.remaining) !== taken)
-        found.push(`${table} ${row.id}: ${Number(row.total) - Number(row.remaining)} taken, ${taken} live orders`);
+        found.push(
+          `${table} ${row.id}: ${Number(row.total) - Number(row.remaining)} taken, ${taken} live orders`,
+        );
     }
   }
   return found;
 }
 
 /** The same for one person's orders: what the energy center keeps, and what Meican cooks, that it should not, or does not that it should. */
-export async function disagreementsOf(database: Database, vendors: Books, userId: string): Promise<{ orderNo: string; what: string }[]> {
+export async function disagreementsOf(
+  database: Database,
+  vendors: Books,
+  userId: string,
+): Promise<{ orderNo: string; what: string }[]> {
   const found: { orderNo: string; what: string }[] = [];
-  const orders = await database.query<{ order_no: string; email: string; status: string; price_in_cent: number; meican_order_id: string | null }>(sql`
+  const orders = await database.query<{
+    order_no: string;
+    email: string;
+    status: string;
+    price_in_cent: number;
+    meican_order_id: string | null;
+  }>(sql`
     SELECT order_no, email, status, price_in_cent, meican_order_id FROM box_order WHERE user_id = ${userId} ORDER BY id`);
   for (const order of orders) {
     const isLive = order.status === 'ORDERED' || order.status === 'ORDERING';
     const trade = vendors.trades.find((one) => one.outTradeNo === `P${order.order_no}`);
     const kept = trade?.status === 'SUCCESS' ? trade.amount - trade.refundedAmount : 0;
-    if (kept !== (isLive ? order.price_in_cent : 0)) found.push({ orderNo: order.order_no, what: `${order.status}: the energy center keeps ${kept}` });
+    if (kept !== (isLive ? order.price_in_cent : 0))
+      found.push({ orderNo: order.order_no, what: `${order.status}: the energy center keeps ${kept}` });
     const meal = vendors.meicanOrders.find((one) => one.orderId === order.meican_order_id);
-    if (order.status === 'ORDERED' && (!meal || meal.cancelled)) found.push({ orderNo: order.order_no, what: 'ORDERED without a meal' });
-    if (!isLive && meal && !meal.cancelled) found.push({ orderNo: order.order_no, what: `${order.status}: Meican still cooks` });
+    if (order.status === 'ORDERED' && (!meal || meal.cancelled))
+      found.push({ orderNo: order.order_no, what: 'ORDERED without a meal' });
+    if (!isLive && meal && !meal.cancelled)
+      found.push({ orderNo: order.order_no, what: `${order.status}: Meican still cooks` });
   }
   const owned = orders.map((order) => order.meican_order_id);
-  const cooked = vendors.meicanOrders.filter((meal) => meal.email === `${userId}@example.com` && !meal.cancelled && !meal.foreign);
-  for (const meal of cooked) if (!owned.includes(meal.orderId)) found.push({ orderNo: orders.at(-1)?.order_no ?? '', what: 'Meican cooks for nobody' });
-  if (cooked.length > 1) found.push({ orderNo: orders.at(-1)?.order_no ?? '', what: `Meican cooks ${cooked.length} meals` });
+  const cooked = vendors.meicanOrders.filter(
+    (meal) => meal.email === `${userId}@example.com` && !meal.cancelled && !meal.foreign,
+  );
+  for (const meal of cooked)
+    if (!owned.includes(meal.orderId))
+      found.push({ orderNo: orders.at(-1)?.order_no ?? '', what: 'Meican cooks for nobody' });
+  if (cooked.length > 1)
+    found.push({ orderNo: orders.at(-1)?.order_no ?? '', what: `Meican cooks ${cooked.length} meals` });
   return found;
 }
 
 /** Is anything still to be done? Alerts and ghost sweeps live on by design. */
 export async function pendingCount(database: Database): Promise<number> {
-  const rows = await database.query(sql`SELECT id FROM outbox_event WHERE status = 'pending' AND type <> 'WECOM_ALERT' AND dedupe_key NOT LIKE '%:ghost'`);
+  const rows = await database.query(
+    sql`SELECT id FROM outbox_event WHERE status = 'pending' AND type <> 'WECOM_ALERT' AND dedupe_key NOT LIKE '%:ghost'`,
+  );
   return rows.length;
 }

@@ -44,7 +44,11 @@ process.on('message', async ({ args, env }) => {
   }
   const code = failed ?? process.exitCode ?? 0;
   process.exitCode = undefined;
-  process.send((await atRest()) ? { code, output } : { code: 'does not end', output: `${output}\nkept alive by ${keeping()}` });
+  process.send(
+    (await atRest())
+      ? { code, output }
+      : { code: 'does not end', output: `${output}\nkept alive by ${keeping()}` },
+  );
 });
 own = keeping();
 process.send('ready');

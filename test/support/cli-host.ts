@@ -17,11 +17,15 @@ export class CliHost {
   private constructor(private readonly child: ChildProcess) {}
 
   static async start(): Promise<CliHost> {
-    const child = spawn(process.execPath, [path.join(root, 'test', 'support', 'cli-host.mjs'), packedModule], {
-      cwd: root,
-      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
+    const child = spawn(
+      process.execPath,
+      [path.join(root, 'test', 'support', 'cli-host.mjs'), packedModule],
+      {
+        cwd: root,
+        env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      },
+    );
     await once(child, 'message');
     return new CliHost(child);
   }
@@ -35,7 +39,8 @@ export class CliHost {
 
   #run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Said> {
     const answered = new Promise<Said>((resolve, reject) => {
-      const ended = (code: number | null): void => reject(new Error(`the host ended with ${code} in ${args.join(' ')}`));
+      const ended = (code: number | null): void =>
+        reject(new Error(`the host ended with ${code} in ${args.join(' ')}`));
       this.child.once('exit', ended);
       this.child.once('message', (said: Said) => {
         this.child.removeListener('exit', ended);

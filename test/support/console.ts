@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
-import { createApp } from '../../src/api-part.js';
+import { createApp } from '../../src/app/api-part.js';
+import { createLogger } from '../../src/app/logging.js';
+import { createRuntime } from '../../src/app/runtime.js';
+import { loadSettings } from '../../src/app/settings.js';
 import { Database } from '../../src/database/database.js';
+import { sandboxSettings } from '../../src/dev/sandbox/defaults.js';
 import { signToken } from '../../src/http/auth.js';
-import { createLogger } from '../../src/logging.js';
-import { createRuntime } from '../../src/runtime.js';
-import { sandboxSettings } from '../../src/sandbox/defaults.js';
-import { loadSettings } from '../../src/settings.js';
 import { noteStatements } from './statements.js';
 
 const secret = 'a-secret-of-the-tests-alone-32-bytes-and-more';
@@ -17,9 +17,18 @@ export interface Statement {
 
 /** The API with its console in this process, on a database that is there, without vendors. What the console reads is noted, statement by statement. */
 export async function openConsole(url: string) {
-  const vendors = Object.fromEntries(Object.entries(sandboxSettings('http://127.0.0.1:1')).map(([key, value]) => [key, String(value)]));
+  const vendors = Object.fromEntries(
+    Object.entries(sandboxSettings('http://127.0.0.1:1')).map(([key, value]) => [key, String(value)]),
+  );
   const settings = loadSettings({
-    env: { ...vendors, NODE_ENV: 'test', AUTH_JWT_SECRET: secret, LOG_LEVEL: 'silent', DATABASE_URL: url, REDIS_URLS: 'redis://127.0.0.1:1' },
+    env: {
+      ...vendors,
+      NODE_ENV: 'test',
+      AUTH_JWT_SECRET: secret,
+      LOG_LEVEL: 'silent',
+      DATABASE_URL: url,
+      REDIS_URLS: 'redis://127.0.0.1:1',
+    },
   });
   const logger = createLogger('silent', 'test');
   const runtime = await createRuntime({ ...settings, REDIS_URLS: [] }, logger);
@@ -38,7 +47,11 @@ export async function openConsole(url: string) {
     reading,
     statements,
     get: (page: string, role: 'operator' | 'viewer' = 'operator') =>
-      app.inject({ method: 'GET', url: page, headers: { host: 'lunchbox.test', cookie: cookies.get(role) ?? '' } }),
+      app.inject({
+        method: 'GET',
+        url: page,
+        headers: { host: 'lunchbox.test', cookie: cookies.get(role) ?? '' },
+      }),
     async close() {
       await app.close();
       await runtime.close();

@@ -50,7 +50,9 @@ export class EchoVendor {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  async #answer(request: IncomingMessage): Promise<{ status: number; headers: Record<string, string>; body: string }> {
+  async #answer(
+    request: IncomingMessage,
+  ): Promise<{ status: number; headers: Record<string, string>; body: string }> {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const sent = Buffer.concat(chunks).toString();
@@ -61,7 +63,11 @@ export class EchoVendor {
     const knows = /(add|delete)order/.test(url) ? [...this.secrets, ...this.names] : this.secrets;
     const echo = [`${request.method} ${url}`, JSON.stringify(request.headers), sent, ...knows].join(' | ');
     const one = knows[this.#turn++ % knows.length] ?? '';
-    const headers = { 'Content-Type': 'application/json', Server: one.replace(/[^\x20-\x7e]/g, '?'), Location: `/x?again=${encodeURIComponent(one)}` };
+    const headers = {
+      'Content-Type': 'application/json',
+      Server: one.replace(/[^\x20-\x7e]/g, '?'),
+      Location: `/x?again=${encodeURIComponent(one)}`,
+    };
     return { headers, ...this.#lie(url, echo, one) };
   }
 
@@ -70,15 +76,42 @@ export class EchoVendor {
     const isCode = this.mode === 'code';
     if (status !== 200) return { status, body: echo };
     if (url.includes('/meican/')) {
-      return { status, body: JSON.stringify({ resultCode: isCode ? one : 'ORDER_CLOSED', resultDescription: echo, data: { orderId: null } }) };
+      return {
+        status,
+        body: JSON.stringify({
+          resultCode: isCode ? one : 'ORDER_CLOSED',
+          resultDescription: echo,
+          data: { orderId: null },
+        }),
+      };
     }
-    if (url.includes('/energy/')) return { status, body: JSON.stringify({ code: isCode ? 13812349876 : 40901, message: echo, result: null }) };
+    if (url.includes('/energy/'))
+      return {
+        status,
+        body: JSON.stringify({ code: isCode ? 13812349876 : 40901, message: echo, result: null }),
+      };
     return { status, body: JSON.stringify({ errcode: isCode ? 13812349876 : 93000, errmsg: echo }) };
   }
 
-  async #honest(request: IncomingMessage, sent: string): Promise<{ status: number; headers: Record<string, string>; body: string }> {
-    const { host: _host, connection: _connection, 'content-length': _length, ...headers } = request.headers as Record<string, string>;
-    const answer = await fetch(`${this.target}${request.url}`, { method: request.method ?? 'GET', headers, ...(sent === '' ? {} : { body: sent }) });
-    return { status: answer.status, headers: { 'Content-Type': answer.headers.get('content-type') ?? '' }, body: await answer.text() };
+  async #honest(
+    request: IncomingMessage,
+    sent: string,
+  ): Promise<{ status: number; headers: Record<string, string>; body: string }> {
+    const {
+      host: _host,
+      connection: _connection,
+      'content-length': _length,
+      ...headers
+    } = request.headers as Record<string, string>;
+    const answer = await fetch(`${this.target}${request.url}`, {
+      method: request.method ?? 'GET',
+      headers,
+      ...(sent === '' ? {} : { body: sent }),
+    });
+    return {
+      status: answer.status,
+      headers: { 'Content-Type': answer.headers.get('content-type') ?? '' },
+      body: await answer.text(),
+    };
   }
 }

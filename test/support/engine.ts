@@ -4,7 +4,13 @@ import { now, sql } from '../../src/database/sql.js';
 import { Outbox, type OutboxOptions } from '../../src/outbox/outbox.js';
 import { type RecordOptions, record } from '../../src/outbox/record.js';
 import type { SettleHooks } from '../../src/outbox/settle.js';
-import type { ClaimedEvent, EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../../src/outbox/types.js';
+import type {
+  ClaimedEvent,
+  EventDefinition,
+  EventHandler,
+  HandlerContext,
+  HandlerOutcome,
+} from '../../src/outbox/types.js';
 
 /** An event type that knows nothing of meals: `n` tells events apart, `key` orders them. */
 export const payload = z.strictObject({ n: z.number().int(), key: z.string().optional() });
@@ -20,16 +26,40 @@ export const note: EventDefinition<Note> = {
 
 type Handle = (event: ClaimedEvent<Note>, context: HandlerContext) => Promise<HandlerOutcome>;
 export const done: HandlerOutcome = { kind: 'done', outcome: 'applied' };
-export const inVain: HandlerOutcome = { kind: 'ask-again', failure: { outcome: 'unknown', code: 'HTTP_500', message: 'no answer', sentNothing: true } };
-export const failed: HandlerOutcome = { kind: 'retry', failure: { outcome: 'not-applied', code: 'E', message: 'not today' } };
+export const inVain: HandlerOutcome = {
+  kind: 'ask-again',
+  failure: { outcome: 'unknown', code: 'HTTP_500', message: 'no answer', sentNothing: true },
+};
+export const failed: HandlerOutcome = {
+  kind: 'retry',
+  failure: { outcome: 'not-applied', code: 'E', message: 'not today' },
+};
 
 export function handlerOf(handle: Handle, more: Partial<EventHandler<Note>> = {}): EventHandler<Note> {
-  return { definition: note, target: 'test', limits: { deadlineMs: 5_000, maxSnoozeMs: 60_000 }, handle, refuseDiscard: async () => null, ...more };
+  return {
+    definition: note,
+    target: 'test',
+    limits: { deadlineMs: 5_000, maxSnoozeMs: 60_000 },
+    handle,
+    refuseDiscard: async () => null,
+    ...more,
+  };
 }
 
-const options: OutboxOptions = { leaseMs: 10_000, failuresMax: 3, retryDelayMs: 60_000, batchSize: 10, concurrencyPerTarget: 10 };
+const options: OutboxOptions = {
+  leaseMs: 10_000,
+  failuresMax: 3,
+  retryDelayMs: 60_000,
+  batchSize: 10,
+  concurrencyPerTarget: 10,
+};
 
-export function outboxOf(database: Database, handle: Handle | EventHandler<Note>, more: Partial<OutboxOptions> = {}, hooks: SettleHooks = {}): Outbox {
+export function outboxOf(
+  database: Database,
+  handle: Handle | EventHandler<Note>,
+  more: Partial<OutboxOptions> = {},
+  hooks: SettleHooks = {},
+): Outbox {
   const handler = typeof handle === 'function' ? handlerOf(handle) : handle;
   return new Outbox(database, [handler as unknown as EventHandler<never>], { ...options, ...more }, hooks);
 }
@@ -55,7 +85,9 @@ export async function makeAllDue(database: Database): Promise<void> {
 
 /** As if the lease of this event had run out: what its worker left behind when it was killed. */
 export async function expireLease(database: Database, id: string): Promise<void> {
-  await database.execute(sql`UPDATE outbox_event SET lease_until = ${now}, queue_at = ${now} WHERE id = ${id} AND lease_until IS NOT NULL`);
+  await database.execute(
+    sql`UPDATE outbox_event SET lease_until = ${now}, queue_at = ${now} WHERE id = ${id} AND lease_until IS NOT NULL`,
+  );
 }
 
 export interface EventRow {
@@ -81,7 +113,12 @@ export async function rowOf(database: Database, id: string): Promise<EventRow> {
 }
 
 export async function attemptsOf(database: Database, id: string) {
-  return database.query<{ number: number; outcome: string | null; error_code: string | null; decision: string | null; finished_at: unknown; trigger: string }>(
-    sql`SELECT * FROM event_attempt WHERE event_id = ${id} ORDER BY number`,
-  );
+  return database.query<{
+    number: number;
+    outcome: string | null;
+    error_code: string | null;
+    decision: string | null;
+    finished_at: unknown;
+    trigger: string;
+  }>(sql`SELECT * FROM event_attempt WHERE event_id = ${id} ORDER BY number`);
 }

@@ -36,11 +36,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
   const programs = TEST_DATABASE_URL && TEST_DATABASE_PLUS8_URL && TEST_REDIS_URL ? null : findPrograms();
   const mariadb = async (name: string, timeZone: string): Promise<string> =>
-    keep(await startMariadb({ directory: path.join(directory, name), port: await freePort(), timeZone }, programs));
+    keep(
+      await startMariadb(
+        { directory: path.join(directory, name), port: await freePort(), timeZone },
+        programs,
+      ),
+    );
   const mariadbUrl = TEST_DATABASE_URL ?? (await mariadb('mariadb', '+00:00')); // the first one makes what the second one copies
   const [plus8Url, redisUrl] = await Promise.all([
     TEST_DATABASE_PLUS8_URL ?? mariadb('mariadb-plus8', '+08:00'),
-    TEST_REDIS_URL ?? startRedis({ directory: path.join(directory, 'redis'), port: await freePort() }, programs).then(keep),
+    TEST_REDIS_URL ??
+      startRedis({ directory: path.join(directory, 'redis'), port: await freePort() }, programs).then(keep),
     ensurePacked(),
   ]);
   project.provide('mariadbUrl', mariadbUrl);

@@ -1,4 +1,5 @@
 import { sql } from '../../src/database/sql.js';
+import type { Call } from '../../src/dev/sandbox/faults.js';
 import { coffeeRefund } from '../../src/handlers/coffee-refund.js';
 import { consumptionSync } from '../../src/handlers/consumption-sync.js';
 import { dinerCard } from '../../src/handlers/diner-card.js';
@@ -8,7 +9,6 @@ import { meicanCancel } from '../../src/handlers/meican-cancel.js';
 import { meicanNewOrder } from '../../src/handlers/meican-new-order.js';
 import { record } from '../../src/outbox/record.js';
 import type { EventDefinition } from '../../src/outbox/types.js';
-import type { Call } from '../../src/sandbox/faults.js';
 import type { Kit } from './kit.js';
 
 /** One event type, ready to be recorded about something fresh, and how to see what it did at the vendor. */
@@ -23,8 +23,17 @@ export interface HandlerCase {
   readonly aboutOrder: boolean;
 }
 
-async function recordFor<P>(kit: Kit, definition: EventDefinition<P>, payload: P, orderId?: string): Promise<string> {
-  return (await kit.database.transaction((tx) => record(tx, definition, payload, orderId ? { subjectId: orderId } : {}))).id;
+async function recordFor<P>(
+  kit: Kit,
+  definition: EventDefinition<P>,
+  payload: P,
+  orderId?: string,
+): Promise<string> {
+  return (
+    await kit.database.transaction((tx) =>
+      record(tx, definition, payload, orderId ? { subjectId: orderId } : {}),
+    )
+  ).id;
 }
 
 /** An order in our books, with whatever happened to it before, and none of its own events left. */
@@ -53,7 +62,8 @@ export const handlerCases: HandlerCase[] = [
       const { orderId, orderNo } = await bareOrder(kit, menu, sub, 'ORDERING');
       return recordFor(kit, meicanNewOrder, { orderId, orderNo }, orderId);
     },
-    effects: (kit, sub) => kit.sandbox.ledger.books.meicanOrders.filter((order) => order.email === `${sub}@example.com`).length,
+    effects: (kit, sub) =>
+      kit.sandbox.ledger.books.meicanOrders.filter((order) => order.email === `${sub}@example.com`).length,
     refusal: 'DISH_NOT_AVAILABLE',
     aboutOrder: true,
   },
@@ -64,7 +74,10 @@ export const handlerCases: HandlerCase[] = [
       const { orderId, orderNo } = await bareOrder(kit, menu, sub, 'USER_CANCEL');
       return recordFor(kit, meicanCancel, { orderId, orderNo }, orderId);
     },
-    effects: (kit, sub) => kit.sandbox.ledger.books.meicanOrders.filter((order) => order.email === `${sub}@example.com` && order.cancelled).length,
+    effects: (kit, sub) =>
+      kit.sandbox.ledger.books.meicanOrders.filter(
+        (order) => order.email === `${sub}@example.com` && order.cancelled,
+      ).length,
     refusal: 'ORDER_CLOSED',
     aboutOrder: true,
   },
@@ -75,7 +88,10 @@ export const handlerCases: HandlerCase[] = [
       const order = await bareOrder(kit, menu, sub, 'USER_CANCEL');
       return recordFor(kit, energyCancel, { ...order, reason: 'USER_CANCEL' }, order.orderId);
     },
-    effects: (kit, sub) => kit.sandbox.ledger.books.refunds.filter((refund) => refund.userId === sub && refund.status === 'SUCCESS').length,
+    effects: (kit, sub) =>
+      kit.sandbox.ledger.books.refunds.filter(
+        (refund) => refund.userId === sub && refund.status === 'SUCCESS',
+      ).length,
     refusal: '40301',
     aboutOrder: true,
   },
@@ -86,7 +102,10 @@ export const handlerCases: HandlerCase[] = [
       const order = await bareOrder(kit, menu, sub, 'PAYING');
       return recordFor(kit, energyRollback, order, order.orderId);
     },
-    effects: (kit, sub) => kit.sandbox.ledger.books.refunds.filter((refund) => refund.userId === sub && refund.status === 'SUCCESS').length,
+    effects: (kit, sub) =>
+      kit.sandbox.ledger.books.refunds.filter(
+        (refund) => refund.userId === sub && refund.status === 'SUCCESS',
+      ).length,
     refusal: '40301',
     aboutOrder: true,
   },
@@ -94,8 +113,15 @@ export const handlerCases: HandlerCase[] = [
     definition: consumptionSync as never,
     call: 'energy.syncConsumption',
     arrange: (kit, _menu, sub) =>
-      recordFor(kit, consumptionSync, { recordNo: `Z-${sub}`, userId: sub, amountInCent: 1200, canteen: 'A1', consumedAt: '2026-11-23T12:00:00Z' }),
-    effects: (kit, sub) => kit.sandbox.ledger.books.consumptions.filter((consumption) => consumption.userId === sub).length,
+      recordFor(kit, consumptionSync, {
+        recordNo: `Z-${sub}`,
+        userId: sub,
+        amountInCent: 1200,
+        canteen: 'A1',
+        consumedAt: '2026-11-23T12:00:00Z',
+      }),
+    effects: (kit, sub) =>
+      kit.sandbox.ledger.books.consumptions.filter((consumption) => consumption.userId === sub).length,
     refusal: '40901',
     aboutOrder: false,
   },
@@ -104,9 +130,19 @@ export const handlerCases: HandlerCase[] = [
     call: 'energy.unPay',
     async arrange(kit, _menu, sub) {
       const outTradeNo = await kit.coffee(sub);
-      return recordFor(kit, coffeeRefund, { tradeNo: `C-${sub}`, outTradeNo, outRefundNo: `RCC-${sub}`, userId: sub, amountInCent: 900, reason: 'empty' });
+      return recordFor(kit, coffeeRefund, {
+        tradeNo: `C-${sub}`,
+        outTradeNo,
+        outRefundNo: `RCC-${sub}`,
+        userId: sub,
+        amountInCent: 900,
+        reason: 'empty',
+      });
     },
-    effects: (kit, sub) => kit.sandbox.ledger.books.refunds.filter((refund) => refund.userId === sub && refund.status === 'SUCCESS').length,
+    effects: (kit, sub) =>
+      kit.sandbox.ledger.books.refunds.filter(
+        (refund) => refund.userId === sub && refund.status === 'SUCCESS',
+      ).length,
     refusal: '40301',
     aboutOrder: false,
   },
@@ -114,8 +150,16 @@ export const handlerCases: HandlerCase[] = [
     definition: dinerCard as never,
     call: 'wecom.message',
     arrange: (kit, _menu, sub) =>
-      recordFor(kit, dinerCard, { orderId: '1', orderNo: `N-${sub}`, userId: sub, dishName: '宫保鸡丁', edibleDate: '2026-11-23', mealType: 'LUNCH' }),
-    effects: (kit, sub) => kit.sandbox.ledger.books.appMessages.filter((message) => message.to === sub).length,
+      recordFor(kit, dinerCard, {
+        orderId: '1',
+        orderNo: `N-${sub}`,
+        userId: sub,
+        dishName: '宫保鸡丁',
+        edibleDate: '2026-11-23',
+        mealType: 'LUNCH',
+      }),
+    effects: (kit, sub) =>
+      kit.sandbox.ledger.books.appMessages.filter((message) => message.to === sub).length,
     refusal: '60020',
     aboutOrder: false,
   },

@@ -1,19 +1,19 @@
 import type { FastifyInstance } from 'fastify';
-import { createApp } from '../../src/api-part.js';
-import { businessDay } from '../../src/clock.js';
+import { createApp } from '../../src/app/api-part.js';
+import { createLogger } from '../../src/app/logging.js';
+import { createRuntime, type Runtime } from '../../src/app/runtime.js';
+import { loadSettings } from '../../src/app/settings.js';
+import type { Role } from '../../src/base/caller.js';
+import { businessDay } from '../../src/base/clock.js';
 import { join, now, sql } from '../../src/database/sql.js';
+import { sandboxSecrets, sandboxSettings } from '../../src/dev/sandbox/defaults.js';
+import type { FaultRule } from '../../src/dev/sandbox/faults.js';
+import { Sandbox } from '../../src/dev/sandbox/server.js';
 import type { BoxOrder } from '../../src/entities/box-order.js';
 import type { MealType } from '../../src/entities/menu.js';
 import { signToken } from '../../src/http/auth.js';
-import { createLogger } from '../../src/logging.js';
-import type { Role } from '../../src/orders/caller.js';
 import { getMenu, putMenu } from '../../src/orders/menu.js';
 import type { EventView, OrderView } from '../../src/orders/view.js';
-import { createRuntime, type Runtime } from '../../src/runtime.js';
-import { sandboxSecrets, sandboxSettings } from '../../src/sandbox/defaults.js';
-import type { FaultRule } from '../../src/sandbox/faults.js';
-import { Sandbox } from '../../src/sandbox/server.js';
-import { loadSettings } from '../../src/settings.js';
 import { type DatabaseKind, migratedDatabase } from './databases.js';
 
 const secret = 'a-secret-of-the-tests-alone-32-bytes-and-more';
@@ -60,11 +60,25 @@ export class Kit {
     { legacyMode = false, secrets = sandboxSecrets, logger = createLogger('silent', 'test') } = {},
   ): Promise<Kit> {
     const sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode, secrets });
-    const vendors = Object.fromEntries(Object.entries(sandboxSettings(sandbox.url)).map(([key, value]) => [key, String(value)]));
-    const given = Object.fromEntries(Object.entries(overrides).map(([key, value]) => [key, value.replace('SANDBOX', sandbox.url)]));
-    const env: Record<string, string> = { ...testSettings, ...vendors, DATABASE_URL: await migratedDatabase(kind), ...given };
-    const settings = loadSettings({ env: kind === 'sqlite' || overrides.REDIS_URLS ? env : { ...env, REDIS_URLS: 'redis://127.0.0.1:1' } });
-    const runtime = await createRuntime({ ...settings, REDIS_URLS: overrides.REDIS_URLS ? settings.REDIS_URLS : [] }, logger);
+    const vendors = Object.fromEntries(
+      Object.entries(sandboxSettings(sandbox.url)).map(([key, value]) => [key, String(value)]),
+    );
+    const given = Object.fromEntries(
+      Object.entries(overrides).map(([key, value]) => [key, value.replace('SANDBOX', sandbox.url)]),
+    );
+    const env: Record<string, string> = {
+      ...testSettings,
+      ...vendors,
+      DATABASE_URL: await migratedDatabase(kind),
+      ...given,
+    };
+    const settings = loadSettings({
+      env: kind === 'sqlite' || overrides.REDIS_URLS ? env : { ...env, REDIS_URLS: 'redis://127.0.0.1:1' },
+    });
+    const runtime = await createRuntime(
+      { ...settings, REDIS_URLS: overrides.REDIS_URLS ? settings.REDIS_URLS : [] },
+      logger,
+    );
     return new Kit(runtime, sandbox, await createApp(runtime, logger), env);
   }
 
@@ -84,15 +98,32 @@ export class Kit {
   }
 
   token(sub: string, role: Role = 'user'): Promise<string> {
-    return signToken(this.env.AUTH_JWT_SECRET || secret, { sub, role, email: `${sub}@example.com`, name: `Name of ${sub}`, ttlS: 600 });
+    return signToken(this.env.AUTH_JWT_SECRET || secret, {
+      sub,
+      role,
+      email: `${sub}@example.com`,
+      name: `Name of ${sub}`,
+      ttlS: 600,
+    });
   }
 
   async call<T = Record<string, unknown>>(
     method: 'GET' | 'POST' | 'PUT',
     url: string,
-    options: { as?: string; role?: Role; body?: unknown; key?: string | null; headers?: Record<string, string> } = {},
+    options: {
+      as?: string;
+      role?: Role;
+      body?: unknown;
+      key?: string | null;
+      headers?: Record<string, string>;
+    } = {},
   ): Promise<Answer<T>> {
-    const { as = 'op', role = as === 'op' ? 'operator' : 'user', body, key = method === 'POST' ? `key-${++this.#keys}` : null } = options;
+    const {
+      as = 'op',
+      role = as === 'op' ? 'operator' : 'user',
+      body,
+      key = method === 'POST' ? `key-${++this.#keys}` : null,
+    } = options;
     const response = await this.app.inject({
       method,
       url,
@@ -104,7 +135,11 @@ export class Kit {
       },
       ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
     });
-    return { status: response.statusCode, body: (response.body ? JSON.parse(response.body) : null) as T, headers: response.headers };
+    return {
+      status: response.statusCode,
+      body: (response.body ? JSON.parse(response.body) : null) as T,
+      headers: response.headers,
+    };
   }
 
   /** A menu of one dish and one cabinet. */
@@ -124,14 +159,32 @@ export class Kit {
       sideboards: [{ location: 'A-1', addressId: 'A1', capacity }],
     });
     const menu = await getMenu(this.database, key);
-    return { ...menu, dish: menu.dishes[0] as (typeof menu.dishes)[number], sideboard: menu.sideboards[0] as (typeof menu.sideboards)[number] };
+    return {
+      ...menu,
+      dish: menu.dishes[0] as (typeof menu.dishes)[number],
+      sideboard: menu.sideboards[0] as (typeof menu.sideboards)[number],
+    };
   }
 
   orderBody(menu: Awaited<ReturnType<Kit['menu']>>) {
-    return { garden, meals: [{ dishId: menu.dish.id, sideboardId: menu.sideboard.id, edibleDate: menu.date, mealType: menu.mealType }] };
+    return {
+      garden,
+      meals: [
+        {
+          dishId: menu.dish.id,
+          sideboardId: menu.sideboard.id,
+          edibleDate: menu.date,
+          mealType: menu.mealType,
+        },
+      ],
+    };
   }
 
-  async order(menu: Awaited<ReturnType<Kit['menu']>>, as: string, key?: string): Promise<Answer<{ orders: OrderView[] } & Record<string, unknown>>> {
+  async order(
+    menu: Awaited<ReturnType<Kit['menu']>>,
+    as: string,
+    key?: string,
+  ): Promise<Answer<{ orders: OrderView[] } & Record<string, unknown>>> {
     return this.call('POST', '/v1/orders', { as, body: this.orderBody(menu), ...(key ? { key } : {}) });
   }
 
@@ -143,25 +196,44 @@ export class Kit {
     return this.read(answer.body.orders[0]?.id ?? '');
   }
 
-  async cancel(id: string, as: string, key?: string): Promise<Answer<{ order: OrderView; events: EventView[] } & Record<string, unknown>>> {
+  async cancel(
+    id: string,
+    as: string,
+    key?: string,
+  ): Promise<Answer<{ order: OrderView; events: EventView[] } & Record<string, unknown>>> {
     return this.call('POST', `/v1/orders/${id}/cancel`, { as, body: {}, ...(key ? { key } : {}) });
   }
 
   /** A refund whose every answer was lost, and that no question shows: parked after the third failure. `done`: the energy center made it. */
-  async parkedRefund(menu: Awaited<ReturnType<Kit['menu']>>, sub: string, done = true): Promise<{ orderId: string; id: string }> {
+  async parkedRefund(
+    menu: Awaited<ReturnType<Kit['menu']>>,
+    sub: string,
+    done = true,
+  ): Promise<{ orderId: string; id: string }> {
     const order = await this.ordered(menu, sub);
-    this.fault({ call: 'energy.unPay', kind: done ? 'reset-after' : 'reset-before' }, { call: 'energy.queryRefund', kind: 'read-lag', ms: 3_600_000 });
+    this.fault(
+      { call: 'energy.unPay', kind: done ? 'reset-after' : 'reset-before' },
+      { call: 'energy.queryRefund', kind: 'read-lag', ms: 3_600_000 },
+    );
     await this.cancel(order.id, sub);
     await this.pass(3);
     this.sandbox.faults.clear();
     const event = await this.eventOf(order.id, 'ENERGY_CENTER_V2_CANCEL');
-    if (event.status !== 'errored' || event.outcome !== 'unknown') throw new Error(`not parked: ${JSON.stringify(event)}`);
+    if (event.status !== 'errored' || event.outcome !== 'unknown')
+      throw new Error(`not parked: ${JSON.stringify(event)}`);
     return { orderId: order.id, id: event.id };
   }
 
   /** A coffee that was paid at the machine; its number at the energy center. */
   async coffee(userId: string, outTradeNo = `T-${userId}`, amountInCent = 900): Promise<string> {
-    const pay = { outTradeNo, userId, amountInCent, subject: 'coffee', orderNo: outTradeNo, expireAt: new Date(Date.now() + 60_000) };
+    const pay = {
+      outTradeNo,
+      userId,
+      amountInCent,
+      subject: 'coffee',
+      orderNo: outTradeNo,
+      expireAt: new Date(Date.now() + 60_000),
+    };
     const paid = await this.runtime.clients.energy.pay(pay, { requestId: 'coffee-machine', traceparent: '' });
     if (paid.kind !== 'applied') throw new Error(`not paid: ${JSON.stringify(paid)}`);
     return outTradeNo;
@@ -185,7 +257,8 @@ export class Kit {
   async runDue(): Promise<void> {
     for (;;) {
       const claimed = await this.runtime.outbox.claimAndStart();
-      if (claimed !== 'no-slot' && claimed.rows.length === 0 && this.runtime.outbox.runningCount === 0) return;
+      if (claimed !== 'no-slot' && claimed.rows.length === 0 && this.runtime.outbox.runningCount === 0)
+        return;
       await this.runtime.outbox.oneEnded();
     }
   }
@@ -203,27 +276,43 @@ export class Kit {
   /** Everything to its end. */
   async settleAll(rounds = 12): Promise<void> {
     for (let round = 0; round < rounds; round++) {
-      const open = await this.database.query(sql`SELECT id FROM outbox_event WHERE status = 'pending' AND type <> 'WECOM_ALERT' LIMIT 1`);
+      const open = await this.database.query(
+        sql`SELECT id FROM outbox_event WHERE status = 'pending' AND type <> 'WECOM_ALERT' LIMIT 1`,
+      );
       if (open.length === 0) return;
       await this.pass();
     }
   }
 
-  async stockOf(menu: { garden: string; date: string; mealType: MealType }): Promise<{ dish: number; sideboard: number }> {
-    const fresh = await getMenu(this.database, { garden: menu.garden, date: menu.date, mealType: menu.mealType });
+  async stockOf(menu: {
+    garden: string;
+    date: string;
+    mealType: MealType;
+  }): Promise<{ dish: number; sideboard: number }> {
+    const fresh = await getMenu(this.database, {
+      garden: menu.garden,
+      date: menu.date,
+      mealType: menu.mealType,
+    });
     return { dish: fresh.dishes[0]?.remaining ?? -1, sideboard: fresh.sideboards[0]?.remaining ?? -1 };
   }
 
   balanceOf(userId: string): number {
-    return this.sandbox.ledger.books.accounts.find((account) => account.userId === userId)?.balance ?? 100_000;
+    return (
+      this.sandbox.ledger.books.accounts.find((account) => account.userId === userId)?.balance ?? 100_000
+    );
   }
 
   mealsAtMeican(sub: string): number {
-    return this.sandbox.ledger.books.meicanOrders.filter((order) => order.email === `${sub}@example.com` && !order.cancelled).length;
+    return this.sandbox.ledger.books.meicanOrders.filter(
+      (order) => order.email === `${sub}@example.com` && !order.cancelled,
+    ).length;
   }
 
   robotTexts(): string[] {
-    return this.sandbox.ledger.books.robotMessages.map((message) => (message.content as { markdown: { content: string } }).markdown.content);
+    return this.sandbox.ledger.books.robotMessages.map(
+      (message) => (message.content as { markdown: { content: string } }).markdown.content,
+    );
   }
 
   async row(orderId: string): Promise<BoxOrder> {

@@ -1,7 +1,7 @@
 import type { Database } from '../../src/database/database.js';
 import { sql } from '../../src/database/sql.js';
+import type { Books } from '../../src/dev/sandbox/ledger.js';
 import type { getMenu } from '../../src/orders/menu.js';
-import type { Books } from '../../src/sandbox/ledger.js';
 import { disagreements, pendingCount } from './books.js';
 import { call } from './processes.js';
 
@@ -33,8 +33,17 @@ export class Load {
     for (let i = 0; goesOn(); i++) {
       const sub = `${name}-${i}`;
       const menu = this.#pick(menus);
-      const meal = { dishId: this.#pick(menu.dishes).id, sideboardId: this.#pick(menu.sideboards).id, edibleDate: date, mealType: menu.mealType };
-      const placed = await this.#insist<{ orders?: { id: string }[] }>('/v1/orders', { sub, key: 'place', body: { garden: menu.garden, meals: [meal] } });
+      const meal = {
+        dishId: this.#pick(menu.dishes).id,
+        sideboardId: this.#pick(menu.sideboards).id,
+        edibleDate: date,
+        mealType: menu.mealType,
+      };
+      const placed = await this.#insist<{ orders?: { id: string }[] }>('/v1/orders', {
+        sub,
+        key: 'place',
+        body: { garden: menu.garden, meals: [meal] },
+      });
       const id = placed.body.orders?.[0]?.id;
       if (placed.status !== 201 || !id) {
         this.#refused(placed);
@@ -74,7 +83,8 @@ export class Load {
     const errored = await database.query<{ id: unknown; type: string; last_error_code: string }>(
       sql`SELECT id, type, last_error_code FROM outbox_event WHERE status = 'errored'`,
     );
-    for (const event of errored) found.push(`event ${String(event.id)} ${event.type} errored: ${event.last_error_code}`);
+    for (const event of errored)
+      found.push(`event ${String(event.id)} ${event.type} errored: ${event.last_error_code}`);
     return found;
   }
 
@@ -84,18 +94,32 @@ export class Load {
     const statusOf = new Map(rows.map((row) => [String(row.id), row.status]));
     return [...this.#told].flatMap(([id, told]) => {
       const status = statusOf.get(id) ?? 'gone';
-      return status === told || (told === 'ORDERED' && also.includes(status)) ? [] : [`order ${id} is ${status}; its diner was told ${told}`];
+      return status === told || (told === 'ORDERED' && also.includes(status))
+        ? []
+        : [`order ${id} is ${status}; its diner was told ${told}`];
     });
   }
 
-  async #insist<T>(path: string, options: { sub: string; key: string; body: unknown }): Promise<{ status: number; body: T }> {
+  async #insist<T>(
+    path: string,
+    options: { sub: string; key: string; body: unknown },
+  ): Promise<{ status: number; body: T }> {
     for (;;) {
       if (this.#abandoned) throw new Error('abandoned');
       const startedMs = performance.now();
-      const answer = await call<T & { code?: string }>(`${this.#pick(this.options.apis())}${path}`, 'POST', options);
+      const answer = await call<T & { code?: string }>(
+        `${this.#pick(this.options.apis())}${path}`,
+        'POST',
+        options,
+      );
       this.slowestMs = Math.max(this.slowestMs, performance.now() - startedMs);
       if (answer.status === 0) this.counts.unanswered += 1;
-      else if (answer.status < 500 && answer.body.code !== 'idempotency-in-progress' && answer.body.code !== 'order-busy') return answer;
+      else if (
+        answer.status < 500 &&
+        answer.body.code !== 'idempotency-in-progress' &&
+        answer.body.code !== 'order-busy'
+      )
+        return answer;
       await sleep(100 + this.options.random() * 200);
     }
   }

@@ -11,7 +11,13 @@ import { build, stop } from 'esbuild';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = path.join(root, 'dist');
 const packedFolder = path.join(dist, '.packed');
-const programs = ['dist/cli.js', 'dist/api.js', 'dist/scheduler.js', 'test/support/crash-worker.mjs', 'test/support/prune-worker.mjs'];
+const programs = [
+  'dist/cli.js',
+  'dist/api.js',
+  'dist/scheduler.js',
+  'test/support/crash-worker.mjs',
+  'test/support/prune-worker.mjs',
+];
 const nameOf = (file) => path.basename(file).replace(/\.m?js$/, '');
 
 /** Where a program lies when it is packed. */
@@ -28,10 +34,16 @@ const asInDist = (format) => ({
     builder.onLoad({ filter: /\.m?js$/ }, async ({ path: file }) => {
       const isProgram = programs.includes(path.relative(root, file));
       if (!isProgram && !file.startsWith(dist + path.sep) && !readsItsOwnPlace.test(file)) return undefined;
-      const text = (await readFile(file, 'utf8')).replaceAll('import.meta.url', JSON.stringify(pathToFileURL(file).href));
+      const text = (await readFile(file, 'utf8')).replaceAll(
+        'import.meta.url',
+        JSON.stringify(pathToFileURL(file).href),
+      );
       if (!isProgram || format === 'esm') return { contents: text, loader: 'js' };
       const [imports] = /^(\s*(import [^;]*;|\/\/.*|#!.*))*/.exec(text);
-      return { contents: `${imports}\nvoid (async () => {${text.slice(imports.length)}\n})();`, loader: 'js' };
+      return {
+        contents: `${imports}\nvoid (async () => {${text.slice(imports.length)}\n})();`,
+        loader: 'js',
+      };
     });
   },
 });
@@ -50,7 +62,8 @@ const unused = [
 const leftOut = {
   name: 'left out',
   setup(builder) {
-    for (const [filter, loader, contents] of unused) builder.onLoad({ filter: new RegExp(filter) }, () => ({ contents, loader }));
+    for (const [filter, loader, contents] of unused)
+      builder.onLoad({ filter: new RegExp(filter) }, () => ({ contents, loader }));
   },
 };
 
@@ -66,7 +79,9 @@ const options = (format) => ({
 });
 
 /** Starts the script beside it from its compiled form; writes that form at the first start. */
-const starter = (name) => `const [fs, vm, Module, path] = ['fs', 'vm', 'module', 'path'].map((name) => require('node:' + name));
+const starter = (
+  name,
+) => `const [fs, vm, Module, path] = ['fs', 'vm', 'module', 'path'].map((name) => require('node:' + name));
 const file = path.join(__dirname, '${name}.script.cjs');
 const compiled = file + '.compiled';
 const cachedData = process.env.PACKING ? undefined : fs.readFileSync(compiled);
@@ -79,7 +94,11 @@ script.runInThisContext()(exports, Module.createRequire(file), module, file, __d
 function isFresh() {
   try {
     const packedMs = Math.min(...programs.map((file) => statSync(packed(nameOf(file))).mtimeMs));
-    const sources = [path.join(dist, '.tsbuildinfo'), path.join(root, 'package-lock.json'), fileURLToPath(import.meta.url)];
+    const sources = [
+      path.join(dist, '.tsbuildinfo'),
+      path.join(root, 'package-lock.json'),
+      fileURLToPath(import.meta.url),
+    ];
     return sources.concat(programs).every((file) => statSync(path.resolve(root, file)).mtimeMs < packedMs);
   } catch {
     return false;
@@ -88,10 +107,25 @@ function isFresh() {
 
 /** A whole start, so that all that a start needs is compiled. */
 async function compile(folder, name) {
-  const vendors = { MEICAN_BASE_URL: NOBODY, MEICAN_CORP_TOKEN: 'x', ENERGY_BASE_URL: NOBODY, ENERGY_APP_ID: 'x', ENERGY_APP_SECRET: 'x' };
-  const env = { PATH: process.env.PATH, PACKING: '1', DATABASE_URL: `sqlite:${path.join(folder, name, 'lunchbox.db')}`, PORT: '0', ...vendors };
+  const vendors = {
+    MEICAN_BASE_URL: NOBODY,
+    MEICAN_CORP_TOKEN: 'x',
+    ENERGY_BASE_URL: NOBODY,
+    ENERGY_APP_ID: 'x',
+    ENERGY_APP_SECRET: 'x',
+  };
+  const env = {
+    PATH: process.env.PATH,
+    PACKING: '1',
+    DATABASE_URL: `sqlite:${path.join(folder, name, 'lunchbox.db')}`,
+    PORT: '0',
+    ...vendors,
+  };
   mkdirSync(path.join(folder, name), { mode: 0o700 });
-  const child = spawn(process.execPath, [path.join(folder, `${name}.cjs`), '--version'], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, [path.join(folder, `${name}.cjs`), '--version'], {
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   child.stdout.on('data', (text) => /"(api listens|scheduler runs)"/.test(text) && child.kill());
   await once(child, 'exit');
   rmSync(path.join(folder, name), { recursive: true });
@@ -101,9 +135,18 @@ async function compile(folder, name) {
 export async function ensurePacked() {
   if (isFresh()) return;
   const folder = mkdtempSync(path.join(dist, '.packing-'));
-  const banner = { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" };
+  const banner = {
+    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+  };
   await Promise.all([
-    build({ ...options('esm'), entryPoints: ['dist/cli.js', 'dist/api.js'], outdir: folder, outExtension: { '.js': '.mjs' }, splitting: true, banner }),
+    build({
+      ...options('esm'),
+      entryPoints: ['dist/cli.js', 'dist/api.js'],
+      outdir: folder,
+      outExtension: { '.js': '.mjs' },
+      splitting: true,
+      banner,
+    }),
     build({
       ...options('cjs'),
       minify: true,
@@ -119,6 +162,7 @@ export async function ensurePacked() {
   // The module's parts carry the hash of their text in their names; what starts the others comes last.
   const rank = (name) => (name.startsWith('chunk-') ? 0 : /\.script\./.test(name) ? 1 : 2);
   mkdirSync(packedFolder, { recursive: true });
-  for (const name of readdirSync(folder).sort((a, b) => rank(a) - rank(b))) renameSync(path.join(folder, name), path.join(packedFolder, name));
+  for (const name of readdirSync(folder).sort((a, b) => rank(a) - rank(b)))
+    renameSync(path.join(folder, name), path.join(packedFolder, name));
   rmSync(folder, { recursive: true });
 }

@@ -4,9 +4,15 @@ import { sql } from '../../src/database/sql.js';
 /** Every page of the console that a person can look at, on whatever this database holds; with the name of its goal. */
 export async function consolePages(
   database: Database,
-): Promise<{ name: string; kind: 'overview' | 'list' | 'event' | 'order' | 'group' | 'other'; url: string }[]> {
+): Promise<
+  { name: string; kind: 'overview' | 'list' | 'event' | 'order' | 'group' | 'other'; url: string }[]
+> {
   const first = async (statement: ReturnType<typeof sql>): Promise<Record<string, string>> =>
-    Object.fromEntries(Object.entries((await database.query<Record<string, unknown>>(statement))[0] ?? {}).map(([name, value]) => [name, String(value)]));
+    Object.fromEntries(
+      Object.entries((await database.query<Record<string, unknown>>(statement))[0] ?? {}).map(
+        ([name, value]) => [name, String(value)],
+      ),
+    );
   const errored = await first(
     sql`SELECT id, cause, type, subject_id, subject_no, request_id FROM outbox_event WHERE status = 'errored' AND subject_id IS NOT NULL ORDER BY id DESC LIMIT 1`,
   );
@@ -22,7 +28,9 @@ export async function consolePages(
     { name: 'overview', kind: 'overview', url: '/console/' },
     ...[
       {},
-      ...['pending', 'running', 'retrying', 'blocked', 'errored', 'unknown', 'handled', 'discarded'].flatMap((state) => [{ state }, { state, type }]),
+      ...['pending', 'running', 'retrying', 'blocked', 'errored', 'unknown', 'handled', 'discarded'].flatMap(
+        (state) => [{ state }, { state, type }],
+      ),
       { type },
       { target: 'meican' },
       { target: 'energy', state: 'handled' },

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SignJWT } from 'jose';
-import type { Role } from '../../src/orders/caller.js';
-import { sandboxSettings } from '../../src/sandbox/defaults.js';
+import type { Role } from '../../src/base/caller.js';
+import { sandboxSettings } from '../../src/dev/sandbox/defaults.js';
 import { freePort } from './free-port.js';
 // @ts-expect-error plain JavaScript
 import { packed as packedFile } from './pack.mjs';
@@ -65,7 +65,8 @@ export async function until(child: Child, text: string, timeoutMs = 60_000): Pro
   let over: number | string | undefined;
   void child.ended.then((code) => (over = code));
   while (!child.output().includes(text)) {
-    if (over !== undefined) throw new Error(`ended with ${over} before "${text}":\n${child.output().slice(-3000)}`);
+    if (over !== undefined)
+      throw new Error(`ended with ${over} before "${text}":\n${child.output().slice(-3000)}`);
     if (Date.now() > deadline) throw new Error(`no "${text}" in:\n${child.output().slice(-3000)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -74,8 +75,14 @@ export async function until(child: Child, text: string, timeoutMs = 60_000): Pro
 /** For tests in which no vendor is late: on a machine that has much to do, a vendor's answer may take a while, and that is not what they are about. */
 export const unhurried = { MEICAN_TIMEOUT_MS: '5000', ENERGY_TIMEOUT_MS: '5000', WECOM_TIMEOUT_MS: '5000' };
 
-export function environment(sandboxUrl: string, databaseUrl: string, redisUrl: string): Record<string, string> {
-  const vendors = Object.fromEntries(Object.entries(sandboxSettings(sandboxUrl)).map(([key, value]) => [key, String(value)]));
+export function environment(
+  sandboxUrl: string,
+  databaseUrl: string,
+  redisUrl: string,
+): Record<string, string> {
+  const vendors = Object.fromEntries(
+    Object.entries(sandboxSettings(sandboxUrl)).map(([key, value]) => [key, String(value)]),
+  );
   return {
     ...vendors,
     DATABASE_URL: databaseUrl,
@@ -116,7 +123,9 @@ export interface Answered<T> {
 /** As the company's identity provider signs it: a while ago, so that a process whose clock is ten minutes behind knows it, too. */
 async function tokenOf(sub: string, role: Role): Promise<string> {
   const nowS = Math.floor(Date.now() / 1000);
-  const token = new SignJWT({ role, email: `${sub}@example.com` }).setProtectedHeader({ alg: 'HS256' }).setSubject(sub);
+  const token = new SignJWT({ role, email: `${sub}@example.com` })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(sub);
   return token
     .setIssuedAt(nowS - 900)
     .setExpirationTime(nowS + 1_200)

@@ -5,10 +5,10 @@ import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 // @ts-expect-error plain JavaScript
 import { findPrograms, freePort, startMariadb, startRedis } from '../../scripts/servers.mjs';
 import { Database } from '../../src/database/database.js';
+import { sandboxSecrets } from '../../src/dev/sandbox/defaults.js';
+import { mulberry32 } from '../../src/dev/sandbox/faults.js';
+import { Sandbox } from '../../src/dev/sandbox/server.js';
 import { getMenu, putMenu } from '../../src/orders/menu.js';
-import { sandboxSecrets } from '../../src/sandbox/defaults.js';
-import { mulberry32 } from '../../src/sandbox/faults.js';
-import { Sandbox } from '../../src/sandbox/server.js';
 import { Load } from './load.js';
 import { type Child, environment, startApi, startScheduler } from './processes.js';
 import { copyMariadb } from './templates.js';
@@ -52,7 +52,12 @@ class Production {
   async open(): Promise<void> {
     await this.startDatabase(await freePort());
     await this.startRedis(await freePort());
-    this.sandbox = await Sandbox.start({ host: '127.0.0.1', port: 0, legacyMode: false, secrets: sandboxSecrets });
+    this.sandbox = await Sandbox.start({
+      host: '127.0.0.1',
+      port: 0,
+      legacyMode: false,
+      secrets: sandboxSecrets,
+    });
   }
 
   async close(): Promise<void> {
@@ -63,8 +68,15 @@ class Production {
   }
 
   /** The database server, again on its port and on what it has kept. `disk` is a folder of its own: another name is another, empty disk. */
-  async startDatabase(port = this.mariadb.port, more: readonly string[] = [], disk = 'mariadb'): Promise<void> {
-    this.mariadb = await startMariadb({ directory: path.join(this.directory, disk), port, durable: true, more }, programs);
+  async startDatabase(
+    port = this.mariadb.port,
+    more: readonly string[] = [],
+    disk = 'mariadb',
+  ): Promise<void> {
+    this.mariadb = await startMariadb(
+      { directory: path.join(this.directory, disk), port, durable: true, more },
+      programs,
+    );
   }
 
   async startRedis(port = this.redis.port): Promise<void> {
@@ -76,7 +88,9 @@ class Production {
   }
 
   /** A database of its own whose user is no administrator: one who is may write to a read-only server. `each`: what the API and the schedulers have of their own. */
-  async begin(each: readonly [api: object, scheduler: object, scheduler: object] = [{}, {}, {}]): Promise<void> {
+  async begin(
+    each: readonly [api: object, scheduler: object, scheduler: object] = [{}, {}, {}],
+  ): Promise<void> {
     this.root = await this.connectRoot();
     await this.root.query('DROP DATABASE IF EXISTS faults');
     await this.root.query('CREATE DATABASE faults CHARACTER SET utf8mb4 COLLATE utf8mb4_bin');
@@ -89,7 +103,12 @@ class Production {
     await putMenu(this.database, key, {
       corp: 'c',
       cutoffAt: new Date(`${date}T02:30:00Z`),
-      dishes: Array.from({ length: 3 }, (_, i) => ({ meicanDishId: String(100 + i), name: `dish ${i}`, priceInCent: 1000 + i, stock: 100_000 })),
+      dishes: Array.from({ length: 3 }, (_, i) => ({
+        meicanDishId: String(100 + i),
+        name: `dish ${i}`,
+        priceInCent: 1000 + i,
+        stock: 100_000,
+      })),
       sideboards: [
         { location: 'L', addressId: 'A', capacity: 100_000 },
         { location: 'M', addressId: 'B', capacity: 100_000 },
@@ -103,7 +122,10 @@ class Production {
       RATE_LIMIT_USER_PER_MINUTE: '1000000',
     };
     const [first, ...others] = each;
-    [this.api, ...this.schedulers] = await Promise.all([startApi({ ...env, ...first }), ...others.map((more) => startScheduler({ ...env, ...more }))]);
+    [this.api, ...this.schedulers] = await Promise.all([
+      startApi({ ...env, ...first }),
+      ...others.map((more) => startScheduler({ ...env, ...more })),
+    ]);
     const menus = [await getMenu(this.database, key)];
     this.load = new Load({ apis: () => [this.api.url], menus, date, random: mulberry32(1), pauseMs: 30 });
   }

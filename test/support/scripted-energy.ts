@@ -3,7 +3,17 @@ import type { Answer, Carrier, Request } from '../../src/clients/transport.js';
 
 export type EnergyCall = 'pay' | 'queryPay' | 'closePay' | 'unPay' | 'queryRefund';
 /** A state in a good answer, a code, an HTTP status, `silence` (sent, no answer), `unreached` (surely not sent), `nonsense`, or a payment with so much refunded. */
-export type Reply = 'SUCCESS' | 'PROCESSING' | 'FAILED' | 'CLOSED' | 'silence' | 'unreached' | 'nonsense' | number | { http: number } | { refunded: number };
+export type Reply =
+  | 'SUCCESS'
+  | 'PROCESSING'
+  | 'FAILED'
+  | 'CLOSED'
+  | 'silence'
+  | 'unreached'
+  | 'nonsense'
+  | number
+  | { http: number }
+  | { refunded: number };
 export type Script = Partial<Record<EnergyCall, Reply | readonly Reply[]>>;
 
 export const PRICE = 2300;
@@ -23,7 +33,13 @@ export function scriptedEnergy(script: Script): { energy: EnergyClient; heard: E
       return answerOf(reply, request);
     },
   };
-  return { energy: new EnergyClient({ baseUrl: 'http://energy', appId: 'a', appSecret: 's', timeoutMs: 1_000 }, carrier), heard };
+  return {
+    energy: new EnergyClient(
+      { baseUrl: 'http://energy', appId: 'a', appSecret: 's', timeoutMs: 1_000 },
+      carrier,
+    ),
+    heard,
+  };
 }
 
 function callOf({ method, path }: Request): EnergyCall {
@@ -36,9 +52,13 @@ function answerOf(reply: Reply, request: Request): Answer {
   if (reply === 'silence') return { kind: 'no-answer', sent: true, code: 'TIMEOUT' };
   if (reply === 'unreached') return { kind: 'no-answer', sent: false, code: 'ECONNREFUSED' };
   if (reply === 'nonsense') return text(200, '{"code":0,"result":null}');
-  if (typeof reply === 'number') return text(200, JSON.stringify({ code: reply, message: 'as the script says', result: null }));
+  if (typeof reply === 'number')
+    return text(200, JSON.stringify({ code: reply, message: 'as the script says', result: null }));
   if (typeof reply === 'object' && 'http' in reply) return text(reply.http, 'a gateway');
-  const body = (request.body ? JSON.parse(request.body) : {}) as { outTradeNo?: string; outRefundNo?: string };
+  const body = (request.body ? JSON.parse(request.body) : {}) as {
+    outTradeNo?: string;
+    outRefundNo?: string;
+  };
   const last = decodeURIComponent(
     request.path
       .replace(/\/close$/, '')

@@ -36,7 +36,10 @@ export async function mariadbTemplate(server: string): Promise<MariadbTemplate> 
     const [[shown]] = await connection.query<mysql.RowDataPacket[]>(`SHOW CREATE TABLE \`${table}\``);
     statements.push(String(shown?.['Create Table']));
     const [rows] = await connection.query<mysql.RowDataPacket[]>(`SELECT * FROM \`${table}\``); // what the migrations themselves have written
-    if (rows.length > 0) statements.push(mysql.format('INSERT INTO ?? VALUES ?', [table, rows.map((one) => Object.values(one))]));
+    if (rows.length > 0)
+      statements.push(
+        mysql.format('INSERT INTO ?? VALUES ?', [table, rows.map((one) => Object.values(one))]),
+      );
   }
   await connection.end();
   return { statements };

@@ -8,7 +8,11 @@ export function vendorBooksOf(energy: EnergyCenter, meican: Meican): VendorBooks
   const { books } = energy;
   const status = (record: Parameters<typeof now>[0]): string => String(now(record) ?? 'NONE');
   return {
-    accounts: [...books.accounts.values()].map(({ userId, balance, opened }) => ({ userId, balance, opened })),
+    accounts: [...books.accounts.values()].map(({ userId, balance, opened }) => ({
+      userId,
+      balance,
+      opened,
+    })),
     trades: [...books.trades.values()].map((trade) => ({
       outTradeNo: trade.outTradeNo,
       userId: trade.userId,
@@ -21,7 +25,11 @@ export function vendorBooksOf(energy: EnergyCenter, meican: Meican): VendorBooks
       amount: refund.amount,
       status: status(refund),
     })),
-    consumptions: [...books.consumptions.values()].map(({ recordNo, userId, amount }) => ({ recordNo, userId, amount })),
+    consumptions: [...books.consumptions.values()].map(({ recordNo, userId, amount }) => ({
+      recordNo,
+      userId,
+      amount,
+    })),
     meals: [...meican.books.meals.values()].map((meal) => ({
       orderId: meal.orderId,
       email: meal.email,
@@ -31,6 +39,8 @@ export function vendorBooksOf(energy: EnergyCenter, meican: Meican): VendorBooks
       live: meal.cancelledAt === null,
       foreign: meal.by === 'elsewhere',
     })),
-    complaints: [...energy.complaints, ...meican.complaints].map(({ call, rule, detail }) => `${call}: ${rule} ${detail}`),
+    complaints: [...energy.complaints, ...meican.complaints].map(
+      ({ call, rule, detail }) => `${call}: ${rule} ${detail}`,
+    ),
   };
 }

@@ -6,9 +6,9 @@ import { addBooks } from '../../src/cli/books.js';
 import { addControls } from '../../src/cli/controls.js';
 import { addEvents } from '../../src/cli/events.js';
 import { addLook } from '../../src/cli/look.js';
-import { addSeed } from '../../src/cli/seed.js';
 import { addSetUp } from '../../src/cli/set-up.js';
 import { addStories } from '../../src/cli/stories.js';
+import { addDevCommands } from '../../src/dev/commands.js';
 
 /** Every operation of the API that is for people on call, and its command. Operations of diners and gateways have none. */
 const commandOf: Record<string, string> = {
@@ -50,13 +50,16 @@ const ofOthers = [
 ];
 
 const program = new Command();
-for (const add of [addSetUp, addEvents, addLook, addBatch, addControls, addBooks, addSeed, addStories]) add(program);
+for (const add of [addSetUp, addEvents, addLook, addBatch, addControls, addBooks, addDevCommands, addStories])
+  add(program);
 const names = (command: Command, before = ''): string[] =>
   command.commands.flatMap((one) => [`${before}${one.name()}`, ...names(one, `${before}${one.name()} `)]);
 
 describe('the commands', () => {
   it('there is one for each operation of the API that is for people on call', () => {
-    const { paths } = JSON.parse(readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8')) as {
+    const { paths } = JSON.parse(
+      readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8'),
+    ) as {
       paths: Record<string, Record<string, unknown>>;
     };
     const operations = Object.entries(paths).flatMap(([path, methods]) =>

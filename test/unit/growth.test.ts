@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { plain } from '../../src/alerts/word.js';
+import { plainError } from '../../src/app/logging.js';
+import { isPersonId } from '../../src/base/caller.js';
+import { hider } from '../../src/base/hide.js';
+import { limitSide, redact, redactSide } from '../../src/base/redact.js';
+import { cutCharacters } from '../../src/base/text.js';
+import { childTraceparent } from '../../src/base/trace.js';
 import { isOwnForm, isOwnOrigin, languageOf, visitorOf } from '../../src/console/session.js';
-import { hider } from '../../src/hide.js';
 import { createAuthenticate } from '../../src/http/auth.js';
 import { decodeCursor } from '../../src/http/cursor.js';
 import { idempotencyKey } from '../../src/http/request.js';
 import { day, email, id, instant, reason, shortText, userId } from '../../src/http/schemas.js';
-import { plainError } from '../../src/logging.js';
-import { isPersonId } from '../../src/orders/caller.js';
 import { causeOf } from '../../src/outbox/cause.js';
-import { limitSide, redact, redactSide } from '../../src/redact.js';
-import { cutCharacters } from '../../src/text.js';
-import { childTraceparent } from '../../src/trace.js';
 
 /** Characters: beyond every limit at which a text is cut. */
 const SHORT = 32_000;
@@ -22,7 +22,8 @@ const GROWTH_MAX = 9;
 /** Microseconds of processor time for all repeats: less is no growth to speak of, since a quadratic pattern takes seconds for the longer text. */
 const NOTHING_US = 150_000;
 
-const fill = (piece: string) => (length: number) => piece.repeat(Math.ceil(length / piece.length)).slice(0, length);
+const fill = (piece: string) => (length: number) =>
+  piece.repeat(Math.ceil(length / piece.length)).slice(0, length);
 /** Each makes another careless pattern try again at every character. */
 const hostile = {
   'one long word': fill('a'),
@@ -72,12 +73,20 @@ const readers: Record<string, (text: string) => unknown> = {
   'a cursor': (text) => refused(() => decodeCursor(Buffer.from(`v1:${text}`).toString('base64url'))),
   'an idempotency key': (text) => refused(() => idempotencyKey(headers({ 'idempotency-key': text }))),
   'a language': (text) => languageOf(headers({ 'accept-language': text, cookie: text })),
-  'a form': (text) => isOwnForm(headers({ form: text }), 'x') || isOwnOrigin(headers({ origin: text, host: text })),
+  'a form': (text) =>
+    isOwnForm(headers({ form: text }), 'x') || isOwnOrigin(headers({ origin: text, host: text })),
   'the id of a person': (text) => isPersonId(text) || userId.safeParse(text),
   'an e-mail': (text) => email.safeParse(text),
   'a session': (text) =>
-    visitorOf(headers({ cookie: `lunchbox_session=${text}` }), createAuthenticate({ secret: undefined, jwksUrl: undefined }), async () => false),
-  'a token': (text) => createAuthenticate({ secret: undefined, jwksUrl: undefined })(`Bearer ${text}`, '192.0.2.1').catch(() => null),
+    visitorOf(
+      headers({ cookie: `lunchbox_session=${text}` }),
+      createAuthenticate({ secret: undefined, jwksUrl: undefined }),
+      async () => false,
+    ),
+  'a token': (text) =>
+    createAuthenticate({ secret: undefined, jwksUrl: undefined })(`Bearer ${text}`, '192.0.2.1').catch(
+      () => null,
+    ),
 };
 
 /** Processor time of this process, the least of several looks: what else runs on the machine is left out. */
@@ -100,7 +109,9 @@ describe('four times the text from outside is no more than four times the work',
       for (const text of [make(100), make(SHORT)]) read(text); // compiled before it is measured
       const short = work(read, make(SHORT));
       const long = work(read, make(4 * SHORT));
-      expect(long / Math.max(short, NOTHING_US / 4), `${what}: ${short} µs, then ${long} µs`).toBeLessThan(GROWTH_MAX);
+      expect(long / Math.max(short, NOTHING_US / 4), `${what}: ${short} µs, then ${long} µs`).toBeLessThan(
+        GROWTH_MAX,
+      );
     }
   });
 });

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { meantFor } from '../../src/misspelt.js';
-import { sandboxSettings } from '../../src/sandbox/defaults.js';
-import { loadSettings, SettingsInvalid } from '../../src/settings.js';
+import { meantFor } from '../../src/app/misspelt.js';
+import { loadSettings, SettingsInvalid } from '../../src/app/settings.js';
+import { sandboxSettings } from '../../src/dev/sandbox/defaults.js';
 
 const env = {
-  ...Object.fromEntries(Object.entries(sandboxSettings('http://127.0.0.1:1')).map(([key, value]) => [key, String(value)])),
+  ...Object.fromEntries(
+    Object.entries(sandboxSettings('http://127.0.0.1:1')).map(([key, value]) => [key, String(value)]),
+  ),
   DATABASE_URL: 'sqlite:./x.db',
   AUTH_JWT_SECRET: 'a-secret-of-thirty-two-bytes-at-least',
 };
@@ -40,10 +42,14 @@ const ordinary = Object.fromEntries(
 );
 
 describe('the environment', () => {
-  it('of a shell, npm, systemd, Docker and Kubernetes stops no start', () => expect(problemsOf(ordinary)).toEqual([]));
+  it('of a shell, npm, systemd, Docker and Kubernetes stops no start', () =>
+    expect(problemsOf(ordinary)).toEqual([]));
 
   it('the links to services change no setting of the same name', () =>
-    expect(loadSettings({ env: { ...env, ...ordinary } })).toMatchObject({ SANDBOX_PORT: 3900, METRICS_PORT: undefined }));
+    expect(loadSettings({ env: { ...env, ...ordinary } })).toMatchObject({
+      SANDBOX_PORT: 3900,
+      METRICS_PORT: undefined,
+    }));
 
   it.each([
     ['REDIS_URL', 'REDIS_URLS'],
@@ -68,10 +74,15 @@ describe('the environment', () => {
     ['PAYMENT_WINDWO_MS', 'PAYMENT_WINDOW_MS'],
     ['TRUSTED_PROXY', null],
   ])('%s stops the start, and %s is named', (name, meant) => {
-    if (meant === null) return expect(meantFor(name, '1', ['SHUTDOWN_TIMEOUT_MS', 'TRUSTED_PROXIES'])).toBeUndefined(); // too far from it to be sure
-    expect(problemsOf({ [name]: '1' })).toEqual([`${name} (the environment): there is no such setting; did you mean ${meant}?`]);
+    if (meant === null)
+      return expect(meantFor(name, '1', ['SHUTDOWN_TIMEOUT_MS', 'TRUSTED_PROXIES'])).toBeUndefined(); // too far from it to be sure
+    expect(problemsOf({ [name]: '1' })).toEqual([
+      `${name} (the environment): there is no such setting; did you mean ${meant}?`,
+    ]);
   });
 
   it('what begins as only ours do is named even if it resembles none', () =>
-    expect(problemsOf({ MEICAN_NONSENSE: '1' })).toEqual(['MEICAN_NONSENSE (the environment): there is no such setting']));
+    expect(problemsOf({ MEICAN_NONSENSE: '1' })).toEqual([
+      'MEICAN_NONSENSE (the environment): there is no such setting',
+    ]));
 });

@@ -9,9 +9,12 @@ describe('what the command line prints', () => {
   afterEach(() => written.splice(0));
 
   it('has no sign in it that a terminal acts on, and stays one line', () =>
-    expect(printable(nasty)).toBe('a\\u001b[31mred\\u0007\\n7\\trow\\u202egnp\\u2066x\\u0085y\\u2028z\\u200bw\\ufeff\\ud800!'));
+    expect(printable(nasty)).toBe(
+      'a\\u001b[31mred\\u0007\\n7\\trow\\u202egnp\\u2066x\\u0085y\\u2028z\\u200bw\\ufeff\\ud800!',
+    ));
 
-  it('leaves every writing as it is', () => expect(printable('宫保鸡丁 · Ünïcödé · 🍱')).toBe('宫保鸡丁 · Ünïcödé · 🍱'));
+  it('leaves every writing as it is', () =>
+    expect(printable('宫保鸡丁 · Ünïcödé · 🍱')).toBe('宫保鸡丁 · Ünïcödé · 🍱'));
 
   it('a cell of a table begins no other cell and no other line', () => {
     row('1', 'requeue', 'why\n2\tdiscard');

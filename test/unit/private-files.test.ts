@@ -1,11 +1,19 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { privateFile, privateFolder } from '../../src/base/private-files.js';
 import { Database } from '../../src/database/database.js';
-import { privateFile, privateFolder } from '../../src/private-files.js';
-import { Ledger } from '../../src/sandbox/ledger.js';
-import { ownLedger } from '../../src/sandbox/ledger-owner.js';
+import { Ledger } from '../../src/dev/sandbox/ledger.js';
+import { ownLedger } from '../../src/dev/sandbox/ledger-owner.js';
 
 const folder = (): string => mkdtempSync(path.join(os.tmpdir(), 'lunchbox-private-'));
 const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(8);
@@ -14,7 +22,11 @@ describe('files that only their owner may read', () => {
   it('are made so, with their folder; wider ones are narrowed, and keep what they hold', () => {
     const file = path.join(folder(), 'a', 'b', 'kept');
     privateFile(file);
-    expect([modeOf(file), modeOf(path.dirname(file)), modeOf(path.dirname(path.dirname(file)))]).toEqual(['600', '700', '700']);
+    expect([modeOf(file), modeOf(path.dirname(file)), modeOf(path.dirname(path.dirname(file)))]).toEqual([
+      '600',
+      '700',
+      '700',
+    ]);
     writeFileSync(file, 'what it holds');
     chmodSync(file, 0o644);
     privateFile(file);
@@ -38,7 +50,9 @@ describe('files that only their owner may read', () => {
     for (let round = 0; round < 2; round++) {
       const database = await Database.open({ url: `sqlite:${file}` });
       await database.source.query(`CREATE TABLE IF NOT EXISTS t${round} (id INTEGER)`);
-      expect([file, `${file}-wal`, `${file}-shm`].map((one) => [one, modeOf(one)])).toEqual([file, `${file}-wal`, `${file}-shm`].map((one) => [one, '600']));
+      expect([file, `${file}-wal`, `${file}-shm`].map((one) => [one, modeOf(one)])).toEqual(
+        [file, `${file}-wal`, `${file}-shm`].map((one) => [one, '600']),
+      );
       await database.close();
       chmodSync(file, 0o644);
     }
@@ -58,7 +72,9 @@ describe('the sandbox’s books', () => {
     expect(ownLedger(file, { ...first, isFresh: false })).toBeNull();
     expect(new Ledger(file).find('accounts', 'ann')).toBeDefined();
 
-    expect(ownLedger(file, second)).toBe(`the sandbox's books in ${file} belong to another database: put aside as ${file}.${first.id}`);
+    expect(ownLedger(file, second)).toBe(
+      `the sandbox's books in ${file} belong to another database: put aside as ${file}.${first.id}`,
+    );
     expect(new Ledger(file).find('accounts', 'ann')).toBeUndefined();
     new Ledger(file).put('accounts', account('bob'));
 

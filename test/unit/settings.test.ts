@@ -2,10 +2,12 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { sandboxSettings } from '../../src/sandbox/defaults.js';
-import { loadSettings, maskedSettings, SettingsInvalid } from '../../src/settings.js';
+import { loadSettings, maskedSettings, SettingsInvalid } from '../../src/app/settings.js';
+import { sandboxSettings } from '../../src/dev/sandbox/defaults.js';
 
-const vendors = Object.fromEntries(Object.entries(sandboxSettings('http://127.0.0.1:1')).map(([key, value]) => [key, String(value)]));
+const vendors = Object.fromEntries(
+  Object.entries(sandboxSettings('http://127.0.0.1:1')).map(([key, value]) => [key, String(value)]),
+);
 const env = { ...vendors, DATABASE_URL: 'sqlite:./x.db' };
 const problemsOf = (given: Record<string, string>, directory?: string): string[] => {
   try {
@@ -35,14 +37,21 @@ describe('settings', () => {
   it('environment over config/<NODE_ENV> over config/default', () => {
     const directory = mkdtempSync(path.join(os.tmpdir(), 'lunchbox-config-'));
     const defaults = JSON.parse(JSON.stringify(loadSettings({ env }))) as Record<string, unknown>;
-    const base = Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, Array.isArray(value) ? value.join(',') : value]));
+    const base = Object.fromEntries(
+      Object.entries(defaults).map(([key, value]) => [key, Array.isArray(value) ? value.join(',') : value]),
+    );
     writeFileSync(path.join(directory, 'default.json'), JSON.stringify({ ...base, PORT: 1 }));
     writeFileSync(path.join(directory, 'staging.json'), JSON.stringify({ PORT: 2, LEASE_MS: 2000 }));
     expect(loadSettings({ env: {}, directory }).PORT).toBe(1);
     expect(loadSettings({ env: { NODE_ENV: 'staging' }, directory }).PORT).toBe(2);
-    expect(loadSettings({ env: { NODE_ENV: 'staging', PORT: '3' }, directory })).toMatchObject({ PORT: 3, LEASE_MS: 2000 });
+    expect(loadSettings({ env: { NODE_ENV: 'staging', PORT: '3' }, directory })).toMatchObject({
+      PORT: 3,
+      LEASE_MS: 2000,
+    });
     writeFileSync(path.join(directory, 'staging.json'), JSON.stringify({ PROT: 2 }));
-    expect(problemsOf({ NODE_ENV: 'staging' }, directory)).toEqual(['PROT (config/staging): there is no such setting']);
+    expect(problemsOf({ NODE_ENV: 'staging' }, directory)).toEqual([
+      'PROT (config/staging): there is no such setting',
+    ]);
   });
 
   it('names everything that is wrong at once: key, value, source and rule', () => {
@@ -74,9 +83,15 @@ describe('settings', () => {
     ['half a WeCom application', { WECOM_CORP_SECRET: '' }, /WECOM_BASE_URL: needs/],
     ['a code name that there is not', { ENERGY_CODES: '{"nonsense":1}' }, /ENERGY_CODES/],
     ['literals that are no JSON', { MEICAN_LITERALS: '{' }, /MEICAN_LITERALS/],
-    ['a secret of 31 bytes', { AUTH_JWT_SECRET: 'x'.repeat(31) }, /AUTH_JWT_SECRET=\*\*\*.*at least 32 bytes/],
+    [
+      'a secret of 31 bytes',
+      { AUTH_JWT_SECRET: 'x'.repeat(31) },
+      /AUTH_JWT_SECRET=\*\*\*.*at least 32 bytes/,
+    ],
     ['a cron of five fields', { SCHEDULER_CRON: '* * * * *' }, /SCHEDULER_CRON/],
-  ])('refuse %s', (_what, more, rule) => expect(problemsOf({ ...env, ...more } as Record<string, string>).join('\n')).toMatch(rule));
+  ])('refuse %s', (_what, more, rule) =>
+    expect(problemsOf({ ...env, ...more } as Record<string, string>).join('\n')).toMatch(rule),
+  );
 
   it('show no secrets', () => {
     const shown = JSON.stringify(
@@ -91,6 +106,8 @@ describe('settings', () => {
         }),
       ),
     );
-    expect(shown).not.toMatch(/hunter|sandbox-secret|sandbox-corp-token|sandbox-robot-key|sandbox-wecom-secret/);
+    expect(shown).not.toMatch(
+      /hunter|sandbox-secret|sandbox-corp-token|sandbox-robot-key|sandbox-wecom-secret/,
+    );
   });
 });

@@ -42,11 +42,22 @@ export class Bench {
   private nonces = 0;
 
   constructor(
-    options: { openAccounts?: boolean; energy?: Partial<EnergyCenter['options']>; meican?: Partial<Meican['options']>; wecom?: Partial<WeCom['options']> } = {},
+    options: {
+      openAccounts?: boolean;
+      energy?: Partial<EnergyCenter['options']>;
+      meican?: Partial<Meican['options']>;
+      wecom?: Partial<WeCom['options']>;
+    } = {},
   ) {
     const common = { clock: this.clock, random: () => 0.5 };
     const open = options.openAccounts === false ? {} : { openWithCents: 10_000 };
-    this.energy = new EnergyCenter({ ...common, ...open, secrets: { appId: 'lunch', appSecret: 'secret' }, basePath: '/energy', ...options.energy });
+    this.energy = new EnergyCenter({
+      ...common,
+      ...open,
+      secrets: { appId: 'lunch', appSecret: 'secret' },
+      basePath: '/energy',
+      ...options.energy,
+    });
     this.meican = new Meican({ ...common, secrets: { corpToken: 'corp-token' }, ...options.meican });
     const secrets = { webhookKey: 'k', corpId: 'c', corpSecret: 's', agentId: 7 };
     this.wecom = new WeCom({ ...common, secrets, ...options.wecom });
@@ -54,14 +65,24 @@ export class Bench {
 
   askEnergy(method: 'GET' | 'POST', path: string, body?: object, fault?: Fault): VendorAnswer {
     this.nonces += 1;
-    const [text, timestamp, nonce] = [body ? JSON.stringify(body) : '', String(this.clock.now()), `n${this.nonces}`];
+    const [text, timestamp, nonce] = [
+      body ? JSON.stringify(body) : '',
+      String(this.clock.now()),
+      `n${this.nonces}`,
+    ];
     const headers = {
       'x-app-id': 'lunch',
       'x-timestamp': timestamp,
       'x-nonce': nonce,
       'x-request-id': 'request-1',
       traceparent: '00-1-1-01',
-      'x-signature': energySignature('secret', { method, path: `/energy${path}`, timestamp, nonce, body: text }),
+      'x-signature': energySignature('secret', {
+        method,
+        path: `/energy${path}`,
+        timestamp,
+        nonce,
+        body: text,
+      }),
       'content-type': 'application/json',
     };
     return this.energy.handle({ method, path, headers, body: text }, fault);
@@ -69,25 +90,47 @@ export class Bench {
 
   askMeican(method: 'GET' | 'POST', call: string, form: Record<string, string>, fault?: Fault): VendorAnswer {
     const timestamp = String(this.clock.now());
-    const query = new URLSearchParams({ ...(method === 'GET' ? form : {}), timestamp, signature: meicanSignature('corp-token', timestamp) });
+    const query = new URLSearchParams({
+      ...(method === 'GET' ? form : {}),
+      timestamp,
+      signature: meicanSignature('corp-token', timestamp),
+    });
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const body = method === 'POST' ? new URLSearchParams(form).toString() : '';
     return this.meican.handle({ method, path: `/v1/corps/acme/${call}?${query}`, headers, body }, fault);
   }
 
   pay(number: string, amount: number, fault?: Fault): VendorAnswer {
-    const body = { outTradeNo: `P${number}`, userId: 'alice', amount, subject: '午餐', orderNo: number, expireAt: '2026-11-23T10:15:00+08:00' };
+    const body = {
+      outTradeNo: `P${number}`,
+      userId: 'alice',
+      amount,
+      subject: '午餐',
+      orderNo: number,
+      expireAt: '2026-11-23T10:15:00+08:00',
+    };
     return this.askEnergy('POST', '/v1/pay', body, fault);
   }
 
   unpay(number: string, amount: number, fault?: Fault, of = number): VendorAnswer {
-    const body = { outRefundNo: `R${number}`, outTradeNo: `P${of}`, userId: 'alice', amount, reason: 'cancelled' };
+    const body = {
+      outRefundNo: `R${number}`,
+      outTradeNo: `P${of}`,
+      userId: 'alice',
+      amount,
+      reason: 'cancelled',
+    };
     return this.askEnergy('POST', '/v1/unpay', body, fault);
   }
 
   add(email: string, fault?: Fault, mealType: MealType = 'LUNCH', dishId = 1): VendorAnswer {
     const dishes = JSON.stringify([{ dishId, count: 1, priceInCent: 2300 }]);
-    return this.askMeican('POST', 'addorder', { email, realName: '张三', addressId: 'A1', mealDate: '2026-11-24', mealType, dishes }, fault);
+    return this.askMeican(
+      'POST',
+      'addorder',
+      { email, realName: '张三', addressId: 'A1', mealDate: '2026-11-24', mealType, dishes },
+      fault,
+    );
   }
 
   remove(orderId: string, fault?: Fault): VendorAnswer {
@@ -100,7 +143,9 @@ export class Bench {
 }
 
 /** The parsed body of an answer; a missing answer fails the test. */
-export function bodyOf(answer: VendorAnswer): Record<string, unknown> & { code?: number; resultCode?: string; errcode?: number } {
+export function bodyOf(
+  answer: VendorAnswer,
+): Record<string, unknown> & { code?: number; resultCode?: string; errcode?: number } {
   if (answer.kind !== 'answer') throw new Error(`no answer: ${answer.code}`);
   return JSON.parse(answer.text) as Record<string, unknown>;
 }

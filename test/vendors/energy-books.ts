@@ -73,7 +73,14 @@ export class EnergyBooks {
   }
 
   open(userId: string, balance: number, cardStatus: CardStatus = 'NORMAL'): Account {
-    const account: Account = { userId, accountNo: this.number('A'), cardStatus, balance, couponCount: 0, opened: balance };
+    const account: Account = {
+      userId,
+      accountNo: this.number('A'),
+      cardStatus,
+      balance,
+      couponCount: 0,
+      opened: balance,
+    };
     this.accounts.set(userId, account);
     return account;
   }
@@ -92,12 +99,15 @@ export class EnergyBooks {
   /** Records whose last change no question can see yet. */
   unseen(): number {
     const instant = this.clock.now();
-    return [...this.trades.values(), ...this.refunds.values()].filter(({ history, lagMs }) => (history.at(-1)?.at ?? 0) > instant - lagMs).length;
+    return [...this.trades.values(), ...this.refunds.values()].filter(
+      ({ history, lagMs }) => (history.at(-1)?.at ?? 0) > instant - lagMs,
+    ).length;
   }
 
   /** Refunded, or promised by a refund that is still PROCESSING. */
   givenBack(outTradeNo: string, alsoProcessing: boolean): number {
-    const counts = (refund: Refund): boolean => now(refund) === 'SUCCESS' || (alsoProcessing && now(refund) === 'PROCESSING');
+    const counts = (refund: Refund): boolean =>
+      now(refund) === 'SUCCESS' || (alsoProcessing && now(refund) === 'PROCESSING');
     return this.refundsOf(outTradeNo).reduce((sum, refund) => sum + (counts(refund) ? refund.amount : 0), 0);
   }
 }
@@ -107,6 +117,9 @@ export function now<S>(record: { readonly history: readonly Moment<S>[] }): S | 
 }
 
 /** The line of the history that was the last at that instant. */
-export function asOf<S>(record: { readonly history: readonly Moment<S>[] }, instant: number): Moment<S> | undefined {
+export function asOf<S>(
+  record: { readonly history: readonly Moment<S>[] },
+  instant: number,
+): Moment<S> | undefined {
   return record.history.findLast((moment) => moment.at <= instant);
 }

@@ -1,9 +1,28 @@
-import { asOf, type CardStatus, EnergyBooks, type Moment, now, type Refund, type RefundStatus, type Trade, type TradeStatus } from './energy-books.js';
+import {
+  asOf,
+  type CardStatus,
+  EnergyBooks,
+  type Moment,
+  now,
+  type Refund,
+  type RefundStatus,
+  type Trade,
+  type TradeStatus,
+} from './energy-books.js';
 import type { Call, Fault } from './fault.js';
 import { canonical, type FieldRule, type Fields, parseObject, textOf, wrongFields } from './fields.js';
 import { type Delivery, misbehave, toAnswer } from './misbehave.js';
 import { energySignature, sameText } from './sign.js';
-import { type Clock, type Complaint, Complaints, type Random, type Reply, reply, type VendorAnswer, type VendorRequest } from './vendor.js';
+import {
+  type Clock,
+  type Complaint,
+  Complaints,
+  type Random,
+  type Reply,
+  reply,
+  type VendorAnswer,
+  type VendorRequest,
+} from './vendor.js';
 
 export interface EnergyOptions {
   readonly secrets: { readonly appId: string; readonly appSecret: string };
@@ -19,9 +38,28 @@ export interface EnergyOptions {
 
 const SKEW_MS = 300_000;
 
-const PAY: Record<string, FieldRule> = { outTradeNo: 'text', userId: 'text', amount: 'amount', subject: 'text', orderNo: 'text', expireAt: 'instant' };
-const UNPAY: Record<string, FieldRule> = { outRefundNo: 'text', outTradeNo: 'text', userId: 'text', amount: 'amount', reason: 'text' };
-const CONSUME: Record<string, FieldRule> = { recordNo: 'text', userId: 'text', amount: 'amount', canteen: 'text', consumedAt: 'instant' };
+const PAY: Record<string, FieldRule> = {
+  outTradeNo: 'text',
+  userId: 'text',
+  amount: 'amount',
+  subject: 'text',
+  orderNo: 'text',
+  expireAt: 'instant',
+};
+const UNPAY: Record<string, FieldRule> = {
+  outRefundNo: 'text',
+  outTradeNo: 'text',
+  userId: 'text',
+  amount: 'amount',
+  reason: 'text',
+};
+const CONSUME: Record<string, FieldRule> = {
+  recordNo: 'text',
+  userId: 'text',
+  amount: 'amount',
+  canteen: 'text',
+  consumedAt: 'instant',
+};
 
 interface Outcome {
   readonly code: number;
@@ -79,18 +117,27 @@ export class EnergyCenter {
     const outcome = this.refuse(call, request, fault) ?? this.work(call, request, fault);
     const requestId = request.headers['x-request-id'] ?? '';
     const message = outcome.code === 0 ? 'success' : `code ${outcome.code}`;
-    return reply({ code: outcome.code, message, result: outcome.result ?? null, requestId }, outcome.status ?? 200, outcome.headers);
+    return reply(
+      { code: outcome.code, message, result: outcome.result ?? null, requestId },
+      outcome.status ?? 200,
+      outcome.headers,
+    );
   }
 
   /** What keeps a request from being carried out at all. */
-  private refuse(call: Call | undefined, request: VendorRequest, fault: Fault | undefined): Outcome | undefined {
+  private refuse(
+    call: Call | undefined,
+    request: VendorRequest,
+    fault: Fault | undefined,
+  ): Outcome | undefined {
     if (fault?.kind === 'skew') return { code: 40101, status: 401 };
     const flaw = this.flawOfSignature(request);
     if (flaw) {
       this.told.add(call ?? 'energy', 'signature', flaw);
       return { code: 40101, status: 401 };
     }
-    for (const name of ['x-request-id', 'traceparent']) if (!request.headers[name]) this.told.add(call ?? 'energy', 'header-missing', name);
+    for (const name of ['x-request-id', 'traceparent'])
+      if (!request.headers[name]) this.told.add(call ?? 'energy', 'header-missing', name);
     if (request.headers['x-sandbox-fault'] !== undefined) this.told.add(call ?? 'energy', 'sandbox-header');
     if (fault?.kind === 'rate-limit') return limited(fault);
     if (fault?.kind === 'refused') return { code: Number(fault.code) };
@@ -99,12 +146,21 @@ export class EnergyCenter {
 
   private flawOfSignature(request: VendorRequest): string | undefined {
     const { appId, appSecret } = this.options.secrets;
-    const [timestamp, nonce, signature] = ['x-timestamp', 'x-nonce', 'x-signature'].map((name) => request.headers[name] ?? '');
+    const [timestamp, nonce, signature] = ['x-timestamp', 'x-nonce', 'x-signature'].map(
+      (name) => request.headers[name] ?? '',
+    );
     if (!timestamp || !nonce || !signature) return 'a header is missing';
     if (request.headers['x-app-id'] !== appId) return 'another application';
-    if (!/^\d{13}$/.test(timestamp) || Math.abs(this.clock.now() - Number(timestamp)) > SKEW_MS) return 'timestamp';
+    if (!/^\d{13}$/.test(timestamp) || Math.abs(this.clock.now() - Number(timestamp)) > SKEW_MS)
+      return 'timestamp';
     const path = `${this.options.basePath ?? ''}${request.path}`;
-    const expected = energySignature(appSecret, { method: request.method, path, timestamp, nonce, body: request.body });
+    const expected = energySignature(appSecret, {
+      method: request.method,
+      path,
+      timestamp,
+      nonce,
+      body: request.body,
+    });
     return sameText(signature, expected) ? undefined : 'wrong signature';
   }
 
@@ -130,10 +186,16 @@ export class EnergyCenter {
     }
   }
 
-  private withBody(call: Call, request: VendorRequest, rules: Record<string, FieldRule>, work: (body: Fields) => Outcome): Outcome {
+  private withBody(
+    call: Call,
+    request: VendorRequest,
+    rules: Record<string, FieldRule>,
+    work: (body: Fields) => Outcome,
+  ): Outcome {
     const body = parseObject(request.body);
     const wrong = body ? wrongFields(body, rules) : ['body'];
-    if (!(request.headers['content-type'] ?? '').startsWith('application/json')) this.told.add(call, 'content-type', request.headers['content-type'] ?? 'none');
+    if (!(request.headers['content-type'] ?? '').startsWith('application/json'))
+      this.told.add(call, 'content-type', request.headers['content-type'] ?? 'none');
     if (body && wrong.length === 0) return work(body);
     this.told.add(call, 'bad-field', wrong.join(','));
     return { code: 40001 };
@@ -153,28 +215,44 @@ export class EnergyCenter {
   }
 
   private pay(body: Fields, fault: Fault | undefined): Outcome {
-    const [outTradeNo, userId, amount] = [textOf(body, 'outTradeNo'), textOf(body, 'userId'), Number(body.amount)];
+    const [outTradeNo, userId, amount] = [
+      textOf(body, 'outTradeNo'),
+      textOf(body, 'userId'),
+      Number(body.amount),
+    ];
     const known = this.books.trades.get(outTradeNo);
     if (known) return this.payAgain(known, canonical(body));
     const account = this.account(userId);
     if (!account) return { code: 40403 };
     if (account.cardStatus !== 'NORMAL') return { code: 40301 };
     if (account.balance < amount) return { code: 40201 };
-    if (fault?.kind === 'lost-effect') return { code: 0, result: lostTrade(this.books.number('T'), outTradeNo, amount, account.balance) };
+    if (fault?.kind === 'lost-effect')
+      return { code: 0, result: lostTrade(this.books.number('T'), outTradeNo, amount, account.balance) };
     const trade = this.addTrade(outTradeNo, userId, amount, canonical(body));
-    this.start(trade, fault, (status) => this.books.write<TradeStatus>(trade.history, status, account, status === 'SUCCESS' ? -amount : 0));
+    this.start(trade, fault, (status) =>
+      this.books.write<TradeStatus>(trade.history, status, account, status === 'SUCCESS' ? -amount : 0),
+    );
     return { code: 0, result: { ...tradeView(trade, last(trade)), duplicate: false } };
   }
 
   private payAgain(trade: Trade, content: string): Outcome {
     if (now(trade) === 'CLOSED') return { code: 40904 };
-    if (trade.content === content) return { code: 0, result: { ...tradeView(trade, last(trade)), duplicate: true } };
+    if (trade.content === content)
+      return { code: 0, result: { ...tradeView(trade, last(trade)), duplicate: true } };
     this.told.add('energy.pay', 'other-body', `${trade.outTradeNo}: ${trade.content} then ${content}`);
     return { code: 40901 };
   }
 
   private addTrade(outTradeNo: string, userId: string, amount: number, content: string): Trade {
-    const trade: Trade = { tradeNo: this.books.number('T'), outTradeNo, userId, amount, content, history: [], lagMs: 0 };
+    const trade: Trade = {
+      tradeNo: this.books.number('T'),
+      outTradeNo,
+      userId,
+      amount,
+      content,
+      history: [],
+      lagMs: 0,
+    };
     this.books.trades.set(outTradeNo, trade);
     return trade;
   }
@@ -197,11 +275,21 @@ export class EnergyCenter {
     const trade = this.books.trades.get(outTradeNo);
     const moment = trade && this.seen(trade, fault);
     if (!trade || !moment) return { code: 40401 };
-    return { code: 0, result: { ...tradeView(trade, moment), duplicate: false, refundedAmount: this.books.givenBack(outTradeNo, false) } };
+    return {
+      code: 0,
+      result: {
+        ...tradeView(trade, moment),
+        duplicate: false,
+        refundedAmount: this.books.givenBack(outTradeNo, false),
+      },
+    };
   }
 
   /** The state that a question sees: of the past where the record or the fault lags, none where the fault says so of a young record. */
-  private seen<S>(record: { history: Moment<S>[]; lagMs: number }, fault: Fault | undefined): Moment<S> | undefined {
+  private seen<S>(
+    record: { history: Moment<S>[]; lagMs: number },
+    fault: Fault | undefined,
+  ): Moment<S> | undefined {
     const instant = this.clock.now();
     const young = (ms: number): boolean => now(record) === 'PROCESSING' || last(record).at > instant - ms;
     if (fault?.kind === 'not-found' && young(fault.youngMs)) return undefined;
@@ -215,12 +303,17 @@ export class EnergyCenter {
     if (status === 'PROCESSING' && this.options.closeWhileProcessing === 'busy') return { code: 50001 };
     if (fault?.kind === 'lost-effect') return { code: 0, result: { outTradeNo, status: 'CLOSED' } };
     const trade = known ?? this.addTrade(outTradeNo, '', 0, 'closed before any pay');
-    if (status !== 'CLOSED') this.books.write<TradeStatus>(trade.history, 'CLOSED', this.books.accounts.get(trade.userId), 0);
+    if (status !== 'CLOSED')
+      this.books.write<TradeStatus>(trade.history, 'CLOSED', this.books.accounts.get(trade.userId), 0);
     return { code: 0, result: tradeView(trade, last(trade)) };
   }
 
   private unpay(body: Fields, fault: Fault | undefined): Outcome {
-    const [outRefundNo, outTradeNo, amount] = [textOf(body, 'outRefundNo'), textOf(body, 'outTradeNo'), Number(body.amount)];
+    const [outRefundNo, outTradeNo, amount] = [
+      textOf(body, 'outRefundNo'),
+      textOf(body, 'outTradeNo'),
+      Number(body.amount),
+    ];
     const known = this.books.refunds.get(outRefundNo);
     if (known && known.content !== canonical(body)) {
       this.told.add('energy.unpay', 'other-body', `${outRefundNo}: ${known.content} then ${canonical(body)}`);
@@ -233,7 +326,12 @@ export class EnergyCenter {
   }
 
   private giveBack(known: Refund | undefined, body: Fields, fault: Fault | undefined): Outcome {
-    const [outRefundNo, outTradeNo, userId, amount] = [textOf(body, 'outRefundNo'), textOf(body, 'outTradeNo'), textOf(body, 'userId'), Number(body.amount)];
+    const [outRefundNo, outTradeNo, userId, amount] = [
+      textOf(body, 'outRefundNo'),
+      textOf(body, 'outTradeNo'),
+      textOf(body, 'userId'),
+      Number(body.amount),
+    ];
     const account = this.account(userId);
     const refund: Refund = known ?? {
       refundNo: this.books.number('B'),
@@ -247,7 +345,9 @@ export class EnergyCenter {
     };
     if (fault?.kind === 'lost-effect') return { code: 0, result: lostRefund(refund, account?.balance ?? 0) };
     this.books.refunds.set(outRefundNo, refund);
-    this.start(refund, fault, (status) => this.books.write<RefundStatus>(refund.history, status, account, status === 'SUCCESS' ? amount : 0));
+    this.start(refund, fault, (status) =>
+      this.books.write<RefundStatus>(refund.history, status, account, status === 'SUCCESS' ? amount : 0),
+    );
     return { code: 0, result: refundView(refund, last(refund), now(refund) === 'SUCCESS' ? 'Y' : 'N') };
   }
 
@@ -256,10 +356,22 @@ export class EnergyCenter {
     const trade = this.books.trades.get(outTradeNo);
     if (trade && now(trade) === 'CLOSED') return { code: 40904 };
     if (!trade || now(trade) !== 'SUCCESS') return { code: 40401 };
-    if (trade.userId !== userId) return this.complain('energy.unpay', 'foreign-refund', `${outTradeNo} of ${trade.userId}, to ${userId}`, 40001);
+    if (trade.userId !== userId)
+      return this.complain(
+        'energy.unpay',
+        'foreign-refund',
+        `${outTradeNo} of ${trade.userId}, to ${userId}`,
+        40001,
+      );
     const left = trade.amount - this.books.givenBack(outTradeNo, true);
     if (left <= 0) return this.complain('energy.unpay', 'second-refund', outTradeNo, 40902);
-    if (amount > left) return this.complain('energy.unpay', 'refund-over-payment', `${outTradeNo}: ${amount} of ${left} left`, 40001);
+    if (amount > left)
+      return this.complain(
+        'energy.unpay',
+        'refund-over-payment',
+        `${outTradeNo}: ${amount} of ${left} left`,
+        40001,
+      );
     return undefined;
   }
 
@@ -271,15 +383,24 @@ export class EnergyCenter {
   private queryRefund(outRefundNo: string, fault: Fault | undefined): Outcome {
     const refund = this.books.refunds.get(outRefundNo);
     const moment = refund && this.seen(refund, fault);
-    return refund && moment ? { code: 0, result: refundView(refund, moment, moment.status === 'SUCCESS' ? 'Y' : 'N') } : { code: 40402 };
+    return refund && moment
+      ? { code: 0, result: refundView(refund, moment, moment.status === 'SUCCESS' ? 'Y' : 'N') }
+      : { code: 40402 };
   }
 
   private consume(body: Fields, fault: Fault | undefined): Outcome {
-    const [recordNo, userId, amount, content] = [textOf(body, 'recordNo'), textOf(body, 'userId'), Number(body.amount), canonical(body)];
+    const [recordNo, userId, amount, content] = [
+      textOf(body, 'recordNo'),
+      textOf(body, 'userId'),
+      Number(body.amount),
+      canonical(body),
+    ];
     const known = this.books.consumptions.get(recordNo);
-    if (known && known.content !== content) return this.complain('energy.consume', 'other-body', recordNo, 40901);
+    if (known && known.content !== content)
+      return this.complain('energy.consume', 'other-body', recordNo, 40901);
     if (!this.account(userId)) return { code: 40403 };
-    if (!known && fault?.kind !== 'lost-effect') this.books.consumptions.set(recordNo, { recordNo, userId, amount, content, at: this.clock.now() });
+    if (!known && fault?.kind !== 'lost-effect')
+      this.books.consumptions.set(recordNo, { recordNo, userId, amount, content, at: this.clock.now() });
     return { code: 0, result: { recordNo, status: 'ACCEPTED', duplicate: known !== undefined } };
   }
 }
@@ -295,7 +416,8 @@ export function energyCallOf({ method, path }: VendorRequest): Call | undefined 
   return route === 'POST /v1/consumptions' ? 'energy.consume' : undefined;
 }
 
-const segment = (request: VendorRequest, index: number): string => decodeURIComponent(request.path.replace(/\?.*$/, '').split('/')[index] ?? '');
+const segment = (request: VendorRequest, index: number): string =>
+  decodeURIComponent(request.path.replace(/\?.*$/, '').split('/')[index] ?? '');
 
 /** A record has its first line before anybody sees it. */
 function last<S>(record: { readonly history: readonly Moment<S>[] }): Moment<S> {
@@ -305,23 +427,51 @@ function last<S>(record: { readonly history: readonly Moment<S>[] }): Moment<S> 
 }
 
 function limited(fault: Extract<Fault, { kind: 'rate-limit' }>): Outcome {
-  return { code: 42901, status: fault.form === 'http' ? 429 : 200, headers: { 'retry-after': String(fault.retryAfterS) } };
+  return {
+    code: 42901,
+    status: fault.form === 'http' ? 429 : 200,
+    headers: { 'retry-after': String(fault.retryAfterS) },
+  };
 }
 
 function tradeView(trade: Trade, { status, balanceBefore, balanceAfter }: Moment<TradeStatus>) {
-  return { tradeNo: trade.tradeNo, outTradeNo: trade.outTradeNo, status, amount: trade.amount, balanceBefore, balanceAfter };
+  return {
+    tradeNo: trade.tradeNo,
+    outTradeNo: trade.outTradeNo,
+    status,
+    amount: trade.amount,
+    balanceBefore,
+    balanceAfter,
+  };
 }
 
-function refundView(refund: Refund, { status, balanceBefore, balanceAfter }: Moment<RefundStatus>, fundChange: 'Y' | 'N') {
+function refundView(
+  refund: Refund,
+  { status, balanceBefore, balanceAfter }: Moment<RefundStatus>,
+  fundChange: 'Y' | 'N',
+) {
   const { refundNo, outRefundNo, outTradeNo, amount } = refund;
   return { refundNo, outRefundNo, outTradeNo, status, amount, fundChange, balanceBefore, balanceAfter };
 }
 
 function lostTrade(tradeNo: string, outTradeNo: string, amount: number, balance: number) {
-  return { tradeNo, outTradeNo, status: 'SUCCESS', amount, balanceBefore: balance, balanceAfter: balance - amount, duplicate: false };
+  return {
+    tradeNo,
+    outTradeNo,
+    status: 'SUCCESS',
+    amount,
+    balanceBefore: balance,
+    balanceAfter: balance - amount,
+    duplicate: false,
+  };
 }
 
 function lostRefund(refund: Refund, balance: number) {
-  const moment: Moment<RefundStatus> = { at: 0, status: 'SUCCESS', balanceBefore: balance, balanceAfter: balance + refund.amount };
+  const moment: Moment<RefundStatus> = {
+    at: 0,
+    status: 'SUCCESS',
+    balanceBefore: balance,
+    balanceAfter: balance + refund.amount,
+  };
   return refundView(refund, moment, 'Y');
 }

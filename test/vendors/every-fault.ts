@@ -10,13 +10,25 @@ export interface Durations {
   readonly oversizeBytes: number;
 }
 
-const QUESTIONS: readonly Call[] = ['meican.list', 'energy.account', 'energy.queryPay', 'energy.queryRefund', 'wecom.token', 'wecom.userinfo'];
+const QUESTIONS: readonly Call[] = [
+  'meican.list',
+  'energy.account',
+  'energy.queryPay',
+  'energy.queryRefund',
+  'wecom.token',
+  'wecom.userinfo',
+];
 
 export const isQuestion = (call: Call): boolean => QUESTIONS.includes(call);
 
 /** Every row of the contract's table of misbehaviour that makes sense on this call. */
 export function everyFault(call: Call, durations: Durations): Fault[] {
-  const kinds = [...ofTheWay(durations), ...(isQuestion(call) ? [] : ofWrites(durations)), ...ofLimits(call, durations), ...ofCall(call, durations)];
+  const kinds = [
+    ...ofTheWay(durations),
+    ...(isQuestion(call) ? [] : ofWrites(durations)),
+    ...ofLimits(call, durations),
+    ...ofCall(call, durations),
+  ];
   return kinds.map((kind) => ({ call, ...kind }));
 }
 
@@ -25,7 +37,9 @@ function ofTheWay(d: Durations): FaultKind[] {
     { kind: 'latency', ms: d.latencyMs },
     { kind: 'hang-before' },
     { kind: 'reset-before' },
-    ...([500, 502, 503, 504] as const).map((status): FaultKind => ({ kind: 'status-before', status, html: status === 502 })),
+    ...([500, 502, 503, 504] as const).map(
+      (status): FaultKind => ({ kind: 'status-before', status, html: status === 502 }),
+    ),
     ...MALFORMED.map((form): FaultKind => ({ kind: 'malformed-after', form })),
     { kind: 'drip' },
     { kind: 'idle-close' },
@@ -38,7 +52,9 @@ function ofWrites(d: Durations): FaultKind[] {
   return [
     { kind: 'hang-after' },
     { kind: 'reset-after' },
-    ...([500, 502, 503, 504] as const).map((status): FaultKind => ({ kind: 'status-after', status, html: status === 502 })),
+    ...([500, 502, 503, 504] as const).map(
+      (status): FaultKind => ({ kind: 'status-after', status, html: status === 502 }),
+    ),
     { kind: 'late-effect', ms: d.lateMs },
     { kind: 'lost-effect' },
   ];
@@ -50,12 +66,23 @@ function ofLimits(call: Call, d: Durations): FaultKind[] {
 }
 
 function ofCall(call: Call, d: Durations): FaultKind[] {
-  const processing = (to: 'SUCCESS' | 'FAILED', queryLagMs: number): FaultKind => ({ kind: 'processing', ms: d.processingMs, to, queryLagMs });
+  const processing = (to: 'SUCCESS' | 'FAILED', queryLagMs: number): FaultKind => ({
+    kind: 'processing',
+    ms: d.processingMs,
+    to,
+    queryLagMs,
+  });
   const stale: FaultKind[] = [
     { kind: 'read-lag', ms: d.lagMs },
     { kind: 'not-found', youngMs: d.lagMs },
   ];
-  const slow = [processing('SUCCESS', 0), processing('SUCCESS', d.lagMs), processing('FAILED', 0), processing('FAILED', d.lagMs), { kind: 'failed' } as const];
+  const slow = [
+    processing('SUCCESS', 0),
+    processing('SUCCESS', d.lagMs),
+    processing('FAILED', 0),
+    processing('FAILED', d.lagMs),
+    { kind: 'failed' } as const,
+  ];
   const refused = (...codes: string[]): FaultKind[] => codes.map((code) => ({ kind: 'refused', code }));
   switch (call) {
     case 'meican.add':
@@ -85,7 +112,12 @@ function ofCall(call: Call, d: Durations): FaultKind[] {
     case 'wecom.robot':
       return [...refused('-1', '93000'), { kind: 'silent-drop' }];
     case 'wecom.message':
-      return [...refused('-1', '81013'), { kind: 'silent-drop' }, { kind: 'token', code: 40014 }, { kind: 'token', code: 42001 }];
+      return [
+        ...refused('-1', '81013'),
+        { kind: 'silent-drop' },
+        { kind: 'token', code: 40014 },
+        { kind: 'token', code: 42001 },
+      ];
     case 'wecom.token':
       return refused('-1', '40001');
     case 'wecom.userinfo':

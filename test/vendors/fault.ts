@@ -19,12 +19,29 @@ export const CALLS = [
 export type Call = (typeof CALLS)[number];
 export type Vendor = 'meican' | 'energy' | 'wecom';
 
-export const MALFORMED = ['truncated', 'html', 'empty', 'null', 'null-data', 'blank-id', 'wrong-types'] as const;
+export const MALFORMED = [
+  'truncated',
+  'html',
+  'empty',
+  'null',
+  'null-data',
+  'blank-id',
+  'wrong-types',
+] as const;
 export type Malformed = (typeof MALFORMED)[number];
 
 export type FaultKind =
   | { kind: 'latency'; ms: number }
-  | { kind: 'hang-before' | 'hang-after' | 'reset-before' | 'reset-after' | 'drip' | 'idle-close' | 'refuse-connection' }
+  | {
+      kind:
+        | 'hang-before'
+        | 'hang-after'
+        | 'reset-before'
+        | 'reset-after'
+        | 'drip'
+        | 'idle-close'
+        | 'refuse-connection';
+    }
   | { kind: 'status-before' | 'status-after'; status: 500 | 502 | 503 | 504; html?: boolean }
   | { kind: 'malformed-after'; form: Malformed }
   | { kind: 'oversize'; bytes: number }

@@ -4,7 +4,14 @@ import { type Durations, everyFault, isQuestion } from './every-fault.js';
 import { CALLS, type Fault, type FaultKind } from './fault.js';
 import { FaultPlan } from './plan.js';
 
-const DURATIONS: Durations = { latencyMs: 900, lateMs: 4_000, processingMs: 3_000, lagMs: 2_000, retryAfterS: 1, oversizeBytes: 1_000 };
+const DURATIONS: Durations = {
+  latencyMs: 900,
+  lateMs: 4_000,
+  processingMs: 3_000,
+  lagMs: 2_000,
+  retryAfterS: 1,
+  oversizeBytes: 1_000,
+};
 
 /** What each kind of fault does to the effect and to the answer, by the contract's table. */
 const EFFECT: Partial<Record<FaultKind['kind'], boolean>> = {
@@ -29,30 +36,42 @@ const EFFECT: Partial<Record<FaultKind['kind'], boolean>> = {
   failed: false,
 };
 
-const faultsOf = (call: Fault['call']) => everyFault(call, DURATIONS).map((fault) => [JSON.stringify(fault), fault] as const);
+const faultsOf = (call: Fault['call']) =>
+  everyFault(call, DURATIONS).map((fault) => [JSON.stringify(fault), fault] as const);
 
 describe('a fault', () => {
   it.each(faultsOf('energy.pay'))('%s takes effect as its row says', (_, fault) => {
     const bench = new Bench();
     bench.pay('1', 2300, fault);
-    expect(bench.energy.books.accounts.get('alice')?.balance ?? 10_000).toBe(EFFECT[fault.kind] ? 7_700 : 10_000);
+    expect(bench.energy.books.accounts.get('alice')?.balance ?? 10_000).toBe(
+      EFFECT[fault.kind] ? 7_700 : 10_000,
+    );
   });
 
-  it.each(faultsOf('meican.add').filter(([, { kind }]) => kind !== 'multi'))('%s takes effect as its row says', (_, fault) => {
-    const bench = new Bench();
-    bench.add('a@x.cn', fault);
-    expect(bench.meican.books.meals.size).toBe(EFFECT[fault.kind] ? 1 : 0);
-  });
+  it.each(faultsOf('meican.add').filter(([, { kind }]) => kind !== 'multi'))(
+    '%s takes effect as its row says',
+    (_, fault) => {
+      const bench = new Bench();
+      bench.add('a@x.cn', fault);
+      expect(bench.meican.books.meals.size).toBe(EFFECT[fault.kind] ? 1 : 0);
+    },
+  );
 
   it('of another call is not met', () => {
     const bench = new Bench();
-    expect(bench.pay('1', 2300, { call: 'energy.unpay', kind: 'hang-before' })).toMatchObject({ kind: 'answer', status: 200 });
+    expect(bench.pay('1', 2300, { call: 'energy.unpay', kind: 'hang-before' })).toMatchObject({
+      kind: 'answer',
+      status: 200,
+    });
   });
 
   it('is known for every call, questions included', () => {
     for (const call of CALLS) {
       const kinds = new Set(everyFault(call, DURATIONS).map(({ kind }) => kind));
-      expect(kinds.has('hang-before') && kinds.has('status-before') && kinds.has('malformed-after'), call).toBe(true);
+      expect(
+        kinds.has('hang-before') && kinds.has('status-before') && kinds.has('malformed-after'),
+        call,
+      ).toBe(true);
       expect(kinds.has('late-effect'), call).toBe(!isQuestion(call));
     }
   });
@@ -73,7 +92,8 @@ describe('a fault', () => {
 });
 
 describe('a fault plan', () => {
-  const ids = (plan: FaultPlan, n: number) => Array.from({ length: n }, () => plan.take('energy.pay')?.kind ?? '-');
+  const ids = (plan: FaultPlan, n: number) =>
+    Array.from({ length: n }, () => plan.take('energy.pay')?.kind ?? '-');
 
   it('spends its script call by call; null is a call that goes well', () => {
     const { clock } = new Bench();
@@ -108,7 +128,10 @@ describe('a fault plan', () => {
     const run = () => {
       const numbers = [0.1, 0.7, 0.4, 0.9, 0.2, 0.05, 0.6];
       let n = 0;
-      const plan = new FaultPlan({ clock: new Bench().clock, random: () => numbers[n++ % numbers.length] ?? 0 });
+      const plan = new FaultPlan({
+        clock: new Bench().clock,
+        random: () => numbers[n++ % numbers.length] ?? 0,
+      });
       plan.withChance({ calls: CALLS, probability: 0.5, faults: (call) => everyFault(call, DURATIONS) });
       return ids(plan, 20);
     };

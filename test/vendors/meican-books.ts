@@ -54,8 +54,19 @@ export class MeicanBooks {
     return this.live.get(keyText(key));
   }
 
-  place(meal: MealKey & Pick<Meal, 'realName' | 'addressId' | 'dishes' | 'by'>, orderId = this.newId()): Meal {
-    const placed: Meal = { ...meal, orderId, placedAt: this.clock.now(), cancelledAt: null, cancelledBy: null, told: false, offered: false };
+  place(
+    meal: MealKey & Pick<Meal, 'realName' | 'addressId' | 'dishes' | 'by'>,
+    orderId = this.newId(),
+  ): Meal {
+    const placed: Meal = {
+      ...meal,
+      orderId,
+      placedAt: this.clock.now(),
+      cancelledAt: null,
+      cancelledBy: null,
+      told: false,
+      offered: false,
+    };
     this.meals.set(placed.orderId, placed);
     this.live.set(keyText(placed), placed);
     return placed;
@@ -69,8 +80,11 @@ export class MeicanBooks {
 
   /** The live meals of a day as they were at that instant. */
   ofDay(corp: string, mealDate: string, instant: number): Meal[] {
-    const stood = (meal: Meal): boolean => meal.placedAt <= instant && (meal.cancelledAt === null || meal.cancelledAt > instant);
-    return [...this.meals.values()].filter((meal) => meal.corp === corp && meal.mealDate === mealDate && stood(meal));
+    const stood = (meal: Meal): boolean =>
+      meal.placedAt <= instant && (meal.cancelledAt === null || meal.cancelledAt > instant);
+    return [...this.meals.values()].filter(
+      (meal) => meal.corp === corp && meal.mealDate === mealDate && stood(meal),
+    );
   }
 }
 

@@ -7,12 +7,19 @@ const orderId = (answer: Parameters<typeof resultOf>[0]) => String(resultOf(answ
 
 describe('Meican', () => {
   it("signs as the contract's test vector says", () => {
-    expect(meicanSignature('sandbox-corp-token', '1700000000000')).toBe('759ad951a386a1eea5a163875a8128d5df9a8280');
+    expect(meicanSignature('sandbox-corp-token', '1700000000000')).toBe(
+      '759ad951a386a1eea5a163875a8128d5df9a8280',
+    );
   });
 
   it('carries out nothing that is signed wrongly, and complains', () => {
     const bench = new Bench();
-    const request = { method: 'POST', path: `/v1/corps/acme/deleteorder?timestamp=${bench.clock.now()}&signature=0`, headers: {}, body: 'orderId=1' };
+    const request = {
+      method: 'POST',
+      path: `/v1/corps/acme/deleteorder?timestamp=${bench.clock.now()}&signature=0`,
+      headers: {},
+      body: 'orderId=1',
+    };
     expect(bench.meican.handle(request)).toMatchObject({ status: 401 });
     expect(rules(bench)).toEqual(['signature']);
   });
@@ -37,7 +44,11 @@ describe('Meican', () => {
     const bench = new Bench();
     const id = orderId(bench.add('a@x.cn'));
     expect(bodyOf(bench.remove(id)).resultCode).toBe('OK');
-    expect(bodyOf(bench.remove(id))).toEqual({ data: { orderId: id }, resultCode: 'NOT_FOUND', resultDescription: 'apiErrors.corpOrderUserNotFound' });
+    expect(bodyOf(bench.remove(id))).toEqual({
+      data: { orderId: id },
+      resultCode: 'NOT_FOUND',
+      resultDescription: 'apiErrors.corpOrderUserNotFound',
+    });
     expect(orderId(bench.add('a@x.cn'))).not.toBe(id);
     expect(rules(bench)).toEqual([]);
   });
@@ -52,12 +63,17 @@ describe('Meican', () => {
   });
 
   it('refuses a dish that is off, a price that changed, a stranger', () => {
-    const dishes = new Map([[1, { name: '宫保鸡丁', restaurant: '川味坊', priceInCent: 2300, available: true }]]);
+    const dishes = new Map([
+      [1, { name: '宫保鸡丁', restaurant: '川味坊', priceInCent: 2300, available: true }],
+    ]);
     const bench = new Bench({ meican: { dishes, members: new Set(['a@x.cn']) } });
     expect(bodyOf(bench.add('a@x.cn', undefined, 'LUNCH', 2)).resultCode).toBe('DISH_NOT_AVAILABLE');
     dishes.set(1, { name: '宫保鸡丁', restaurant: '川味坊', priceInCent: 2500, available: true });
     expect(bodyOf(bench.add('a@x.cn')).resultCode).toBe('PRICE_CHANGED');
-    expect(bodyOf(bench.add('b@x.cn'))).toMatchObject({ resultCode: 'NOT_FOUND', resultDescription: 'apiErrors.corpMemberNotFound' });
+    expect(bodyOf(bench.add('b@x.cn'))).toMatchObject({
+      resultCode: 'NOT_FOUND',
+      resultDescription: 'apiErrors.corpMemberNotFound',
+    });
   });
 
   it('shows the day as it was, where its list lags', () => {
@@ -75,14 +91,24 @@ describe('Meican', () => {
   it.each([true, false])('the fields that the contract leaves open: %s', (optionalFields) => {
     const bench = new Bench({ meican: { optionalFields } });
     bench.add('a@x.cn');
-    const [group] = resultOf(bench.list()).orderList as { meal: string; dinerCount: number; mealList: Record<string, unknown>[] }[];
-    expect(group).toMatchObject({ meal: '美餐网 午餐', time: '2026-11-24 12:00:00', type: 'ONLINE', dinerCount: 1, dishCount: 1 });
+    const [group] = resultOf(bench.list()).orderList as {
+      meal: string;
+      dinerCount: number;
+      mealList: Record<string, unknown>[];
+    }[];
+    expect(group).toMatchObject({
+      meal: '美餐网 午餐',
+      time: '2026-11-24 12:00:00',
+      type: 'ONLINE',
+      dinerCount: 1,
+      dishCount: 1,
+    });
     const meal = group?.mealList[0] ?? {};
-    expect(['mealType' in meal, 'addressId' in meal, 'dishId' in ((meal.orderContent as object[])[0] ?? {})]).toEqual([
-      optionalFields,
-      optionalFields,
-      optionalFields,
-    ]);
+    expect([
+      'mealType' in meal,
+      'addressId' in meal,
+      'dishId' in ((meal.orderContent as object[])[0] ?? {}),
+    ]).toEqual([optionalFields, optionalFields, optionalFields]);
   });
 
   it('complains of an add repeated without a look into the day list after the settle window', () => {
@@ -123,7 +149,10 @@ describe('Meican', () => {
     const body = bodyOf(bench.add('a@x.cn', { call: 'meican.add', kind: 'multi', id }));
     const [meal] = bench.meican.books.meals.values();
     expect(meal).toMatchObject({ by, cancelledAt: null });
-    expect(body).toMatchObject({ resultCode: 'MULTI_ORDER', ...(told ? { data: { orderId: meal?.orderId } } : {}) });
+    expect(body).toMatchObject({
+      resultCode: 'MULTI_ORDER',
+      ...(told ? { data: { orderId: meal?.orderId } } : {}),
+    });
     expect('data' in body).toBe(told);
     bench.remove(meal?.orderId ?? '');
     expect(rules(bench)).toEqual(id === 'foreign-dish' ? ['foreign-meal'] : []);
@@ -143,7 +172,10 @@ describe('Meican', () => {
     const bench = new Bench();
     bench.add(' ');
     bench.remove('');
-    const foreign = bench.meican.placeElsewhere({ corp: 'acme', email: 'f@x.cn', mealDate: '2026-11-24', mealType: 'LUNCH' }, 1);
+    const foreign = bench.meican.placeElsewhere(
+      { corp: 'acme', email: 'f@x.cn', mealDate: '2026-11-24', mealType: 'LUNCH' },
+      1,
+    );
     idsOf(bench.list());
     bench.remove(foreign?.orderId ?? '');
     expect(rules(bench)).toEqual(['bad-field', 'bad-field', 'foreign-meal']);

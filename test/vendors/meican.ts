@@ -1,8 +1,25 @@
 import { type Call, type Fault, leavesDoubt } from './fault.js';
-import { keyText, MEAL_TYPES, type Meal, type MealKey, type MealType, MeicanBooks, type OrderedDish } from './meican-books.js';
+import {
+  keyText,
+  MEAL_TYPES,
+  type Meal,
+  type MealKey,
+  type MealType,
+  MeicanBooks,
+  type OrderedDish,
+} from './meican-books.js';
 import { type Delivery, misbehave, toAnswer } from './misbehave.js';
 import { meicanSignature, sameText } from './sign.js';
-import { type Clock, type Complaint, Complaints, type Random, type Reply, reply, type VendorAnswer, type VendorRequest } from './vendor.js';
+import {
+  type Clock,
+  type Complaint,
+  Complaints,
+  type Random,
+  type Reply,
+  reply,
+  type VendorAnswer,
+  type VendorRequest,
+} from './vendor.js';
 
 export interface Dish {
   readonly name: string;
@@ -36,7 +53,10 @@ export interface MeicanOptions {
 const SKEW_MS = 300_000;
 /** The caller measures the settle window by its own clock, which may be a little apart from ours. */
 const SETTLE_SHARE = 0.75;
-const SENTENCE: Readonly<Record<string, string>> = { NOT_FOUND: 'apiErrors.corpMemberNotFound', TOO_FAST: 'apiErrors.tooFast' };
+const SENTENCE: Readonly<Record<string, string>> = {
+  NOT_FOUND: 'apiErrors.corpMemberNotFound',
+  TOO_FAST: 'apiErrors.tooFast',
+};
 
 interface Refusal {
   readonly code: string;
@@ -95,7 +115,12 @@ export class Meican {
     if (meal?.cancelledAt === null) this.books.cancel(meal, 'elsewhere');
   }
 
-  private answer(call: Call | undefined, corp: string, request: VendorRequest, fault: Fault | undefined): Reply {
+  private answer(
+    call: Call | undefined,
+    corp: string,
+    request: VendorRequest,
+    fault: Fault | undefined,
+  ): Reply {
     if (fault?.kind === 'skew') return reply({ resultCode: 'UNAUTHORIZED', resultDescription: 'clock' }, 401);
     const flaw = this.flawOfSignature(request);
     if (flaw) {
@@ -121,12 +146,16 @@ export class Meican {
   private flawOfSignature(request: VendorRequest): string | undefined {
     const query = queryOf(request);
     const [timestamp, signature] = [query.get('timestamp') ?? '', query.get('signature') ?? ''];
-    if (!/^\d{13}$/.test(timestamp) || Math.abs(this.clock.now() - Number(timestamp)) > SKEW_MS) return 'timestamp';
-    return sameText(signature, meicanSignature(this.options.secrets.corpToken, timestamp)) ? undefined : 'wrong signature';
+    if (!/^\d{13}$/.test(timestamp) || Math.abs(this.clock.now() - Number(timestamp)) > SKEW_MS)
+      return 'timestamp';
+    return sameText(signature, meicanSignature(this.options.secrets.corpToken, timestamp))
+      ? undefined
+      : 'wrong signature';
   }
 
   private withForm(call: Call, request: VendorRequest, work: (form: URLSearchParams) => Reply): Reply {
-    if ((request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded')) return work(new URLSearchParams(request.body));
+    if ((request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded'))
+      return work(new URLSearchParams(request.body));
     return this.bad(call, 'content-type');
   }
 
@@ -143,7 +172,9 @@ export class Meican {
     if (refused) return refusal(refused);
     if (standing) return this.multi(standing, asked.dishes, this.options.multiTellsId !== false);
     const answersMulti = fault?.kind === 'multi' ? fault.id : undefined;
-    const foreign = answersMulti?.startsWith('foreign') ? this.placeElsewhere(asked, dishOf(asked.dishes) + (answersMulti === 'foreign' ? 0 : 1)) : undefined;
+    const foreign = answersMulti?.startsWith('foreign')
+      ? this.placeElsewhere(asked, dishOf(asked.dishes) + (answersMulti === 'foreign' ? 0 : 1))
+      : undefined;
     if (foreign) return this.multi(foreign, asked.dishes, true);
     const orderId = this.books.newId();
     this.given.add(orderId);
@@ -157,16 +188,23 @@ export class Meican {
   private multi(meal: Meal, asked: readonly OrderedDish[], tellId: boolean): Reply {
     this.given.add(meal.orderId);
     meal.offered ||= tellId && dishOf(meal.dishes) === dishOf(asked);
-    return refusal({ code: this.options.multiOrderCode ?? 'MULTI_ORDER', ...(tellId ? { data: { orderId: meal.orderId } } : {}) });
+    return refusal({
+      code: this.options.multiOrderCode ?? 'MULTI_ORDER',
+      ...(tellId ? { data: { orderId: meal.orderId } } : {}),
+    });
   }
 
   private refuseMeal(asked: MealKey & { dishes: readonly OrderedDish[] }): Refusal | undefined {
     const { members, dishes } = this.options;
-    if (members && !members.has(asked.email)) return { code: 'NOT_FOUND', description: 'apiErrors.corpMemberNotFound' };
+    if (members && !members.has(asked.email))
+      return { code: 'NOT_FOUND', description: 'apiErrors.corpMemberNotFound' };
     if (this.isClosed(asked)) return { code: 'ORDER_CLOSED' };
     if (!dishes) return undefined;
-    if (asked.dishes.some(({ dishId }) => !dishes.get(dishId)?.available)) return { code: 'DISH_NOT_AVAILABLE' };
-    const changed = asked.dishes.some(({ dishId, priceInCent }) => dishes.get(dishId)?.priceInCent !== priceInCent);
+    if (asked.dishes.some(({ dishId }) => !dishes.get(dishId)?.available))
+      return { code: 'DISH_NOT_AVAILABLE' };
+    const changed = asked.dishes.some(
+      ({ dishId, priceInCent }) => dishes.get(dishId)?.priceInCent !== priceInCent,
+    );
     return changed ? { code: 'PRICE_CHANGED' } : undefined;
   }
 
@@ -181,7 +219,8 @@ export class Meican {
     if (typeof asked === 'string') return;
     const [key, standing] = [keyText(asked), this.books.liveOf(asked)];
     if (this.doubts.has(key)) this.told.add('meican.add', 'blind-repeat', key);
-    if (standing?.by === 'us' && standing.told) this.told.add('meican.add', 'repeat-of-known-meal', `${key} ${standing.orderId}`);
+    if (standing?.by === 'us' && standing.told)
+      this.told.add('meican.add', 'repeat-of-known-meal', `${key} ${standing.orderId}`);
     if (leavesDoubt(fault)) this.doubts.set(key, this.clock.now());
     else this.doubts.delete(key);
   }
@@ -191,17 +230,24 @@ export class Meican {
     if (orderId.trim() === '') return this.bad('meican.delete', 'orderId');
     const meal = this.books.meals.get(orderId);
     if (!meal && !this.given.has(orderId)) this.told.add('meican.delete', 'unknown-id', orderId);
-    const gone: Refusal = { code: 'NOT_FOUND', data: { orderId }, description: 'apiErrors.corpOrderUserNotFound' };
+    const gone: Refusal = {
+      code: 'NOT_FOUND',
+      data: { orderId },
+      description: 'apiErrors.corpOrderUserNotFound',
+    };
     if (meal?.cancelledAt !== null || meal === undefined) return refusal(gone);
     if (this.isClosed(meal)) return refusal({ code: 'ORDER_CLOSED' });
     if (meal.by === 'elsewhere' && !meal.offered) this.told.add('meican.delete', 'foreign-meal', orderId);
-    if (fault?.kind !== 'lost-effect') this.books.cancel(meal, fault?.kind === 'already-cancelled' ? 'elsewhere' : 'us');
+    if (fault?.kind !== 'lost-effect')
+      this.books.cancel(meal, fault?.kind === 'already-cancelled' ? 'elsewhere' : 'us');
     return fault?.kind === 'already-cancelled' ? refusal(gone) : done({ orderId });
   }
 
   private list(corp: string, target: string, fault: Fault | undefined): Reply {
     if (!/^\d{4}-\d{2}-\d{2}$/.test(target)) return this.bad('meican.list', 'target');
-    const meals = this.books.ofDay(corp, target, this.clock.now() - this.lagOf(fault)).filter((meal) => !isHidden(meal, fault, this.clock.now()));
+    const meals = this.books
+      .ofDay(corp, target, this.clock.now() - this.lagOf(fault))
+      .filter((meal) => !isHidden(meal, fault, this.clock.now()));
     if (!fault || !leavesDoubt(fault)) this.noteList(corp, target, meals);
     const orderList = MEAL_TYPES.flatMap((type) => this.group(target, type, meals));
     return reply({ resultCode: 'OK', resultDescription: '查询成功', data: { orderList } });
@@ -223,23 +269,43 @@ export class Meican {
   }
 
   private endDoubts(start: string, end: string, settled: number): void {
-    for (const [key, at] of this.doubts) if (at <= settled && key.startsWith(start) && key.endsWith(end)) this.doubts.delete(key);
+    for (const [key, at] of this.doubts)
+      if (at <= settled && key.startsWith(start) && key.endsWith(end)) this.doubts.delete(key);
   }
 
   private group(target: string, type: MealType, meals: readonly Meal[]) {
     const mealList = meals.filter(({ mealType }) => mealType === type).map((meal) => this.show(meal));
     if (mealList.length === 0) return [];
     const { word, hour } = WORDS[type];
-    return [{ meal: `美餐网 ${word}`, time: `${target} ${hour}`, type: 'ONLINE', dinerCount: mealList.length, dishCount: mealList.length, mealList }];
+    return [
+      {
+        meal: `美餐网 ${word}`,
+        time: `${target} ${hour}`,
+        type: 'ONLINE',
+        dinerCount: mealList.length,
+        dishCount: mealList.length,
+        mealList,
+      },
+    ];
   }
 
   private show({ orderId, email, realName, mealType, addressId, dishes }: Meal) {
     const open = this.options.optionalFields !== false;
     const orderContent = dishes.map(({ dishId, priceInCent, count }) => {
-      const { name, restaurant } = this.options.dishes?.get(dishId) ?? { name: `菜 ${dishId}`, restaurant: '川味坊' };
+      const { name, restaurant } = this.options.dishes?.get(dishId) ?? {
+        name: `菜 ${dishId}`,
+        restaurant: '川味坊',
+      };
       return { name, restaurant, ...(open ? { dishId } : {}), priceInCent, count };
     });
-    return { orderId, email, realName, employeeId: '', ...(open ? { mealType, addressId } : {}), orderContent };
+    return {
+      orderId,
+      email,
+      realName,
+      employeeId: '',
+      ...(open ? { mealType, addressId } : {}),
+      orderContent,
+    };
   }
 }
 
@@ -252,16 +318,26 @@ const WORDS: Record<MealType, { word: string; hour: string }> = {
 export function meicanCallOf({ method, path }: VendorRequest): { call: Call | undefined; corp: string } {
   const match = /^\/v1\/corps\/([^/?]+)\/([a-z]+)(\?|$)/.exec(path);
   const corp = decodeURIComponent(match?.[1] ?? '');
-  const calls: Record<string, Call> = { 'POST addorder': 'meican.add', 'POST deleteorder': 'meican.delete', 'GET listgrouporderandbill': 'meican.list' };
+  const calls: Record<string, Call> = {
+    'POST addorder': 'meican.add',
+    'POST deleteorder': 'meican.delete',
+    'GET listgrouporderandbill': 'meican.list',
+  };
   return { call: calls[`${method} ${match?.[2]}`], corp };
 }
 
-const queryOf = (request: VendorRequest): URLSearchParams => new URLSearchParams(/\?(.*)$/.exec(request.path)?.[1] ?? '');
+const queryOf = (request: VendorRequest): URLSearchParams =>
+  new URLSearchParams(/\?(.*)$/.exec(request.path)?.[1] ?? '');
 
 /** The order that a form asks for, or the name of the field that is wrong. */
-function readAdd(corp: string, form: URLSearchParams): (MealKey & { realName: string; addressId: string; dishes: OrderedDish[] }) | string {
+function readAdd(
+  corp: string,
+  form: URLSearchParams,
+): (MealKey & { realName: string; addressId: string; dishes: OrderedDish[] }) | string {
   const text = (name: string): string => form.get(name)?.trim() ?? '';
-  const blank = ['email', 'realName', 'addressId', 'mealDate', 'mealType', 'dishes'].find((name) => text(name) === '');
+  const blank = ['email', 'realName', 'addressId', 'mealDate', 'mealType', 'dishes'].find(
+    (name) => text(name) === '',
+  );
   if (blank) return blank;
   const mealType = MEAL_TYPES.find((type) => type === text('mealType'));
   if (!mealType) return 'mealType';
@@ -269,13 +345,24 @@ function readAdd(corp: string, form: URLSearchParams): (MealKey & { realName: st
   if (!text('email').includes('@')) return 'email';
   const dishes = readDishes(text('dishes'));
   if (!dishes) return 'dishes';
-  return { corp, email: text('email'), mealDate: text('mealDate'), mealType, realName: text('realName'), addressId: text('addressId'), dishes };
+  return {
+    corp,
+    email: text('email'),
+    mealDate: text('mealDate'),
+    mealType,
+    realName: text('realName'),
+    addressId: text('addressId'),
+    dishes,
+  };
 }
 
 function readDishes(text: string): OrderedDish[] | undefined {
   try {
     const list = JSON.parse(text) as OrderedDish[];
-    const good = Array.isArray(list) && list.length > 0 && list.every((dish) => [dish.dishId, dish.count, dish.priceInCent].every(Number.isSafeInteger));
+    const good =
+      Array.isArray(list) &&
+      list.length > 0 &&
+      list.every((dish) => [dish.dishId, dish.count, dish.priceInCent].every(Number.isSafeInteger));
     return good && list.every(({ count, priceInCent }) => count > 0 && priceInCent > 0) ? list : undefined;
   } catch {
     return undefined;
@@ -294,10 +381,18 @@ function done(data: unknown): Reply {
 }
 
 function refusal({ code, data, description }: Refusal): Reply {
-  return reply({ resultCode: code, resultDescription: description ?? SENTENCE[code] ?? code, ...(data === undefined ? {} : { data }) });
+  return reply({
+    resultCode: code,
+    resultDescription: description ?? SENTENCE[code] ?? code,
+    ...(data === undefined ? {} : { data }),
+  });
 }
 
 function limited(fault: Extract<Fault, { kind: 'rate-limit' }>): Reply {
   const headers = { 'retry-after': String(fault.retryAfterS) };
-  return reply({ resultCode: 'TOO_FAST', resultDescription: 'apiErrors.tooFast' }, fault.form === 'http' ? 429 : 200, headers);
+  return reply(
+    { resultCode: 'TOO_FAST', resultDescription: 'apiErrors.tooFast' },
+    fault.form === 'http' ? 429 : 200,
+    headers,
+  );
 }

@@ -68,9 +68,21 @@ export function toAnswer(delivery: Delivery): VendorAnswer {
   const late = delivery.afterMs > 0 ? { afterMs: delivery.afterMs } : {};
   switch (delivery.manner) {
     case 'whole':
-      return { kind: 'answer', status: delivery.status, headers: delivery.headers, text: delivery.text, ...late };
+      return {
+        kind: 'answer',
+        status: delivery.status,
+        headers: delivery.headers,
+        text: delivery.text,
+        ...late,
+      };
     case 'cut':
-      return { kind: 'answer', status: delivery.status, headers: delivery.headers, text: delivery.text.slice(0, delivery.text.length >> 1), ...late };
+      return {
+        kind: 'answer',
+        status: delivery.status,
+        headers: delivery.headers,
+        text: delivery.text.slice(0, delivery.text.length >> 1),
+        ...late,
+      };
     case 'drip':
     case 'hang':
       return { kind: 'no-answer', sent: true, code: 'ETIMEDOUT', ...late };
@@ -82,7 +94,13 @@ export function toAnswer(delivery: Delivery): VendorAnswer {
 }
 
 function whole(answer: Reply): Delivery {
-  return { manner: 'whole', status: answer.status, headers: answer.headers, text: JSON.stringify(answer.body), afterMs: 0 };
+  return {
+    manner: 'whole',
+    status: answer.status,
+    headers: answer.headers,
+    text: JSON.stringify(answer.body),
+    afterMs: 0,
+  };
 }
 
 function nothing(manner: 'hang' | 'reset' | 'refuse'): Delivery {
@@ -94,8 +112,15 @@ function page(status: number, html: string): Delivery {
 }
 
 function gateway(status: number, html: boolean): Delivery {
-  if (html) return page(status, `<html><head><title>${status}</title></head><body><center><h1>${status}</h1></center><hr>nginx</body></html>`);
-  return { ...page(status, JSON.stringify({ error: 'gateway', status })), headers: { 'content-type': 'application/json' } };
+  if (html)
+    return page(
+      status,
+      `<html><head><title>${status}</title></head><body><center><h1>${status}</h1></center><hr>nginx</body></html>`,
+    );
+  return {
+    ...page(status, JSON.stringify({ error: 'gateway', status })),
+    headers: { 'content-type': 'application/json' },
+  };
 }
 
 function malformed(answer: Reply, form: Malformed): Delivery {
@@ -110,17 +135,38 @@ function malformed(answer: Reply, form: Malformed): Delivery {
     case 'null':
       return { ...good, text: 'null' };
     case 'null-data':
-      return { ...good, text: JSON.stringify(answer.body, (key, value: unknown) => (PAYLOADS.includes(key) ? null : value)) };
+      return {
+        ...good,
+        text: JSON.stringify(answer.body, (key, value: unknown) => (PAYLOADS.includes(key) ? null : value)),
+      };
     case 'blank-id':
-      return { ...good, text: JSON.stringify(answer.body, (key, value: unknown) => (IDS.includes(key) ? '' : value)) };
+      return {
+        ...good,
+        text: JSON.stringify(answer.body, (key, value: unknown) => (IDS.includes(key) ? '' : value)),
+      };
     case 'wrong-types':
-      return { ...good, text: JSON.stringify(answer.body, (key, value: unknown) => (key === '' ? value : wrongType(value))) };
+      return {
+        ...good,
+        text: JSON.stringify(answer.body, (key, value: unknown) => (key === '' ? value : wrongType(value))),
+      };
   }
 }
 
 /** The members that hold what was asked for: of Meican, of the energy center, of WeCom. */
 const PAYLOADS = ['data', 'result', 'errcode', 'access_token'];
-const IDS = ['orderId', 'tradeNo', 'outTradeNo', 'refundNo', 'outRefundNo', 'recordNo', 'accountNo', 'status', 'access_token', 'msgid', 'userid'];
+const IDS = [
+  'orderId',
+  'tradeNo',
+  'outTradeNo',
+  'refundNo',
+  'outRefundNo',
+  'recordNo',
+  'accountNo',
+  'status',
+  'access_token',
+  'msgid',
+  'userid',
+];
 
 function wrongType(value: unknown): unknown {
   if (typeof value === 'string') return true;
@@ -129,6 +175,9 @@ function wrongType(value: unknown): unknown {
 }
 
 function oversize(answer: Reply, bytes: number): Delivery {
-  const body = typeof answer.body === 'object' && answer.body !== null ? { ...answer.body, padding: 'x'.repeat(bytes) } : answer.body;
+  const body =
+    typeof answer.body === 'object' && answer.body !== null
+      ? { ...answer.body, padding: 'x'.repeat(bytes) }
+      : answer.body;
   return whole({ ...answer, body });
 }

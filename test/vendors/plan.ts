@@ -86,7 +86,8 @@ export class FaultPlan {
 
   private byWindow(call: Call): FaultKind | undefined {
     const now = this.clock.now();
-    const holds = (w: Window): boolean => w.fromMs <= now && now < w.untilMs && w.vendor === vendorOf(call) && (w.calls?.includes(call) ?? true);
+    const holds = (w: Window): boolean =>
+      w.fromMs <= now && now < w.untilMs && w.vendor === vendorOf(call) && (w.calls?.includes(call) ?? true);
     return this.windows.find(holds)?.fault;
   }
 

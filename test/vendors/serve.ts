@@ -55,14 +55,22 @@ export async function serveVendors(options: ServeOptions = {}): Promise<ServedVe
   const common = { clock, random: options.random ?? Math.random };
   const prefix = options.prefix ?? '';
   const models = {
-    energy: new EnergyCenter({ ...common, secrets: ENERGY, basePath: `${prefix}/energy`, openWithCents: 1_000_000, ...options.energy }),
+    energy: new EnergyCenter({
+      ...common,
+      secrets: ENERGY,
+      basePath: `${prefix}/energy`,
+      openWithCents: 1_000_000,
+      ...options.energy,
+    }),
     meican: new Meican({ ...common, secrets: { corpToken: CORP_TOKEN }, ...options.meican }),
     wecom: new WeCom({ ...common, secrets: WECOM, ...options.wecom }),
   };
   const plan = new FaultPlan(common);
   const host = new Host(models, plan, prefix, options.keepAliveMs ?? 5_000);
   await host.listen(options.apart === true ? VENDORS : VENDORS.slice(0, 1));
-  const urls = Object.fromEntries(VENDORS.map((vendor) => [vendor, `${host.origin(vendor)}${prefix}/${vendor}`])) as Record<Vendor, string>;
+  const urls = Object.fromEntries(
+    VENDORS.map((vendor) => [vendor, `${host.origin(vendor)}${prefix}/${vendor}`]),
+  ) as Record<Vendor, string>;
   return {
     urls,
     settings: settingsFor(urls, models),
@@ -85,7 +93,10 @@ interface Models {
   readonly wecom: WeCom;
 }
 
-function settingsFor(urls: Record<Vendor, string>, { energy, meican, wecom }: Models): Record<string, string> {
+function settingsFor(
+  urls: Record<Vendor, string>,
+  { energy, meican, wecom }: Models,
+): Record<string, string> {
   const { webhookKey, corpId, corpSecret, agentId } = wecom.options.secrets;
   return {
     MEICAN_BASE_URL: urls.meican,
@@ -148,9 +159,12 @@ class Host {
   }
 
   private async open(vendor: Vendor, port: number): Promise<void> {
-    const server = createServer({ keepAliveTimeout: this.keepAliveMs, requestTimeout: 0 }, (request, response) => {
-      this.take(request, response).catch((error: unknown) => response.writeHead(400).end(String(error)));
-    });
+    const server = createServer(
+      { keepAliveTimeout: this.keepAliveMs, requestTimeout: 0 },
+      (request, response) => {
+        this.take(request, response).catch((error: unknown) => response.writeHead(400).end(String(error)));
+      },
+    );
     server.listen(port, HOST);
     await once(server, 'listening');
     this.servers.set(vendor, { server, port: (server.address() as AddressInfo).port });
@@ -161,26 +175,52 @@ class Host {
     if (asked.path.startsWith('/__')) return this.speak(asked, response);
     const vendor = VENDORS.find((name) => asked.path.startsWith(`${this.prefix}/${name}/`));
     if (!vendor) response.writeHead(404).end('no such vendor');
-    else travel(this.meet(vendor, { ...asked, path: asked.path.slice(`${this.prefix}/${vendor}`.length) }), response);
+    else
+      travel(
+        this.meet(vendor, { ...asked, path: asked.path.slice(`${this.prefix}/${vendor}`.length) }),
+        response,
+      );
   }
 
   private meet(vendor: Vendor, request: VendorRequest): Delivery {
-    const call = vendor === 'energy' ? energyCallOf(request) : vendor === 'meican' ? meicanCallOf(request).call : wecomCallOf(request);
+    const call =
+      vendor === 'energy'
+        ? energyCallOf(request)
+        : vendor === 'meican'
+          ? meicanCallOf(request).call
+          : wecomCallOf(request);
     return this.models[vendor].deliver(request, call && this.plan.take(call));
   }
 
   private async speak(asked: VendorRequest, response: ServerResponse): Promise<void> {
-    const control = { ...this.models, plan: this.plan, begin: (vendor: Vendor) => this.stop(vendor), end: (vendor: Vendor) => this.resume(vendor) };
+    const control = {
+      ...this.models,
+      plan: this.plan,
+      begin: (vendor: Vendor) => this.stop(vendor),
+      end: (vendor: Vendor) => this.resume(vendor),
+    };
     const answer = asked.method === 'GET' ? read(asked.path, control) : order(asked, control);
-    response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(answer ?? null));
+    response
+      .writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' })
+      .end(JSON.stringify(answer ?? null));
   }
 }
 
 async function readRequest(request: IncomingMessage): Promise<VendorRequest> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
-  return { method: request.method ?? 'GET', path: request.url ?? '/', headers, body: Buffer.concat(parts).toString('utf8') };
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(', ') : (value ?? ''),
+    ]),
+  );
+  return {
+    method: request.method ?? 'GET',
+    path: request.url ?? '/',
+    headers,
+    body: Buffer.concat(parts).toString('utf8'),
+  };
 }
 
 async function shut(server: Server): Promise<void> {
@@ -200,5 +240,10 @@ function realClock(): Clock & { pending(): number; stop(): void } {
     }, ms).unref();
     timers.add(timer);
   };
-  return { now: () => Date.now(), later, pending: () => timers.size, stop: () => timers.forEach(clearTimeout) };
+  return {
+    now: () => Date.now(),
+    later,
+    pending: () => timers.size,
+    stop: () => timers.forEach(clearTimeout),
+  };
 }

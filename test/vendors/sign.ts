@@ -15,7 +15,9 @@ export interface EnergySigned {
 }
 
 export function energySignature(secret: string, of: EnergySigned): string {
-  return createHmac('sha256', secret).update(`${of.method}\n${of.path}\n${of.timestamp}\n${of.nonce}\n${of.body}\n`).digest('hex');
+  return createHmac('sha256', secret)
+    .update(`${of.method}\n${of.path}\n${of.timestamp}\n${of.nonce}\n${of.body}\n`)
+    .digest('hex');
 }
 
 export function sameText(a: string, b: string): boolean {

@@ -26,7 +26,14 @@ export interface FaultOrder {
   readonly outage?: { vendor: Vendor; ms: number };
 }
 
-const SHORT = { latencyMs: 300, lateMs: 2_000, processingMs: 1_500, lagMs: 1_000, retryAfterS: 1, oversizeBytes: 3_000_000 };
+const SHORT = {
+  latencyMs: 300,
+  lateMs: 2_000,
+  processingMs: 1_500,
+  lagMs: 1_000,
+  retryAfterS: 1,
+  oversizeBytes: 3_000_000,
+};
 
 export function order(asked: VendorRequest, control: Control): unknown {
   const body: unknown = JSON.parse(asked.body);
@@ -52,7 +59,10 @@ function plan(asked: FaultOrder, { plan: faults, begin, end }: Control): unknown
   for (const { ms, vendor, fault, calls } of asked.windows ?? []) faults.for(ms, vendor, fault, calls);
   const { chance, outage } = asked;
   if (chance) faults.withChance({ ...chance, faults: (call) => chance.kinds ?? everyFault(call, SHORT) });
-  if (outage) setImmediate(() => void begin(outage.vendor).then(() => setTimeout(() => void end(outage.vendor), outage.ms)));
+  if (outage)
+    setImmediate(
+      () => void begin(outage.vendor).then(() => setTimeout(() => void end(outage.vendor), outage.ms)),
+    );
   return { waiting: faults.waiting() };
 }
 
@@ -61,7 +71,12 @@ export function read(path: string, { energy, meican, wecom, plan: faults }: Cont
   if (path !== '/__books') return undefined;
   const { accounts, trades, refunds, consumptions } = energy.books;
   return {
-    energy: { accounts: [...accounts.values()], trades: [...trades.values()], refunds: [...refunds.values()], consumptions: [...consumptions.values()] },
+    energy: {
+      accounts: [...accounts.values()],
+      trades: [...trades.values()],
+      refunds: [...refunds.values()],
+      consumptions: [...consumptions.values()],
+    },
     meican: { meals: [...meican.books.meals.values()] },
     wecom: { messages: wecom.messages },
     complaints: [...energy.complaints, ...meican.complaints, ...wecom.complaints],

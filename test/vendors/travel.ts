@@ -14,7 +14,12 @@ function leave(delivery: Delivery, response: ServerResponse): void {
   if (response.destroyed) return;
   switch (delivery.manner) {
     case 'whole':
-      response.writeHead(delivery.status, { ...delivery.headers, 'content-length': Buffer.byteLength(delivery.text) }).end(delivery.text);
+      response
+        .writeHead(delivery.status, {
+          ...delivery.headers,
+          'content-length': Buffer.byteLength(delivery.text),
+        })
+        .end(delivery.text);
       return;
     case 'cut':
       cut(delivery, response);

@@ -11,7 +11,12 @@ export interface VendorRequest {
 /** `sent`: whether the request may have reached the vendor. `afterMs`: how long the answer, or its absence, takes; absent means at once. */
 export type VendorAnswer =
   | { kind: 'answer'; status: number; headers: Record<string, string>; text: string; afterMs?: number }
-  | { kind: 'no-answer'; sent: boolean; code: 'ECONNRESET' | 'ECONNREFUSED' | 'ETIMEDOUT' | (string & {}); afterMs?: number };
+  | {
+      kind: 'no-answer';
+      sent: boolean;
+      code: 'ECONNRESET' | 'ECONNREFUSED' | 'ETIMEDOUT' | (string & {});
+      afterMs?: number;
+    };
 
 /** Milliseconds since 1970. `later` carries out `work` once, `ms` from now. */
 export interface Clock {

@@ -5,12 +5,24 @@ import type { Fault } from './fault.js';
 const send = (bench: Bench, content: string, fault?: Fault, key = 'k') =>
   bodyOf(
     bench.wecom.handle(
-      { method: 'POST', path: `/cgi-bin/webhook/send?key=${key}`, headers: {}, body: JSON.stringify({ msgtype: 'text', text: { content } }) },
+      {
+        method: 'POST',
+        path: `/cgi-bin/webhook/send?key=${key}`,
+        headers: {},
+        body: JSON.stringify({ msgtype: 'text', text: { content } }),
+      },
       fault,
     ),
   ).errcode;
 const token = (bench: Bench, secret = 's') =>
-  bodyOf(bench.wecom.handle({ method: 'GET', path: `/cgi-bin/gettoken?corpid=c&corpsecret=${secret}`, headers: {}, body: '' }));
+  bodyOf(
+    bench.wecom.handle({
+      method: 'GET',
+      path: `/cgi-bin/gettoken?corpid=c&corpsecret=${secret}`,
+      headers: {},
+      body: '',
+    }),
+  );
 const CARD = {
   touser: 'Zhang|Li',
   msgtype: 'textcard',
@@ -18,7 +30,17 @@ const CARD = {
   textcard: { title: '订餐失败', description: 'x', url: 'https://x.cn', btntxt: '重新订餐' },
 };
 const card = (bench: Bench, body: object, accessToken: unknown, fault?: Fault) =>
-  bodyOf(bench.wecom.handle({ method: 'POST', path: `/cgi-bin/message/send?access_token=${accessToken}`, headers: {}, body: JSON.stringify(body) }, fault));
+  bodyOf(
+    bench.wecom.handle(
+      {
+        method: 'POST',
+        path: `/cgi-bin/message/send?access_token=${accessToken}`,
+        headers: {},
+        body: JSON.stringify(body),
+      },
+      fault,
+    ),
+  );
 
 describe('WeCom', () => {
   it('takes 20 messages a minute from a robot, then blocks it for a minute', () => {
@@ -45,10 +67,14 @@ describe('WeCom', () => {
     const first = token(bench).access_token;
     expect(token(bench).access_token).toBe(first);
     expect(card(bench, CARD, first)).toMatchObject({ errcode: 0, invaliduser: 'li' });
-    expect(card(bench, CARD, first, { call: 'wecom.message', kind: 'token', code: 42001 }).errcode).toBe(42001);
+    expect(card(bench, CARD, first, { call: 'wecom.message', kind: 'token', code: 42001 }).errcode).toBe(
+      42001,
+    );
     expect(card(bench, CARD, first).errcode).toBe(40014);
     const second = token(bench).access_token;
-    expect(card(bench, { ...CARD, textcard: { ...CARD.textcard, description: '餐'.repeat(171) } }, second).errcode).toBe(40058);
+    expect(
+      card(bench, { ...CARD, textcard: { ...CARD.textcard, description: '餐'.repeat(171) } }, second).errcode,
+    ).toBe(40058);
     expect(card(bench, { ...CARD, touser: 'Li' }, second).errcode).toBe(81013);
   });
 
@@ -59,7 +85,9 @@ describe('WeCom', () => {
     expect(bench.wecom.messages.map(({ fate }) => fate).filter((fate) => fate === 'dropped')).toHaveLength(1);
     bench.clock.move(61_000);
     const once = { ...CARD, enable_duplicate_check: 1, duplicate_check_interval: 1800 };
-    expect([card(bench, once, given), card(bench, once, given)].map(({ errcode }) => errcode)).toEqual([0, 0]);
+    expect([card(bench, once, given), card(bench, once, given)].map(({ errcode }) => errcode)).toEqual([
+      0, 0,
+    ]);
     expect(bench.wecom.messages.slice(-2).map(({ fate }) => fate)).toEqual(['delivered', 'duplicate']);
   });
 
@@ -67,7 +95,12 @@ describe('WeCom', () => {
     const bench = new Bench();
     const ask = (code: string) =>
       bodyOf(
-        bench.wecom.handle({ method: 'GET', path: `/cgi-bin/auth/getuserinfo?access_token=${token(bench).access_token}&code=${code}`, headers: {}, body: '' }),
+        bench.wecom.handle({
+          method: 'GET',
+          path: `/cgi-bin/auth/getuserinfo?access_token=${token(bench).access_token}&code=${code}`,
+          headers: {},
+          body: '',
+        }),
       );
     const code = bench.wecom.signIn('zhang');
     expect(ask(code)).toMatchObject({ errcode: 0, userid: 'zhang' });

@@ -1,10 +1,24 @@
 import type { Call, Fault } from './fault.js';
 import { canonical, type Fields, parseObject } from './fields.js';
 import { type Delivery, misbehave, toAnswer } from './misbehave.js';
-import { type Clock, type Complaint, Complaints, type Random, type Reply, reply, type VendorAnswer, type VendorRequest } from './vendor.js';
+import {
+  type Clock,
+  type Complaint,
+  Complaints,
+  type Random,
+  type Reply,
+  reply,
+  type VendorAnswer,
+  type VendorRequest,
+} from './vendor.js';
 
 export interface WeComOptions {
-  readonly secrets: { readonly webhookKey: string; readonly corpId: string; readonly corpSecret: string; readonly agentId: number };
+  readonly secrets: {
+    readonly webhookKey: string;
+    readonly corpId: string;
+    readonly corpSecret: string;
+    readonly agentId: number;
+  };
   readonly clock: Clock;
   readonly random: Random;
   /** Absent: every name is a member's. */
@@ -98,16 +112,26 @@ export class WeCom {
   }
 
   private robot(key: string, body: Fields | null, fault: Fault | undefined): Reply {
-    if (key !== this.options.secrets.webhookKey) return this.complain('wecom.robot', 'webhook-key', '', 93000);
+    if (key !== this.options.secrets.webhookKey)
+      return this.complain('wecom.robot', 'webhook-key', '', 93000);
     const flaw = flawOfRobot(body);
-    if (flaw || !body) return this.complain('wecom.robot', 'bad-field', flaw ?? 'body', flaw === 'empty' ? 44004 : 40058);
+    if (flaw || !body)
+      return this.complain('wecom.robot', 'bad-field', flaw ?? 'body', flaw === 'empty' ? 44004 : 40058);
     const now = this.clock.now();
     if (now < this.robotBlockedUntil) return judged(45009);
-    if (this.messages.filter(({ by, at }) => by === 'robot' && at > now - MINUTE_MS).length >= ROBOT_PER_MINUTE) {
+    if (
+      this.messages.filter(({ by, at }) => by === 'robot' && at > now - MINUTE_MS).length >= ROBOT_PER_MINUTE
+    ) {
       this.robotBlockedUntil = now + MINUTE_MS;
       return this.complain('wecom.robot', 'over-limit', 'more than 20 a minute', 45009);
     }
-    this.messages.push({ at: now, by: 'robot', to: [], content: body, fate: isLost(fault) ? 'dropped' : 'delivered' });
+    this.messages.push({
+      at: now,
+      by: 'robot',
+      to: [],
+      content: body,
+      fate: isLost(fault) ? 'dropped' : 'delivered',
+    });
     return judged(0);
   }
 
@@ -118,7 +142,10 @@ export class WeCom {
     const now = this.clock.now();
     if (!this.token || this.token.until <= now) {
       this.tokens += 1;
-      this.token = { text: `token-${this.tokens}-${Math.floor(this.options.random() * 1e9)}`, until: now + TOKEN_SECONDS * 1000 };
+      this.token = {
+        text: `token-${this.tokens}-${Math.floor(this.options.random() * 1e9)}`,
+        until: now + TOKEN_SECONDS * 1000,
+      };
     }
     const expiresIn = Math.floor((this.token.until - now) / 1000);
     return reply({ errcode: 0, errmsg: 'ok', access_token: this.token.text, expires_in: expiresIn });
@@ -138,22 +165,42 @@ export class WeCom {
   private send(body: Fields | null, fault: Fault | undefined): Reply {
     const flaw = flawOfCard(body);
     if (flaw || !body) return this.complain('wecom.message', 'bad-field', flaw ?? 'body', 40058);
-    if (body.agentid !== this.options.secrets.agentId) return this.complain('wecom.message', 'agent', String(body.agentid), 301002);
+    if (body.agentid !== this.options.secrets.agentId)
+      return this.complain('wecom.message', 'agent', String(body.agentid), 301002);
     const names = String(body.touser).split('|');
     const valid = names.filter((name) => this.options.members?.has(name) ?? true);
     if (valid.length === 0) return judged(81013);
-    this.messages.push({ at: this.clock.now(), by: 'app', to: valid, content: body, fate: this.fateOf(body, valid, fault) });
+    this.messages.push({
+      at: this.clock.now(),
+      by: 'app',
+      to: valid,
+      content: body,
+      fate: this.fateOf(body, valid, fault),
+    });
     const invalid = names.filter((name) => !valid.includes(name)).map((name) => name.toLowerCase());
-    return reply({ errcode: 0, errmsg: 'ok', msgid: `m${this.messages.length}`, ...(invalid.length > 0 ? { invaliduser: invalid.join('|') } : {}) });
+    return reply({
+      errcode: 0,
+      errmsg: 'ok',
+      msgid: `m${this.messages.length}`,
+      ...(invalid.length > 0 ? { invaliduser: invalid.join('|') } : {}),
+    });
   }
 
   private fateOf(body: Fields, names: readonly string[], fault: Fault | undefined): Message['fate'] {
     const now = this.clock.now();
     const windowMs = Math.min(14_400, Number(body.duplicate_check_interval ?? DUPLICATE_SECONDS)) * 1000;
-    const sentSince = (ms: number): Message[] => this.messages.filter((sent) => sent.by === 'app' && sent.fate === 'delivered' && sent.at > now - ms);
-    if (body.enable_duplicate_check === 1 && sentSince(windowMs).some((sent) => canonical(sent.content) === canonical(body))) return 'duplicate';
-    const to = (name: string, ms: number): number => sentSince(ms).filter((sent) => sent.to.includes(name)).length;
-    const over = names.some((name) => to(name, MINUTE_MS) >= MEMBER_PER_MINUTE || to(name, HOUR_MS) >= MEMBER_PER_HOUR);
+    const sentSince = (ms: number): Message[] =>
+      this.messages.filter((sent) => sent.by === 'app' && sent.fate === 'delivered' && sent.at > now - ms);
+    if (
+      body.enable_duplicate_check === 1 &&
+      sentSince(windowMs).some((sent) => canonical(sent.content) === canonical(body))
+    )
+      return 'duplicate';
+    const to = (name: string, ms: number): number =>
+      sentSince(ms).filter((sent) => sent.to.includes(name)).length;
+    const over = names.some(
+      (name) => to(name, MINUTE_MS) >= MEMBER_PER_MINUTE || to(name, HOUR_MS) >= MEMBER_PER_HOUR,
+    );
     return over || isLost(fault) ? 'dropped' : 'delivered';
   }
 
@@ -161,7 +208,11 @@ export class WeCom {
     const known = this.signIns.get(code);
     this.signIns.delete(code);
     if (!known || known.until <= this.clock.now()) return judged(40029);
-    return reply({ errcode: 0, errmsg: 'ok', ...(known.userid === undefined ? { openid: `o-${code}` } : { userid: known.userid }) });
+    return reply({
+      errcode: 0,
+      errmsg: 'ok',
+      ...(known.userid === undefined ? { openid: `o-${code}` } : { userid: known.userid }),
+    });
   }
 
   private complain(call: Call, rule: string, detail: string, code: number): Reply {
@@ -180,7 +231,8 @@ export function wecomCallOf({ method, path }: VendorRequest): Call | undefined {
   return calls[`${method} ${path.replace(/\?.*$/, '')}`];
 }
 
-const isLost = (fault: Fault | undefined): boolean => fault?.kind === 'lost-effect' || fault?.kind === 'silent-drop';
+const isLost = (fault: Fault | undefined): boolean =>
+  fault?.kind === 'lost-effect' || fault?.kind === 'silent-drop';
 
 /** Always HTTP 200; `errmsg` is free text that nobody may judge by. */
 function judged(errcode: number): Reply {
@@ -202,9 +254,12 @@ function flawOfCard(body: Fields | null): string | undefined {
   if (body?.msgtype !== 'textcard') return 'msgtype';
   if (typeof body.touser !== 'string' || body.touser.trim() === '') return 'touser';
   const card = (body.textcard ?? {}) as Fields;
-  const [title, description, url, button] = ['title', 'description', 'url', 'btntxt'].map((name) => String(card[name] ?? ''));
+  const [title, description, url, button] = ['title', 'description', 'url', 'btntxt'].map((name) =>
+    String(card[name] ?? ''),
+  );
   if (!title || Buffer.byteLength(title) > 128) return 'title';
-  if (!description || Buffer.byteLength(description) > 512 || description.includes('\uFFFD')) return 'description';
+  if (!description || Buffer.byteLength(description) > 512 || description.includes('\uFFFD'))
+    return 'description';
   if (!/^https?:\/\//.test(url ?? '')) return 'url';
   return [...(button ?? '')].length > 4 ? 'btntxt' : undefined;
 }

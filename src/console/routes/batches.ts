@@ -1,9 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { may } from '../../base/caller.js';
+import { Problem } from '../../base/problems.js';
 import { id, shortText } from '../../http/schemas.js';
-import { may } from '../../orders/caller.js';
-import { type BatchResult, batchItems, batchVerbs, executeBatch, previewBatch, RATE_MAX, readBatch, stopBatch } from '../../outbox/batch.js';
-import { Problem } from '../../problems.js';
+import {
+  type BatchResult,
+  batchItems,
+  batchVerbs,
+  executeBatch,
+  previewBatch,
+  RATE_MAX,
+  readBatch,
+  stopBatch,
+} from '../../operate/batch.js';
 import { batchPage, previewPage } from '../batch.js';
 import { type ConsoleContext, paramsOf } from '../context.js';
 import type { Visitor } from '../session.js';
@@ -36,7 +45,13 @@ export function batchRoutes(app: FastifyInstance, context: ConsoleContext): void
     const { verb, type, cause, ratePerSecond } = parsed.data;
     const preview = await previewBatch(database, verb, { type, cause }, ratePerSecond, act);
     const visitor = context.visitor(request);
-    return context.page(request, reply, visitor.words.preview, previewPage(visitor, preview, await reading.now()), { refreshS: 0 });
+    return context.page(
+      request,
+      reply,
+      visitor.words.preview,
+      previewPage(visitor, preview, await reading.now()),
+      { refreshS: 0 },
+    );
   });
 
   app.post('/console/batches/:id/:act', async (request, reply) => {
@@ -46,10 +61,20 @@ export function batchRoutes(app: FastifyInstance, context: ConsoleContext): void
     if (!id.safeParse(of).success || (verb !== 'execute' && verb !== 'stop')) throw new Problem('not-found');
     const result =
       verb === 'execute'
-        ? await executeBatch(database, of, { token, count: Number(count), alone: may(context.visitor(request).caller.role, 'act-on-many-alone') }, act)
+        ? await executeBatch(
+            database,
+            of,
+            {
+              token,
+              count: Number(count),
+              alone: may(context.visitor(request).caller.role, 'act-on-many-alone'),
+            },
+            act,
+          )
         : await stopBatch(database, of, act);
     if (result.kind === 'not-found') throw new Problem('not-found');
-    if (result.kind === 'refused') throw new Problem('batch-refused', { detail: refusalOf(context.visitor(request), result) });
+    if (result.kind === 'refused')
+      throw new Problem('batch-refused', { detail: refusalOf(context.visitor(request), result) });
     return context.redirect(reply, `/console/batches/${of}`);
   });
 
@@ -59,6 +84,12 @@ export function batchRoutes(app: FastifyInstance, context: ConsoleContext): void
     const batch = id.safeParse(of).success ? await readBatch(reading, of) : null;
     if (!batch) throw new Problem('not-found', { detail: visitor.words.notFound });
     const [items, now] = await Promise.all([batchItems(reading, of, 0, ITEMS_SHOWN), reading.now()]);
-    return context.page(request, reply, `${visitor.words.bulk} ${of}`, batchPage(visitor, batch, items, now), { live: true });
+    return context.page(
+      request,
+      reply,
+      `${visitor.words.bulk} ${of}`,
+      batchPage(visitor, batch, items, now),
+      { live: true },
+    );
   });
 }

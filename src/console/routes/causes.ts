@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { listGroups, loadGroup } from '../../alerts/group.js';
 import { markKnown, unmarkKnown } from '../../alerts/known.js';
+import { Problem } from '../../base/problems.js';
 import { id } from '../../http/schemas.js';
+import { findAttempts } from '../../operate/find.js';
+import { countEvents } from '../../operate/list.js';
 import { unpackExchanges } from '../../outbox/exchanges.js';
-import { findAttempts } from '../../outbox/find.js';
-import { countEvents } from '../../outbox/list.js';
-import { Problem } from '../../problems.js';
 import { causePage, causesPage, runbookOf } from '../causes.js';
 import { type ConsoleContext, paramsOf } from '../context.js';
 import { html } from '../html.js';
@@ -35,8 +35,16 @@ export function causeRoutes(app: FastifyInstance, context: ConsoleContext): void
     ]);
     const newest = occurrences.find((one) => one.eventId !== null)?.eventId ?? null;
     const last = newest ? (await findAttempts(reading.manager, newest)).at(-1) : undefined;
-    const sample = newest && last ? { eventId: newest, number: last.number, exchanges: unpackExchanges(last.exchanges) } : null;
-    return context.page(request, reply, `${visitor.words.cause} ${group.id}`, causePage(visitor, { group, occurrences, errored, sample, now }));
+    const sample =
+      newest && last
+        ? { eventId: newest, number: last.number, exchanges: unpackExchanges(last.exchanges) }
+        : null;
+    return context.page(
+      request,
+      reply,
+      `${visitor.words.cause} ${group.id}`,
+      causePage(visitor, { group, occurrences, errored, sample, now }),
+    );
   });
 
   app.post('/console/causes/:id/:act', async (request, reply) => {
@@ -44,9 +52,13 @@ export function causeRoutes(app: FastifyInstance, context: ConsoleContext): void
     const act = context.act(request, null);
     if (!id.safeParse(of).success || (verb !== 'know' && verb !== 'unknow')) throw new Problem('not-found');
     const reason = context.reasonOf(request);
-    const result = verb === 'know' ? await markKnown(database, of, { ...act, reason }) : await unmarkKnown(database, of, { ...act, reason });
+    const result =
+      verb === 'know'
+        ? await markKnown(database, of, { ...act, reason })
+        : await unmarkKnown(database, of, { ...act, reason });
     if (result.kind === 'not-found') throw new Problem('not-found');
-    if (result.kind === 'conflict') throw new Problem('cause-not-open', { more: { currentStatus: result.status } });
+    if (result.kind === 'conflict')
+      throw new Problem('cause-not-open', { more: { currentStatus: result.status } });
     return context.redirect(reply, `/console/causes/${of}`);
   });
 

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { listActions } from '../../outbox/audit.js';
+import { Problem } from '../../base/problems.js';
+import { listActions } from '../../operate/audit.js';
+import { activePauses, PAUSE_MAX_MS, pause, resume } from '../../operate/pause.js';
 import { heartbeats } from '../../outbox/heartbeat.js';
-import { activePauses, PAUSE_MAX_MS, pause, resume } from '../../outbox/pause.js';
-import { Problem } from '../../problems.js';
 import { type ConsoleContext, optionalId, queryOf } from '../context.js';
 import { auditPage, controlsPage } from '../lists.js';
 
@@ -29,9 +29,18 @@ export function controlRoutes(app: FastifyInstance, context: ConsoleContext): vo
   });
 
   app.get('/console/controls', async (request, reply) => {
-    const [pauses, processes, now] = await Promise.all([activePauses(reading), heartbeats(reading), reading.now()]);
+    const [pauses, processes, now] = await Promise.all([
+      activePauses(reading),
+      heartbeats(reading),
+      reading.now(),
+    ]);
     const visitor = context.visitor(request);
-    return context.page(request, reply, visitor.words.controls, controlsPage(visitor, outbox.registry, pauses, processes, now));
+    return context.page(
+      request,
+      reply,
+      visitor.words.controls,
+      controlsPage(visitor, outbox.registry, pauses, processes, now),
+    );
   });
 
   app.post('/console/controls/pause', async (request, reply) => {
@@ -39,8 +48,14 @@ export function controlRoutes(app: FastifyInstance, context: ConsoleContext): vo
     const parsed = scoped.extend({ minutes }).safeParse(request.body);
     if (!parsed.success) throw new Problem('validation');
     const { scope, name } = parsed.data;
-    const result = await pause(database, outbox.registry, { scope, name, forMs: parsed.data.minutes * 60_000 }, act);
-    if (result.kind !== 'done') throw new Problem(result.kind === 'conflict' ? 'already-paused' : 'not-found');
+    const result = await pause(
+      database,
+      outbox.registry,
+      { scope, name, forMs: parsed.data.minutes * 60_000 },
+      act,
+    );
+    if (result.kind !== 'done')
+      throw new Problem(result.kind === 'conflict' ? 'already-paused' : 'not-found');
     return context.redirect(reply, back.parse((request.body as { back?: unknown }).back));
   });
 

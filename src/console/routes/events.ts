@@ -1,17 +1,17 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { Problem } from '../../base/problems.js';
 import { BoxOrder } from '../../entities/box-order.js';
 import { OutboxEvent } from '../../entities/outbox-event.js';
 import { id, shortText } from '../../http/schemas.js';
+import { ask } from '../../operate/ask.js';
+import { type Act, listActions } from '../../operate/audit.js';
+import { discard, discardRefusal } from '../../operate/discard.js';
+import { countEvents, listEvents, parseCursor } from '../../operate/list.js';
+import { requeue, settleAsDone, settleAsNotDone } from '../../operate/requeue.js';
+import { why } from '../../operate/why.js';
 import { readEvent } from '../../orders/event-story.js';
 import { orderView } from '../../orders/view.js';
-import { ask } from '../../outbox/ask.js';
-import { type Act, listActions } from '../../outbox/audit.js';
-import { discard, discardRefusal } from '../../outbox/discard.js';
-import { countEvents, listEvents, parseCursor } from '../../outbox/list.js';
-import { requeue, settleAsDone, settleAsNotDone } from '../../outbox/requeue.js';
-import { why } from '../../outbox/why.js';
-import { Problem } from '../../problems.js';
 import { bulkForm } from '../batch.js';
 import { type ConsoleContext, paramsOf, queryOf } from '../context.js';
 import { eventPage, goneEvent } from '../event.js';
@@ -46,8 +46,14 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
 
   app.post('/console/events/export', async (request, reply) => {
     const act = context.act(request, null);
-    const { format, query } = z.object({ format: z.enum(exportFormats), query: z.string().max(2_000) }).parse(request.body);
-    const filter = filterOf(parseEventsQuery(Object.fromEntries(new URLSearchParams(query))), outbox.registry, await reading.now());
+    const { format, query } = z
+      .object({ format: z.enum(exportFormats), query: z.string().max(2_000) })
+      .parse(request.body);
+    const filter = filterOf(
+      parseEventsQuery(Object.fromEntries(new URLSearchParams(query))),
+      outbox.registry,
+      await reading.now(),
+    );
     const file = await exportEvents(reading, database, filter, query, format, act);
     return reply
       .header('Content-Disposition', `attachment; filename="events.${format}"`)
@@ -60,14 +66,22 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
     const parsed = z.object({ name: shortText(64), query: z.string().max(2_000) }).safeParse(request.body);
     if (!parsed.success) throw new Problem('validation', { detail: context.visitor(request).words.viewName });
     const query = parseEventsQuery(Object.fromEntries(new URLSearchParams(parsed.data.query)));
-    const saved = await saveView(database, { name: parsed.data.name, query: addressOf(query).split('?')[1] ?? '' }, act);
-    if (!saved) throw new Problem('validation', { detail: `${context.visitor(request).words.viewName}: ${parsed.data.name}` });
+    const saved = await saveView(
+      database,
+      { name: parsed.data.name, query: addressOf(query).split('?')[1] ?? '' },
+      act,
+    );
+    if (!saved)
+      throw new Problem('validation', {
+        detail: `${context.visitor(request).words.viewName}: ${parsed.data.name}`,
+      });
     return context.redirect(reply, addressOf(query));
   });
   app.post('/console/views/:id/remove', async (request, reply) => {
     const act = context.act(request, null);
     const { id: of } = paramsOf(request);
-    if (!id.safeParse(of).success || !(await removeView(database, of ?? '', act))) throw new Problem('not-found');
+    if (!id.safeParse(of).success || !(await removeView(database, of ?? '', act)))
+      throw new Problem('not-found');
     return context.redirect(reply, '/console/events');
   });
 
@@ -80,7 +94,13 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
     if (!id.safeParse(wanted).success || BigInt(wanted) > BigInt(await newestEventId(reading)))
       throw new Problem('not-found', { detail: visitor.words.notFound });
     const { rows } = await listActions(reading, undefined, { type: 'event', id: wanted });
-    return context.page(request, reply, `${visitor.words.events} ${wanted}`, goneEvent(visitor, rows, await reading.now()), { status: 410, refreshS: 0 });
+    return context.page(
+      request,
+      reply,
+      `${visitor.words.events} ${wanted}`,
+      goneEvent(visitor, rows, await reading.now()),
+      { status: 410, refreshS: 0 },
+    );
   });
 
   app.get('/console/events/:id/json', async (request, reply) => {
@@ -95,7 +115,9 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
 
   async function pageOf(request: FastifyRequest, wanted: string): Promise<[string, Html] | null> {
     const visitor = context.visitor(request);
-    const event = id.safeParse(wanted).success ? await reading.manager.findOneBy(OutboxEvent, { id: wanted }) : null;
+    const event = id.safeParse(wanted).success
+      ? await reading.manager.findOneBy(OutboxEvent, { id: wanted })
+      : null;
     const story = event ? await readEvent(reading, outbox, wanted) : null;
     if (!event || !story) return null;
     const order = event.subjectId ? await reading.manager.findOneBy(BoxOrder, { id: event.subjectId }) : null;
@@ -138,7 +160,8 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
     if (!id.safeParse(of).success) throw new Problem('not-found');
     if (verb === 'ask') {
       const asked = await ask(database, outbox.registry, of, who);
-      if (asked.kind !== 'asked') throw new Problem(asked.kind === 'not-found' ? 'not-found' : 'event-not-askable');
+      if (asked.kind !== 'asked')
+        throw new Problem(asked.kind === 'not-found' ? 'not-found' : 'event-not-askable');
       return context.redirect(reply, `/console/events/${of}`);
     }
     const deed = Object.hasOwn(deeds, verb) ? deeds[verb as keyof typeof deeds] : null;
@@ -146,10 +169,16 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
     const result = await deed(of, { ...who, reason: context.reasonOf(request) });
     if (result.kind === 'done') return context.redirect(reply, `/console/events/${of}`);
     if (result.kind === 'not-found') throw new Problem('not-found');
-    if (result.kind === 'refused') throw new Problem('event-not-discardable', { detail: result.why, more: { currentStatus: result.status } });
+    if (result.kind === 'refused')
+      throw new Problem('event-not-discardable', {
+        detail: result.why,
+        more: { currentStatus: result.status },
+      });
     // Somebody was faster, or the state has moved on: say who and when, and show what is so now.
     const { words: w } = context.visitor(request);
-    const [latest] = (await listActions(database, undefined, { type: 'event', id: of })).rows.filter((row) => row.verb !== 'ask');
+    const [latest] = (await listActions(database, undefined, { type: 'event', id: of })).rows.filter(
+      (row) => row.verb !== 'ask',
+    );
     const [title, body] = (await pageOf(request, of)) ?? [of, html``];
     const note = html`<p class="note bad" role="alert">${w.alreadyDone} ${result.status}${latest && html` · ${w.handledBy} ${latest.actor} ${w.handledAt} ${clockTime(latest.at)} (${latest.verb})`}</p>`;
     return context.page(request, reply, title, html`${note}${body}`, { status: 409 });

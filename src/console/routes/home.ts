@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import { countEvents } from '../../operate/list.js';
+import { readOverview } from '../../operate/overview.js';
 import { heartbeats } from '../../outbox/heartbeat.js';
-import { countEvents } from '../../outbox/list.js';
-import { readOverview } from '../../outbox/overview.js';
 import { type ConsoleContext, queryOf } from '../context.js';
 import { sweepTimes } from '../cron.js';
 import { searchPage } from '../lists.js';
@@ -20,7 +20,8 @@ export function homeRoutes(app: FastifyInstance, context: ConsoleContext): void 
     const database = context.reading;
     const [overview, processes] = await Promise.all([readOverview(database, types), heartbeats(database)]);
     const held = new Map<string, number>();
-    for (const { worker, state } of processes) if (state === 'lost') held.set(worker, await countEvents(database, { state: 'running', worker }));
+    for (const { worker, state } of processes)
+      if (state === 'lost') held.set(worker, await countEvents(database, { state: 'running', worker }));
     return { overview, processes, held };
   }
 
@@ -28,7 +29,8 @@ export function homeRoutes(app: FastifyInstance, context: ConsoleContext): void 
     const startedMs = performance.now();
     const mine = { untilMs: Number.POSITIVE_INFINITY, data: read() };
     const ends = (): void => {
-      mine.untilMs = performance.now() + Math.min(SHARED_MAX_MS, SHARED_TIMES * (performance.now() - startedMs));
+      mine.untilMs =
+        performance.now() + Math.min(SHARED_MAX_MS, SHARED_TIMES * (performance.now() - startedMs));
     };
     mine.data.then(ends, () => {
       mine.untilMs = 0;
@@ -38,10 +40,15 @@ export function homeRoutes(app: FastifyInstance, context: ConsoleContext): void 
   }
 
   app.get('/console/', async (request, reply) => {
-    const { overview, processes, held } = await (shared && performance.now() < shared.untilMs ? shared.data : readShared());
+    const { overview, processes, held } = await (shared && performance.now() < shared.untilMs
+      ? shared.data
+      : readShared());
     const visitor = context.visitor(request);
     const { schedulerCron, batchSize } = context.options;
-    const body = overviewPage(visitor, overview, processes, held, { nextSweepAt: sweepTimes(schedulerCron).next, batchSize });
+    const body = overviewPage(visitor, overview, processes, held, {
+      nextSweepAt: sweepTimes(schedulerCron).next,
+      batchSize,
+    });
     return context.page(request, reply, visitor.words.overview, body, { live: true });
   });
 
@@ -51,6 +58,8 @@ export function homeRoutes(app: FastifyInstance, context: ConsoleContext): void 
     const [only] = hits;
     if (only && hits.length === 1) return context.redirect(reply, `/console/${only.kind}s/${only.id}`);
     const visitor = context.visitor(request);
-    return context.page(request, reply, visitor.words.search, searchPage(visitor, text, hits), { refreshS: 0 });
+    return context.page(request, reply, visitor.words.search, searchPage(visitor, text, hits), {
+      refreshS: 0,
+    });
   });
 }

@@ -1,13 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-import { businessDay } from '../../clock.js';
+import { businessDay } from '../../base/clock.js';
+import { Problem } from '../../base/problems.js';
 import { fromSqlInstantOrNull, sql } from '../../database/sql.js';
-import { audit } from '../../outbox/audit.js';
+import { audit } from '../../operate/audit.js';
 import { heartbeats } from '../../outbox/heartbeat.js';
 import { record } from '../../outbox/record.js';
 import { recurrenceOf } from '../../outbox/recurring.js';
-import type { EventDefinition } from '../../outbox/types.js';
 import { wakeAfterCommit } from '../../outbox/wake.js';
-import { Problem } from '../../problems.js';
 import { type ConsoleContext, paramsOf } from '../context.js';
 import { sweepTimes } from '../cron.js';
 import { runNow, type Schedule, type ScheduleName, schedulesPage } from '../schedules.js';
@@ -32,10 +31,20 @@ export function scheduleRoutes(app: FastifyInstance, context: ConsoleContext): v
       ),
     ]);
     const alive = processes.filter(({ kind, state }) => kind !== 'api' && state === 'alive');
-    const upSince = Math.min(...processes.filter(({ kind }) => kind !== 'api').map(({ startedAt }) => startedAt.getTime()), now.getTime());
+    const upSince = Math.min(
+      ...processes.filter(({ kind }) => kind !== 'api').map(({ startedAt }) => startedAt.getTime()),
+      now.getTime(),
+    );
     const expected = Math.min(24, Math.floor((now.getTime() - upSince) / HOUR_MS)); // what no process could have missed does not count
-    const lastSweep = alive.filter(({ sweptAt }) => sweptAt !== null).sort((a, b) => Number(b.sweptAt) - Number(a.sweptAt))[0];
-    const hourly = (name: ScheduleName, cron: string, recurrence: Awaited<ReturnType<typeof recurrenceOf>>, each: number): Schedule => ({
+    const lastSweep = alive
+      .filter(({ sweptAt }) => sweptAt !== null)
+      .sort((a, b) => Number(b.sweptAt) - Number(a.sweptAt))[0];
+    const hourly = (
+      name: ScheduleName,
+      cron: string,
+      recurrence: Awaited<ReturnType<typeof recurrenceOf>>,
+      each: number,
+    ): Schedule => ({
       name,
       cron,
       ...recurrence,
@@ -77,19 +86,20 @@ export function scheduleRoutes(app: FastifyInstance, context: ConsoleContext): v
     const nowMs = (await database.now()).getTime();
     const slot = `now-${new Date(nowMs).toISOString().slice(0, 19)}`; // two clicks within a second are one
     await database.transaction(async (tx) => {
-      if (name === 'books') for (const offset of [-1, 0, 1]) await record(tx, recurring.books.definition, { day: businessDay(nowMs + offset * DAY_MS), slot });
+      if (name === 'books')
+        for (const offset of [-1, 0, 1])
+          await record(tx, recurring.books.definition, { day: businessDay(nowMs + offset * DAY_MS), slot });
       if (name === 'housekeeping') await record(tx, recurring.housekeeping.definition, { slot });
-      await audit(tx, act, { verb: 'run-now', targetType: 'schedule', targetId: name, subjectId: null, before: {}, after: { slot } });
+      await audit(tx, act, {
+        verb: 'run-now',
+        targetType: 'schedule',
+        targetId: name,
+        subjectId: null,
+        before: {},
+        after: { slot },
+      });
       wakeAfterCommit(tx);
     });
     return context.redirect(reply, '/console/schedules');
   });
-}
-
-/** What recurs, given to the console by whoever wires it: it knows no handler by itself. */
-export interface Recurring {
-  readonly books: { readonly definition: EventDefinition<{ day: string; slot: string }>; readonly cron: string };
-  readonly housekeeping: { readonly definition: EventDefinition<{ slot: string }>; readonly cron: string };
-  /** The event that ends an unpaid order. */
-  readonly unpaid: { readonly type: string };
 }

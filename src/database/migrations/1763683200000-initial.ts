@@ -87,7 +87,14 @@ export class Initial1763683200000 implements MigrationInterface {
     await index('box_order_of_day', 'box_order', 'edible_date, status');
     await index('box_order_of_status', 'box_order', 'status');
 
-    await table('order_step', id, `order_id ${ref} NOT NULL`, `at ${instant} NOT NULL`, 'kind VARCHAR(48) NOT NULL', `detail ${text} NOT NULL`);
+    await table(
+      'order_step',
+      id,
+      `order_id ${ref} NOT NULL`,
+      `at ${instant} NOT NULL`,
+      'kind VARCHAR(48) NOT NULL',
+      `detail ${text} NOT NULL`,
+    );
     await index('order_step_of_order', 'order_step', 'order_id');
 
     await table('order_counter', 'business_day CHAR(8) NOT NULL PRIMARY KEY', 'seq INT NOT NULL');
@@ -208,7 +215,9 @@ export class Initial1763683200000 implements MigrationInterface {
     await index('alert_message_of_alert', 'alert_message', 'alert_id');
     await table('alert_robot', 'name VARCHAR(64) NOT NULL PRIMARY KEY', 'slots_taken INT NOT NULL');
     // Created here once: a lock row that is created lazily is itself a source of deadlocks.
-    const [robot] = (await runner.query("SELECT name FROM alert_robot WHERE name = 'on-call'")) as { name: string }[];
+    const [robot] = (await runner.query("SELECT name FROM alert_robot WHERE name = 'on-call'")) as {
+      name: string;
+    }[];
     if (!robot) await runner.query("INSERT INTO alert_robot (name, slots_taken) VALUES ('on-call', 0)");
 
     await table(

@@ -20,6 +20,7 @@ export class DeadlineFirst1763760000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await repeatable(runner).dropIndex('outbox_event_urgent', 'outbox_event');
-    if (await hasColumn(runner, 'outbox_event', 'urgent_at')) await runner.query('ALTER TABLE outbox_event DROP COLUMN urgent_at');
+    if (await hasColumn(runner, 'outbox_event', 'urgent_at'))
+      await runner.query('ALTER TABLE outbox_event DROP COLUMN urgent_at');
   }
 }

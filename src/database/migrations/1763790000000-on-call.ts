@@ -18,9 +18,17 @@ export class OnCall1763790000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const { id, instant, text } = columnTypes(runner);
     for (const [of, name, definition] of columns)
-      if (!(await hasColumn(runner, of, name))) await runner.query(`ALTER TABLE ${of} ADD COLUMN ${name} ${definition(instant)}`);
+      if (!(await hasColumn(runner, of, name)))
+        await runner.query(`ALTER TABLE ${of} ADD COLUMN ${name} ${definition(instant)}`);
     const { table, index } = repeatable(runner);
-    await table('console_view', id, 'name VARCHAR(64) NOT NULL', `query ${text} NOT NULL`, 'actor VARCHAR(128) NOT NULL', `created_at ${instant} NOT NULL`);
+    await table(
+      'console_view',
+      id,
+      'name VARCHAR(64) NOT NULL',
+      `query ${text} NOT NULL`,
+      'actor VARCHAR(128) NOT NULL',
+      `created_at ${instant} NOT NULL`,
+    );
     await index('console_view_name', 'console_view', 'name', true);
     await index('outbox_event_type', 'outbox_event', 'type');
     await index('outbox_event_trace', 'outbox_event', 'traceparent');
@@ -31,6 +39,8 @@ export class OnCall1763790000000 implements MigrationInterface {
     await dropIndex('outbox_event_trace', 'outbox_event');
     await dropIndex('outbox_event_type', 'outbox_event');
     await runner.query('DROP TABLE IF EXISTS console_view');
-    for (const [table, name] of columns) if (await hasColumn(runner, table, name)) await runner.query(`ALTER TABLE ${table} DROP COLUMN ${name}`);
+    for (const [table, name] of columns)
+      if (await hasColumn(runner, table, name))
+        await runner.query(`ALTER TABLE ${table} DROP COLUMN ${name}`);
   }
 }

@@ -18,6 +18,7 @@ export class QueuedKey1763800000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await repeatable(runner).dropIndex('outbox_event_queued_key', 'outbox_event');
-    if (await hasColumn(runner, 'outbox_event', 'queued_key')) await runner.query('ALTER TABLE outbox_event DROP COLUMN queued_key');
+    if (await hasColumn(runner, 'outbox_event', 'queued_key'))
+      await runner.query('ALTER TABLE outbox_event DROP COLUMN queued_key');
   }
 }

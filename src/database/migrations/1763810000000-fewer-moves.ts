@@ -9,8 +9,16 @@ export class FewerMoves1763810000000 implements MigrationInterface {
   readonly name = 'FewerMoves1763810000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    await this.#generate(runner, 'pending_key VARCHAR(128)', "CASE WHEN status = 'pending' THEN ordering_key ELSE NULL END");
-    await this.#generate(runner, 'cause_status VARCHAR(10)', 'CASE WHEN cause IS NULL THEN NULL ELSE status END');
+    await this.#generate(
+      runner,
+      'pending_key VARCHAR(128)',
+      "CASE WHEN status = 'pending' THEN ordering_key ELSE NULL END",
+    );
+    await this.#generate(
+      runner,
+      'cause_status VARCHAR(10)',
+      'CASE WHEN cause IS NULL THEN NULL ELSE status END',
+    );
     const { index, dropIndex } = repeatable(runner);
     await index('outbox_event_pending_key', 'outbox_event', 'pending_key');
     await index('outbox_event_cause_status', 'outbox_event', 'cause, cause_status');
@@ -25,11 +33,14 @@ export class FewerMoves1763810000000 implements MigrationInterface {
     await dropIndex('outbox_event_pending_key', 'outbox_event');
     await dropIndex('outbox_event_cause_status', 'outbox_event');
     for (const column of ['pending_key', 'cause_status'])
-      if (await hasColumn(runner, 'outbox_event', column)) await runner.query(`ALTER TABLE outbox_event DROP COLUMN ${column}`);
+      if (await hasColumn(runner, 'outbox_event', column))
+        await runner.query(`ALTER TABLE outbox_event DROP COLUMN ${column}`);
   }
 
   async #generate(runner: QueryRunner, column: string, expression: string): Promise<void> {
     if (await hasColumn(runner, 'outbox_event', column.split(' ')[0] as string)) return;
-    await runner.query(`ALTER TABLE outbox_event ADD COLUMN ${column} GENERATED ALWAYS AS (${expression}) VIRTUAL`);
+    await runner.query(
+      `ALTER TABLE outbox_event ADD COLUMN ${column} GENERATED ALWAYS AS (${expression}) VIRTUAL`,
+    );
   }
 }

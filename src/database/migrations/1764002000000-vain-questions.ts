@@ -14,7 +14,9 @@ export class VainQuestions1764002000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const [table, column] of columns) if (await hasColumn(runner, table, column)) await runner.query(`ALTER TABLE ${table} DROP COLUMN ${column}`);
+    for (const [table, column] of columns)
+      if (await hasColumn(runner, table, column))
+        await runner.query(`ALTER TABLE ${table} DROP COLUMN ${column}`);
   }
 }
 
@@ -25,5 +27,6 @@ const columns = [
 ] as const;
 
 async function add(runner: QueryRunner, table: string, column: string, type: string): Promise<void> {
-  if (!(await hasColumn(runner, table, column))) await runner.query(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
+  if (!(await hasColumn(runner, table, column)))
+    await runner.query(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
 }

@@ -15,12 +15,15 @@ export class OpenRows1764003000000 implements MigrationInterface {
     await index('coffee_trade_of_status', 'coffee_trade', 'status');
     await index('canteen_consumption_of_status', 'canteen_consumption', 'status');
     for (const [column, type] of executor)
-      if (!(await hasColumn(runner, 'event_batch', column))) await runner.query(`ALTER TABLE event_batch ADD COLUMN ${column} ${type} NULL`);
+      if (!(await hasColumn(runner, 'event_batch', column)))
+        await runner.query(`ALTER TABLE event_batch ADD COLUMN ${column} ${type} NULL`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     const { index, dropIndex } = repeatable(runner);
-    for (const [column] of executor) if (await hasColumn(runner, 'event_batch', column)) await runner.query(`ALTER TABLE event_batch DROP COLUMN ${column}`);
+    for (const [column] of executor)
+      if (await hasColumn(runner, 'event_batch', column))
+        await runner.query(`ALTER TABLE event_batch DROP COLUMN ${column}`);
     await dropIndex('canteen_consumption_of_status', 'canteen_consumption');
     await dropIndex('coffee_trade_of_status', 'coffee_trade');
     await index('box_order_of_status', 'box_order', 'status');

@@ -9,7 +9,11 @@ export class SignOuts1764004000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const { instant } = columnTypes(runner);
     const { table, index } = repeatable(runner);
-    await table('console_sign_out', 'token_hash CHAR(64) NOT NULL PRIMARY KEY', `expires_at ${instant} NOT NULL`);
+    await table(
+      'console_sign_out',
+      'token_hash CHAR(64) NOT NULL PRIMARY KEY',
+      `expires_at ${instant} NOT NULL`,
+    );
     await index('console_sign_out_expires', 'console_sign_out', 'expires_at');
   }
 

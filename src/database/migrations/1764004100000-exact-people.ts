@@ -26,11 +26,17 @@ export class ExactPeople1764004100000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     if (runner.connection.options.type !== 'mysql') return;
-    const known = (await runner.query('SELECT COLLATION_NAME AS name FROM information_schema.collations WHERE COLLATION_NAME IN (?)', [EXACT])) as {
+    const known = (await runner.query(
+      'SELECT COLLATION_NAME AS name FROM information_schema.collations WHERE COLLATION_NAME IN (?)',
+      [EXACT],
+    )) as {
       name: string;
     }[];
     const exact = EXACT.find((name) => known.some((one) => one.name === name));
-    if (!exact) throw new Error(`the database has none of the collations ${EXACT.join(', ')}: MariaDB 10.6 or MySQL 8 is needed`);
+    if (!exact)
+      throw new Error(
+        `the database has none of the collations ${EXACT.join(', ')}: MariaDB 10.6 or MySQL 8 is needed`,
+      );
     await collate(runner, exact);
   }
 
@@ -47,6 +53,8 @@ async function collate(runner: QueryRunner, collation: string): Promise<void> {
       [table, column],
     )) as { name: string }[];
     if (found && found.name !== collation)
-      await runner.query(`ALTER TABLE ${table} MODIFY COLUMN ${column} ${type} CHARACTER SET utf8mb4 COLLATE ${collation} ${nullable}`);
+      await runner.query(
+        `ALTER TABLE ${table} MODIFY COLUMN ${column} ${type} CHARACTER SET utf8mb4 COLLATE ${collation} ${nullable}`,
+      );
   }
 }

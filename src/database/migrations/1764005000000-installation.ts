@@ -8,7 +8,12 @@ export class Installation1764005000000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     const { instant } = columnTypes(runner);
-    await repeatable(runner).table('installation', 'one INTEGER NOT NULL PRIMARY KEY', 'identity VARCHAR(36) NOT NULL', `named_at ${instant} NOT NULL`);
+    await repeatable(runner).table(
+      'installation',
+      'one INTEGER NOT NULL PRIMARY KEY',
+      'identity VARCHAR(36) NOT NULL',
+      `named_at ${instant} NOT NULL`,
+    );
   }
 
   async down(runner: QueryRunner): Promise<void> {

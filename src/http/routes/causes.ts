@@ -1,0 +1,124 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type AlertGroup, listGroups, loadGroup, stateOf } from '../../alerts/group.js';
+import { type KnownResult, markKnown, unmarkKnown } from '../../alerts/known.js';
+import { toRfc3339 } from '../../base/clock.js';
+import { Problem } from '../../base/problems.js';
+import type { Database } from '../../database/database.js';
+import { listActions } from '../../operate/audit.js';
+import { decodeCursor, encodeCursor } from '../cursor.js';
+import { actOf } from '../request.js';
+import { id, reason } from '../schemas.js';
+
+const causeSchema = z
+  .object({
+    id: z.string(),
+    key: z.string(),
+    kind: z.string(),
+    state: z.enum(['open', 'known', 'regressed', 'recovered']),
+    type: z.string().nullable(),
+    cause: z.string(),
+    occurrences: z.number().int(),
+    firstAt: z.string(),
+    lastAt: z.string(),
+    known: z.object({ at: z.string(), by: z.string(), reason: z.string() }).nullable(),
+  })
+  .meta({ id: 'Cause' });
+const actionSchema = z
+  .object({
+    id: z.string(),
+    at: z.string(),
+    actor: z.string(),
+    role: z.string(),
+    verb: z.string(),
+    target: z.string(),
+    reason: z.string().nullable(),
+    before: z.string().nullable(),
+    after: z.string().nullable(),
+    requestId: z.string().nullable(),
+    ip: z.string().nullable(),
+  })
+  .meta({ id: 'OperatorAction' });
+
+/** Failures grouped by their cause, and what people did by hand. */
+export const causeRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (app, { database }) => {
+  app.get(
+    '/v1/causes',
+    {
+      schema: {
+        summary: 'Failures grouped by their cause, the latest first',
+        response: { 200: z.object({ data: z.array(causeSchema) }) },
+      },
+    },
+    async () => ({ data: (await listGroups(database)).map(view) }),
+  );
+
+  for (const [verb, deed, summary] of [
+    ['know', markKnown, 'No more messages about an open cause until it has recovered and comes back'],
+    ['unknow', unmarkKnown, 'A known cause is to ring again'],
+  ] as const) {
+    app.post(
+      `/v1/causes/:id/${verb}`,
+      {
+        schema: {
+          summary,
+          params: z.object({ id }),
+          body: z.object({ reason }),
+          response: { 200: causeSchema },
+        },
+      },
+      async (request) => {
+        const result: KnownResult = await deed(database, request.params.id, {
+          ...actOf(request, null),
+          reason: request.body.reason,
+        });
+        if (result.kind === 'conflict')
+          throw new Problem('cause-not-open', { more: { currentStatus: result.status } });
+        const group = await loadGroup(database, request.params.id);
+        if (result.kind === 'not-found' || !group)
+          throw new Problem('not-found', { detail: 'there is no such cause' });
+        return view(group);
+      },
+    );
+  }
+
+  app.get(
+    '/v1/audit',
+    {
+      schema: {
+        summary: 'What people did by hand, the latest first',
+        querystring: z.object({ cursor: z.string().max(200).optional() }),
+        response: { 200: z.object({ data: z.array(actionSchema), nextCursor: z.string().nullable() }) },
+      },
+    },
+    async (request) => {
+      const { rows, nextId } = await listActions(database, decodeCursor(request.query.cursor));
+      return {
+        data: rows.map(({ at, targetType, targetId, stateBefore, stateAfter, subjectId: _, ...row }) => ({
+          ...row,
+          at: toRfc3339(at),
+          target: `${targetType} ${targetId}`,
+          before: stateBefore,
+          after: stateAfter,
+        })),
+        nextCursor: nextId === null ? null : encodeCursor(nextId),
+      };
+    },
+  );
+};
+
+function view(group: AlertGroup) {
+  const { id: of, groupKey, kind, eventType, cause, occurrences, firstAt, lastAt, known } = group;
+  return {
+    id: of,
+    key: groupKey,
+    kind,
+    state: stateOf(group),
+    type: eventType,
+    cause,
+    occurrences,
+    firstAt: toRfc3339(firstAt),
+    lastAt: toRfc3339(lastAt),
+    known: known && { at: toRfc3339(known.at), by: known.by, reason: known.reason },
+  };
+}
