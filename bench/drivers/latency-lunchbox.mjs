@@ -13,6 +13,7 @@ import { measureLatency } from '../lib/latency.mjs';
 const { DATABASE_URL, LOCKS_URL } = process.env;
 const definition = {
   type: 'LATENCY',
+  target: 'latency',
   version: 1,
   schema: z.object({ seq: z.number() }),
   example: { seq: 1 },
@@ -33,7 +34,6 @@ await measureLatency({
   async consume(handle) {
     const handler = {
       definition,
-      target: 'latency',
       limits: { deadlineMs: 30_000, maxSnoozeMs: 1_000 },
       async handle({ payload }) {
         handle(payload.seq);

@@ -12,6 +12,7 @@ const database = await Database.open({ url: DATABASE_URL, poolSize: 20, statemen
 
 const definition = {
   type: 'BENCH',
+  target: 'bench',
   version: 1,
   schema: z.object({
     seq: z.number(),
@@ -95,7 +96,6 @@ await drive({
     const jobs = Number(process.env.JOBS);
     const handler = {
       definition,
-      target: 'bench',
       limits: { deadlineMs: 30_000, maxSnoozeMs: 1_000 },
       async handle({ payload }) {
         if (payload.seq >= jobs)

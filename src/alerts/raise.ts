@@ -26,6 +26,7 @@ export const alertSendType = 'WECOM_ALERT';
 /** Enough of the event to record it; its handler (`handlers/alert-send.ts`) names the same type. */
 const alertSendRecord: EventDefinition<{ alertId: string; round: number }> = {
   type: alertSendType,
+  target: 'wecom',
   version: 1,
   schema: z.strictObject({ alertId: z.string(), round: z.number().int() }),
   example: { alertId: '1', round: 1 },

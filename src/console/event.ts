@@ -121,7 +121,10 @@ ${options.reason && html`<label>${w.reason}<br><input name="reason" required max
     ): Html => html`<li><form action="/console/controls/pause" method="post">
 <input type="hidden" name="form" value="${formToken}"><input type="hidden" name="scope" value="${scope}"><input type="hidden" name="name" value="${name}"><input type="hidden" name="back" value="/console/events/${event.id}">
 <button class="danger">${title}: ${scope === 'type' ? typeWordsOf(language, name).name : name}</button><label>${w.minutes}<br><input name="minutes" type="number" min="1" max="1440" value="30" required></label><label>${w.reason}<br><input name="reason" required maxlength="500"></label></form></li>`;
-    acts.push(pauseForm('target', handler.target, w.pauseTarget), pauseForm('type', event.type, w.pauseType));
+    acts.push(
+      pauseForm('target', handler.definition.target, w.pauseTarget),
+      pauseForm('type', event.type, w.pauseType),
+    );
   }
   if (group?.status === 'open' && !group.known)
     acts.push(

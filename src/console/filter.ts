@@ -52,7 +52,7 @@ export function filterOf(query: EventsQuery, registry: Registry, now: Date): Eve
     ago === undefined ? undefined : new Date(now.getTime() - ago * 60_000);
   const ofTarget = registry
     .all()
-    .filter((handler) => handler.target === query.target)
+    .filter((handler) => handler.definition.target === query.target)
     .map((handler) => handler.definition.type);
   const types = query.target === undefined ? undefined : ofTarget.length > 0 ? ofTarget : [query.target];
   return {

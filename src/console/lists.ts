@@ -61,7 +61,7 @@ export function eventsPage(
     query.overdue ||
     query.settled ||
     query.cause;
-  const targets = [...new Set(handlers.map((handler) => handler.target))];
+  const targets = [...new Set(handlers.map((handler) => handler.definition.target))];
   const asText = addressOf(query).split('?')[1] ?? '';
   const hidden = html`<input type="hidden" name="form" value="${formToken}"><input type="hidden" name="query" value="${asText}">`;
   return html`
@@ -159,7 +159,7 @@ export function controlsPage(
   now: Date,
 ): Html {
   const handlers = registry.all();
-  const targets = [...new Set(handlers.map((handler) => handler.target))];
+  const targets = [...new Set(handlers.map((handler) => handler.definition.target))];
   const shown = [...new Map(pauses.map((pause) => [`${pause.scope} ${pause.name}`, pause])).values()];
   const hidden = html`<input type="hidden" name="form" value="${formToken}">`;
   const pauseForm = (

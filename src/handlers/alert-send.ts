@@ -24,6 +24,7 @@ type Payload = z.infer<typeof payload>;
 /** One group's voice towards on-call: lives while the group is open, sends the first message, digests, and the recovery. */
 export const alertSend: EventDefinition<Payload> = {
   type: alertSendType,
+  target: 'wecom',
   version: 1,
   schema: payload,
   example: { alertId: '1', round: 1 },
@@ -58,7 +59,6 @@ export function createAlertSend({
 }: AlertSendDependencies): EventHandler<Payload> {
   return {
     definition: alertSend,
-    target: 'wecom',
     limits: { deadlineMs: 4 * timeoutMs + 5_000, maxSnoozeMs: 365 * 86_400_000 }, // ends with its group
     async handle(event, context) {
       const group = await loadGroup(database, event.payload.alertId);

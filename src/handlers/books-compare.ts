@@ -27,6 +27,7 @@ type Payload = z.infer<typeof payload>;
 /** Compares one day's books with themselves and with the vendors', and alerts on drift. If it never succeeds, a lost effect stays unnoticed. */
 export const booksCompare: EventDefinition<Payload> = {
   type: 'BOOKS_COMPARE',
+  target: 'books',
   version: 1,
   schema: payload,
   example: { day: '2026-11-23', slot: '2026-11-23T10' },
@@ -61,7 +62,6 @@ export function createBooksCompare({
 }: BooksCompareDependencies): EventHandler<Payload> {
   return {
     definition: booksCompare,
-    target: 'books',
     limits: { deadlineMs: DEADLINE_MS, maxSnoozeMs: 60_000, retryDelayMs: RETRY_MS },
     refuseDiscard: async () => null, // the next hour compares anew
     async handle(event, context) {

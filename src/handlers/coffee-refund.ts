@@ -60,6 +60,7 @@ export function coffeeRefundOf({
 /** Gives the points of a coffee trade back. If it never succeeds, the customer has paid for nothing. */
 export const coffeeRefund: EventDefinition<Payload> = {
   type: 'COFFEE_CONSUME_CANCEL',
+  target: 'energy',
   version: 2,
   schema: versions,
   example: {
@@ -86,7 +87,6 @@ export function createCoffeeRefund({
 }: EnergyDependencies): EventHandler<Payload> {
   return {
     definition: coffeeRefund,
-    target: 'energy',
     limits: { deadlineMs: refundDeadlineMs(timeoutMs), maxSnoozeMs: 30 * 60_000 },
     async handle(event, context) {
       const { tradeNo, outTradeNo, outRefundNo, userId, amountInCent, reason } = event.payload;

@@ -21,6 +21,7 @@ type Payload = z.infer<typeof payload>;
 /** Tells the energy center of a meal eaten at a canteen till (智盘). If it never succeeds, the consumption is missing there. */
 export const consumptionSync: EventDefinition<Payload> = {
   type: 'ZHIPAN_SYNC_ERROR',
+  target: 'energy',
   version: 1,
   schema: payload,
   example: {
@@ -44,7 +45,6 @@ export function createConsumptionSync({
 }): EventHandler<Payload> {
   return {
     definition: consumptionSync,
-    target: 'energy',
     limits: { deadlineMs: 2 * timeoutMs + 2_000, maxSnoozeMs: 30 * 60_000 },
     async handle(event, context) {
       const outcome = await energy.syncConsumption(

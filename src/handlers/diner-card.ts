@@ -17,6 +17,7 @@ type Payload = z.infer<typeof payload>;
 /** Tells the diner that the order failed and the points are on their way back. If it never succeeds, the diner finds an empty cabinet. */
 export const dinerCard: EventDefinition<Payload> = {
   type: 'WECOM_DINER_CARD',
+  target: 'wecom',
   version: 1,
   schema: payload,
   example: {
@@ -43,7 +44,6 @@ export function createDinerCard({
 }): EventHandler<Payload> {
   return {
     definition: dinerCard,
-    target: 'wecom',
     limits: { deadlineMs: 4 * timeoutMs + 3_000, maxSnoozeMs: 6 * 3_600_000 },
     async handle(event, context) {
       if (!wecom.hasApplication)

@@ -16,6 +16,7 @@ type Payload = z.infer<typeof refundOrder>;
 /** Gives the points of an ended order back. If it never succeeds, the diner has paid for nothing. */
 export const energyCancel: EventDefinition<Payload> = {
   type: 'ENERGY_CENTER_V2_CANCEL',
+  target: 'energy',
   version: 1,
   schema: refundOrder,
   example: { ...exampleOrder, userId: 'u1', amountInCent: 2300, reason: 'USER_CANCEL' },
@@ -41,7 +42,6 @@ export function createEnergyCancel({
 }: EnergyDependencies): EventHandler<Payload> {
   return {
     definition: energyCancel,
-    target: 'energy',
     limits: { deadlineMs: refundDeadlineMs(timeoutMs), maxSnoozeMs: 30 * 60_000 },
 
     async handle(event, context) {

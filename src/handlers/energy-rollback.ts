@@ -26,6 +26,7 @@ type Payload = z.infer<typeof payload>;
  */
 export const energyRollback: EventDefinition<Payload> = {
   type: 'ENERGY_CENTER_ROLLBACK_V2_ERROR',
+  target: 'energy',
   version: 1,
   schema: payload,
   example: { ...exampleOrder, userId: 'u1', amountInCent: 2300 },
@@ -41,7 +42,6 @@ export function createEnergyRollback({
 }: EnergyDependencies): EventHandler<Payload> {
   return {
     definition: energyRollback,
-    target: 'energy',
     limits: { deadlineMs: refundDeadlineMs(timeoutMs) + 2 * timeoutMs, maxSnoozeMs: 30 * 60_000 },
 
     async handle(event, context) {

@@ -19,7 +19,6 @@ export function createEventBatch({
 }: EventBatchDependencies): EventHandler<{ batchId: string }> {
   return {
     definition: batchRun,
-    target: 'operations',
     limits: { deadlineMs: 30_000, maxSnoozeMs: 24 * 3_600_000 },
     async handle({ payload }, context) {
       const slice = await runBatchSlice(database, registry(), payload.batchId, context.signal, (ms) =>

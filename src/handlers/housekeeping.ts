@@ -10,6 +10,7 @@ type Payload = z.infer<typeof payload>;
 /** Deletes what is past its retention, in small batches. If it never succeeds, the tables grow. */
 export const housekeeping: EventDefinition<Payload> = {
   type: 'HOUSEKEEPING',
+  target: 'housekeeping',
   version: 1,
   schema: payload,
   example: { slot: '2026-11-23T10' },
@@ -33,7 +34,6 @@ export interface HousekeepingDependencies {
 export function createHousekeeping({ database, retention }: HousekeepingDependencies): EventHandler<Payload> {
   return {
     definition: housekeeping,
-    target: 'housekeeping',
     limits: { deadlineMs: DEADLINE_MS, maxSnoozeMs: CATCH_UP_MAX_MS, retryDelayMs: RETRY_MS },
     async handle(_event, { signal }) {
       const { counts, more } = await sweep(database, retention, BUDGET_MS, signal);

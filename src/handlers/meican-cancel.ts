@@ -32,6 +32,7 @@ type Payload = z.infer<typeof payload>;
 /** Takes a cancelled order off Meican's books. If it never succeeds, Meican cooks a meal that nobody paid for. */
 export const meicanCancel: EventDefinition<Payload> = {
   type: 'MEICAN_V2_CANCEL',
+  target: 'meican',
   version: 1,
   schema: payload,
   example: exampleOrder,
@@ -58,7 +59,6 @@ export function createMeicanCancel({
 }: MeicanCancelDependencies): EventHandler<Payload> {
   return {
     definition: meicanCancel,
-    target: 'meican',
     limits: { deadlineMs: 3 * timeoutMs + 2_000, maxSnoozeMs: 60 * 86_400_000 }, // every snooze below ends by the settle window or `lookUntil`
 
     async handle(event, context) {

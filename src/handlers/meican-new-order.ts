@@ -27,6 +27,7 @@ type Payload = z.infer<typeof payload>;
 /** Places a paid order at Meican. If it never succeeds: ORDER_ERROR, stock back, points back, a card to the diner. */
 export const meicanNewOrder: EventDefinition<Payload> = {
   type: 'MEICAN_NEW_V2_ORDER',
+  target: 'meican',
   version: 1,
   schema: payload,
   example: exampleOrder,
@@ -55,7 +56,6 @@ export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): 
 
   return {
     definition: meicanNewOrder,
-    target: 'meican',
     limits: { deadlineMs: 3 * timeoutMs + 2_000, maxSnoozeMs: 24 * 3_600_000, asksUntilDeadline: true },
 
     async handle(event, context) {

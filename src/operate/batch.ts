@@ -19,6 +19,7 @@ import { type ActResult, requeueIn } from './requeue.js';
  */
 export const batchRun: EventDefinition<{ batchId: string }> = {
   type: 'EVENT_BATCH',
+  target: 'operations',
   version: 1,
   schema: z.strictObject({ batchId: z.string().regex(/^\d+$/) }),
   example: { batchId: '1' },

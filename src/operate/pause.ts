@@ -35,7 +35,7 @@ export async function pause(
 ): Promise<PauseResult> {
   const types = registry
     .all()
-    .filter((handler) => (scope === 'type' ? handler.definition.type : handler.target) === name);
+    .filter((handler) => (scope === 'type' ? handler.definition.type : handler.definition.target) === name);
   if (types.length === 0) return { kind: 'not-found' };
   return database.transaction(async (tx) => {
     const paused = await tx.query(

@@ -86,7 +86,7 @@ export async function why(database: Database, registry: Registry, event: OutboxE
       nextAt: event.queueAt,
     };
   const processes = await heartbeats(database);
-  const target = registry.find(event.type)?.target ?? '';
+  const target = registry.find(event.type)?.definition.target ?? '';
   const down = processes
     .filter(({ state }) => state === 'alive')
     .flatMap(({ breakers }) =>

@@ -173,7 +173,7 @@ async function answer(
   crashPoint('before-handle');
   try {
     const outcome = await untilAborted(
-      handler.handle(event, createContext(dependencies, handler.target, event, attempt)),
+      handler.handle(event, createContext(dependencies, handler.definition.target, event, attempt)),
       lease,
     );
     crashPoint('after-handle');
@@ -260,7 +260,7 @@ async function conclude(
   const { limits } = attempt.handler;
   const decideOn = (answered: AttemptOutcome) => decide(answered, situationOf(dependencies, row, attempt));
   const answered = sparedByBreaker(outcome, {
-    breaker: dependencies.breakerOf(attempt.handler.target),
+    breaker: dependencies.breakerOf(attempt.handler.definition.target),
     exchanges: attempt.exchanges,
     isTooLate: row.deadlineAt !== null && row.deadlineAt <= row.claimedAt,
     retryDelayMs: limits.retryDelayMs ?? dependencies.retryDelayMs,
@@ -326,7 +326,7 @@ function announce(
     eventType: row.type,
     subjectNo: row.subjectNo,
     attempt: row.attempt,
-    target: handler.target,
+    target: handler.definition.target,
     status: transition.status,
     outcome: transition.outcome,
     decision: transition.decision,

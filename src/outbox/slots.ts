@@ -40,7 +40,8 @@ export class Slots {
     /** Attempts at once for each target. */
     private readonly max: number,
   ) {
-    for (const { target, definition } of registry.all()) {
+    for (const { definition } of registry.all()) {
+      const { target } = definition;
       const known = this.#targets.get(target);
       this.#targets.set(target, {
         name: target,
@@ -140,6 +141,6 @@ export class Slots {
   }
 
   #of({ handler }: Held): Target {
-    return this.#targets.get(handler.target) as Target;
+    return this.#targets.get(handler.definition.target) as Target;
   }
 }

@@ -19,6 +19,8 @@ import type { VendorOutcome } from '../entities/outbox-event.js';
 /** What an event type is, without the code that carries it out: enough to record it. */
 export interface EventDefinition<P = unknown> {
   readonly type: string;
+  /** The vendor, or the part of lunchbox, that it calls: its lane, with slots and a breaker of its own. At most 32 characters. */
+  readonly target: string;
   /** Of the payload. A row with a newer version is left to a newer process. */
   readonly version: number;
   /** Checked when written and when read. Older versions are brought up by the schema itself (a union that transforms). */
@@ -46,8 +48,6 @@ export interface HandlerLimits {
 
 export interface EventHandler<P = unknown> {
   readonly definition: EventDefinition<P>;
-  /** The vendor it calls; concurrency is bounded per target. */
-  readonly target: string;
   readonly limits: HandlerLimits;
   handle(event: ClaimedEvent<P>, context: HandlerContext): Promise<HandlerOutcome>;
   /** Local effects of becoming errored, in the settling transaction: compensate, record what must follow. */

@@ -68,12 +68,12 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
 
   it('what found no slot starts when one is free, and not only at the next sweep', async () => {
     const { gate, open } = gated();
-    const other = { ...note, type: 'OTHER' };
+    const other = { ...note, type: 'OTHER', target: 'other' };
     const both = new Outbox(
       database,
       [
         handlerOf(() => gate.then(() => done)) as never,
-        { ...handlerOf(async () => done), definition: other, target: 'other' } as never,
+        { ...handlerOf(async () => done), definition: other } as never,
       ],
       { leaseMs: 10_000, failuresMax: 3, retryDelayMs: 1_000, batchSize: 10, concurrencyPerTarget: 1 },
     );

@@ -696,12 +696,12 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
     it('a slow target does not hold up the others', async () => {
       let finish: () => void = () => {};
       const slow = new Promise<void>((resolve) => (finish = resolve));
-      const fast = { ...note, type: 'FAST' };
+      const fast = { ...note, type: 'FAST', target: 'fast' };
       const both = new Outbox(
         database,
         [
           handlerOf(() => slow.then(() => done)) as never,
-          { ...handlerOf(async () => done), definition: fast, target: 'fast' } as never,
+          { ...handlerOf(async () => done), definition: fast } as never,
         ],
         { leaseMs: 10_000, failuresMax: 3, retryDelayMs: 1_000, batchSize: 10, concurrencyPerTarget: 2 },
       );

@@ -11,6 +11,7 @@ type Payload = { seed: number };
 
 export const poison: EventDefinition<Payload> = {
   type: POISON,
+  target: 'poison',
   version: 1,
   schema: z.strictObject({ seed: z.number() }),
   example: { seed: 1 },
@@ -21,7 +22,6 @@ export const poison: EventDefinition<Payload> = {
 /** Whoever carries it out dies of it. */
 export const createPoison = (die: () => void): EventHandler<Payload> => ({
   definition: poison,
-  target: 'poison',
   limits: { deadlineMs: 3_600_000, maxSnoozeMs: 60_000 },
   handle: () => {
     die();

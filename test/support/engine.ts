@@ -17,6 +17,7 @@ export const payload = z.strictObject({ n: z.number().int(), key: z.string().opt
 export type Note = z.infer<typeof payload>;
 export const note: EventDefinition<Note> = {
   type: 'NOTE',
+  target: 'test',
   version: 1,
   schema: payload,
   example: { n: 1 },
@@ -38,7 +39,6 @@ export const failed: HandlerOutcome = {
 export function handlerOf(handle: Handle, more: Partial<EventHandler<Note>> = {}): EventHandler<Note> {
   return {
     definition: note,
-    target: 'test',
     limits: { deadlineMs: 5_000, maxSnoozeMs: 60_000 },
     handle,
     refuseDiscard: async () => null,
