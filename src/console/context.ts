@@ -13,8 +13,8 @@ import type { Outbox } from '../outbox/outbox.js';
 import type { EventDefinition } from '../outbox/types.js';
 import { type Html, html } from './html.js';
 import { type PageOptions, sendPage } from './page.js';
+import { time } from './parts/text.js';
 import { languageOf, themeOf, type Visitor } from './session.js';
-import { time } from './text.js';
 
 /** What recurs, given to the console by whoever wires it: it knows no handler by itself. */
 export interface Recurring {
@@ -49,8 +49,11 @@ export interface ConsoleOptions {
 }
 
 const REFRESH_S = 5;
+
 const SKEW_MAX_MS = 2_000;
+
 const UNSENT_MAX_MS = 5 * 60_000;
+
 const SCHEMA_LOOK_MS = 60_000;
 
 /** What every page needs: who looks, how to answer, what to warn of. */
@@ -184,6 +187,7 @@ export const optionalId = z
   .regex(/^\d{1,19}$/)
   .optional()
   .catch(undefined);
+
 export const optionalText = z.string().max(191).optional().catch(undefined);
 
 /** The query without its empty members: a form sends all its fields. */

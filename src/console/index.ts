@@ -4,16 +4,23 @@ import { z } from 'zod';
 import { may } from '../base/caller.js';
 import { Problem } from '../base/problems.js';
 import { isUnavailable } from '../database/errors.js';
+import { auditRoutes } from './audit/route.js';
+import { batchRoutes } from './batches/route.js';
+import { causeRoutes } from './cause/route.js';
+import { causesRoutes } from './causes/route.js';
 import { ConsoleContext, type ConsoleOptions } from './context.js';
+import { controlsRoutes } from './controls/route.js';
+import { eventRoutes } from './event/route.js';
+import { eventsRoutes } from './events/route.js';
 import { type Html, html } from './html.js';
-import { batchRoutes } from './routes/batches.js';
-import { causeRoutes } from './routes/causes.js';
-import { controlRoutes } from './routes/controls.js';
-import { eventRoutes } from './routes/events.js';
-import { homeRoutes } from './routes/home.js';
-import { orderRoutes } from './routes/orders.js';
-import { scheduleRoutes } from './routes/schedules.js';
+import { words } from './locales/words.js';
+import { orderRoutes } from './order/route.js';
+import { ordersRoutes } from './orders/route.js';
+import { overviewRoutes } from './overview/route.js';
+import { runbookRoutes } from './runbooks/route.js';
+import { schedulesRoutes } from './schedules/route.js';
 import { script, scriptPath } from './script.js';
+import { searchRoutes } from './search/route.js';
 import {
   isOwnForm,
   isOwnOrigin,
@@ -26,7 +33,6 @@ import {
 } from './session.js';
 import { isSignedOut, keepSignOut } from './sign-outs.js';
 import { style, stylePath } from './style.js';
-import { words } from './words.js';
 
 export type { ConsoleOptions } from './context.js';
 
@@ -188,12 +194,18 @@ export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, opt
   });
 
   for (const routes of [
-    homeRoutes,
+    overviewRoutes,
+    searchRoutes,
+    eventsRoutes,
     eventRoutes,
+    ordersRoutes,
     orderRoutes,
+    causesRoutes,
     causeRoutes,
-    scheduleRoutes,
-    controlRoutes,
+    runbookRoutes,
+    schedulesRoutes,
+    controlsRoutes,
+    auditRoutes,
     batchRoutes,
   ])
     routes(app, context);

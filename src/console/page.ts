@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify';
 import { type Html, html } from './html.js';
+import type { Language } from './locales/languages.js';
+import { words } from './locales/words.js';
 import { scriptPath } from './script.js';
 import type { Visitor } from './session.js';
 import { stylePath } from './style.js';
-import type { Language } from './words.js';
-import { words } from './words.js';
 
 export interface PageOptions {
   readonly title: string;

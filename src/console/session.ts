@@ -2,11 +2,15 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, may } from '../base/caller.js';
 import type { Authenticate } from '../http/auth.js';
-import { type Language, languages, type Words, words } from './words.js';
+import { type Language, languages } from './locales/languages.js';
+import { words } from './locales/words.js';
+import type { Words } from './locales/zh.js';
 
 /** The token itself, in a cookie that no script can read. The server keeps only which of them were signed out (sign-outs.ts). */
 const COOKIE = 'lunchbox_session';
+
 const PREFERENCE_MAX_AGE_S = 365 * 86_400;
+
 const SESSION_MAX_AGE_S = 12 * 3_600;
 
 export interface Visitor {

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { typeWords, words } from '../../src/console/words.js';
+import { typeWords } from '../../src/console/locales/event-types.js';
+import { words } from '../../src/console/locales/words.js';
 import { type Language, Scene } from './scene.js';
 
 const SCREEN_AND_A_HALF = 780 * 1.5;

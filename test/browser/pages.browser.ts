@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { words } from '../../src/console/words.js';
+import { words } from '../../src/console/locales/words.js';
 import { sql } from '../../src/database/sql.js';
 import { consolePages } from '../support/pages.js';
 import { type Language, Scene, type Theme } from './scene.js';

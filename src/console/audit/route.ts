@@ -1,0 +1,15 @@
+import type { FastifyInstance } from 'fastify';
+import { listActions } from '../../operate/audit.js';
+import { type ConsoleContext, optionalId, queryOf } from '../context.js';
+import { auditPage } from './page.js';
+
+export function auditRoutes(app: FastifyInstance, context: ConsoleContext): void {
+  const { reading } = context;
+
+  app.get('/console/audit', async (request, reply) => {
+    const beforeId = optionalId.parse(queryOf(request).beforeId);
+    const [listed, now] = await Promise.all([listActions(reading, beforeId), reading.now()]);
+    const visitor = context.visitor(request);
+    return context.page(request, reply, visitor.words.audit, auditPage(visitor, listed, now));
+  });
+}

@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { type ConsoleContext, optionalId, optionalText, queryOf } from '../context.js';
+import { listOrders } from './list.js';
+import { ordersPage } from './page.js';
+
+const query = z.object({
+  userId: optionalText,
+  edibleDate: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\d$/)
+    .optional()
+    .catch(undefined),
+  beforeId: optionalId,
+});
+
+export function ordersRoutes(app: FastifyInstance, context: ConsoleContext): void {
+  const { reading } = context;
+
+  app.get('/console/orders', async (request, reply) => {
+    const filter = query.parse(queryOf(request));
+    const [listed, now] = await Promise.all([listOrders(reading, filter), reading.now()]);
+    const visitor = context.visitor(request);
+    return context.page(request, reply, visitor.words.orders, ordersPage(visitor, filter, listed, now));
+  });
+}

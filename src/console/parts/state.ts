@@ -1,0 +1,19 @@
+import type { OutboxEvent } from '../../entities/outbox-event.js';
+import type { Shade } from '../../operate/list.js';
+import { type Html, html } from '../html.js';
+import type { Visitor } from '../session.js';
+
+/** The finest word for where an event is. */
+export function shadeOf(
+  event: Pick<OutboxEvent, 'status' | 'outcome' | 'leaseUntil' | 'failures' | 'queueAt'>,
+): Shade {
+  if (event.status === 'errored') return event.outcome === 'unknown' ? 'unknown' : 'errored';
+  if (event.status !== 'pending') return event.status;
+  if (event.leaseUntil) return 'running';
+  if (event.queueAt === null) return 'blocked';
+  return event.failures > 0 ? 'retrying' : 'pending';
+}
+
+export function stateMark(w: Visitor['words'], shade: Shade): Html {
+  return html`<span class="state ${shade}">${w[shade]}</span>`;
+}

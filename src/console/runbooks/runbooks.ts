@@ -1,0 +1,13 @@
+import type { AlertGroup } from '../../alerts/group.js';
+
+/** Which page of docs/runbooks is about a group. */
+export const runbookOf: Record<AlertGroup['kind'], string> = {
+  errored: 'event-errored',
+  unknown: 'outcome-unknown',
+  loss: 'event-errored',
+  'placements-failing': 'event-errored',
+  'vendor-down': 'vendor-down',
+  drift: 'event-errored',
+  'poller-silent': 'poller-silent',
+  'cannot-learn': 'cannot-learn',
+};

@@ -1,0 +1,17 @@
+import type { FastifyInstance } from 'fastify';
+import { type ConsoleContext, queryOf } from '../context.js';
+import { searchPage } from './page.js';
+import { search } from './search.js';
+
+export function searchRoutes(app: FastifyInstance, context: ConsoleContext): void {
+  app.get('/console/search', async (request, reply) => {
+    const text = (queryOf(request).q ?? '').trim().slice(0, 128);
+    const hits = text === '' ? [] : await search(context.reading, text);
+    const [only] = hits;
+    if (only && hits.length === 1) return context.redirect(reply, `/console/${only.kind}s/${only.id}`);
+    const visitor = context.visitor(request);
+    return context.page(request, reply, visitor.words.search, searchPage(visitor, text, hits), {
+      refreshS: 0,
+    });
+  });
+}
