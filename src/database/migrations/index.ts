@@ -11,6 +11,7 @@ import { OpenRows1764003000000 } from './1764003000000-open-rows.js';
 import { SignOuts1764004000000 } from './1764004000000-sign-outs.js';
 import { ExactPeople1764004100000 } from './1764004100000-exact-people.js';
 import { Installation1764005000000 } from './1764005000000-installation.js';
+import { StoredColumns1764006000000 } from './1764006000000-stored-columns.js';
 
 /** THE list, oldest first. A migration that has been released is never edited; a later one mends it. */
 export const migrations = [
@@ -27,4 +28,5 @@ export const migrations = [
   SignOuts1764004000000,
   ExactPeople1764004100000,
   Installation1764005000000,
+  StoredColumns1764006000000,
 ];
