@@ -205,7 +205,7 @@ function loadedBy(name: string): string[] {
   const walk = (file: string): void => {
     if (found.has(file)) return;
     found.add(file);
-    for (const match of readFileSync(file, 'utf8').matchAll(/(?:from|import) "(\.[^"]*)"/g))
+    for (const match of readFileSync(file, 'utf8').matchAll(/(?:from|import) ["'](\.[^"']*)["']/g))
       walk(path.resolve(path.dirname(file), match[1] ?? ''));
   };
   walk(dist(name));
