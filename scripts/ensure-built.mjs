@@ -1,4 +1,4 @@
-// Compiles src/ into dist/ when dist/ is missing or older than any source.
+// Compiles src/ into dist/, the console's sheet and script included, when dist/ is missing or older than any source.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
@@ -18,7 +18,9 @@ function newest(directory) {
 
 export function ensureBuilt() {
   const stamp = path.join(root, 'dist', '.tsbuildinfo');
-  if (existsSync(stamp) && statSync(stamp).mtimeMs > newest(path.join(root, 'src'))) return;
+  const assets = path.join(root, 'dist', 'console', 'assets');
+  if (existsSync(assets) && existsSync(stamp) && statSync(stamp).mtimeMs > newest(path.join(root, 'src')))
+    return;
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   if (!existsSync(tsc)) return; // installed without development packages: dist/ came along
   const built = spawnSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.build.json')], {
@@ -26,5 +28,8 @@ export function ensureBuilt() {
     cwd: root,
   });
   if (built.status !== 0) process.exit(built.status ?? 1);
+  const script = fileURLToPath(new URL('./build-assets.mjs', import.meta.url));
+  const bundled = spawnSync(process.execPath, [script], { stdio: 'inherit', cwd: root });
+  if (bundled.status !== 0) process.exit(bundled.status ?? 1);
   utimesSync(stamp, new Date(), new Date());
 }

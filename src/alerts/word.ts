@@ -1,3 +1,4 @@
+import { escapeHtml } from '../base/text.js';
 import type { AlertGroup, Sample } from './group.js';
 
 /** What the event types are called in messages. */
@@ -124,10 +125,6 @@ export function plain(text: string): string {
     .replace(/[<>[\]()#*_`@~|\\!]/g, (sign) => wide[sign] ?? ' ')
     .replace(/:\/\//g, '：／／')
     .replace(/www\./gi, 'www．');
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 }
 
 /** At most so many bytes of UTF-8, cut between characters. */

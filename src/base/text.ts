@@ -5,3 +5,8 @@ export function cutCharacters(text: string, characters: number): string {
     .slice(0, characters)
     .join('');
 }
+
+/** Text as HTML shows it, between tags and in quoted attributes. NUL, which HTML forbids, becomes the replacement character. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"'`\0]/g, (sign) => `&#${sign === '\0' ? 0xfffd : sign.charCodeAt(0)};`);
+}

@@ -1,3 +1,5 @@
+import { escapeHtml } from '../base/text.js';
+
 /** A piece of HTML whose every value has been escaped. */
 export interface Html {
   readonly kind: 'html';
@@ -19,8 +21,4 @@ function render(value: Value): string {
   if (Array.isArray(value)) return value.map(render).join('');
   if (typeof value === 'object') return (value as Html).text;
   return escapeHtml(String(value));
-}
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"'`\0]/g, (sign) => `&#${sign === '\0' ? 0xfffd : sign.charCodeAt(0)};`);
 }

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { parseCookie, stringifySetCookie } from 'cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, may } from '../base/caller.js';
 import type { Authenticate } from '../http/auth.js';
@@ -6,12 +7,12 @@ import { type Language, languages } from './locales/languages.js';
 import { words } from './locales/words.js';
 import type { Words } from './locales/zh.js';
 
-/** The token itself, in a cookie that no script can read. The server keeps only which of them were signed out (sign-outs.ts). */
-const COOKIE = 'lunchbox_session';
-
-const PREFERENCE_MAX_AGE_S = 365 * 86_400;
-
+/** Holds the token itself. The server keeps only which tokens were signed out (sign-outs.ts). */
+const SESSION = 'lunchbox_session';
+const LANGUAGE = 'lunchbox_language';
+const THEME = 'lunchbox_theme';
 const SESSION_MAX_AGE_S = 12 * 3_600;
+const PREFERENCE_MAX_AGE_S = 365 * 86_400;
 
 export interface Visitor {
   readonly caller: Caller;
@@ -19,22 +20,11 @@ export interface Visitor {
   readonly language: Language;
   readonly words: Words;
   readonly theme: 'light' | 'dark' | null;
-  /** Proves that a form came from a page of ours: only who knows the cookie can make it. */
+  /** Proves that a form came from a page of this session: it is a hash of the cookie, which other sites cannot read. */
   readonly formToken: string;
 }
 
-export function cookiesOf(request: FastifyRequest): Record<string, string> {
-  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
-  return Object.fromEntries(
-    pairs.filter(([name]) => name).map(([name = '', ...value]) => [name, value.join('=')]),
-  );
-}
-
-export function tokenOf(request: FastifyRequest): string | undefined {
-  return cookiesOf(request)[COOKIE];
-}
-
-/** Who looks, or null when nobody is signed in with a role that may. */
+/** Who looks, or null when nobody is signed in with a role that may look. */
 export async function visitorOf(
   request: FastifyRequest,
   authenticate: Authenticate,
@@ -55,8 +45,13 @@ export async function visitorOf(
   };
 }
 
+export function tokenOf(request: FastifyRequest): string | undefined {
+  return cookiesOf(request)[SESSION];
+}
+
+/** The visitor's choice, else what the browser accepts first, else Chinese. */
 export function languageOf(request: FastifyRequest): Language {
-  const chosen = languages.find((language) => language === cookiesOf(request).lunchbox_language);
+  const chosen = languages.find((language) => language === cookiesOf(request)[LANGUAGE]);
   if (chosen) return chosen;
   const accepted = (request.headers['accept-language'] ?? '').toLowerCase();
   const [zh, en] = [accepted.indexOf('zh'), accepted.indexOf('en')];
@@ -64,60 +59,51 @@ export function languageOf(request: FastifyRequest): Language {
 }
 
 export function themeOf(request: FastifyRequest): 'light' | 'dark' | null {
-  const chosen = cookiesOf(request).lunchbox_theme;
+  const chosen = cookiesOf(request)[THEME];
   return chosen === 'light' || chosen === 'dark' ? chosen : null;
+}
+
+function cookiesOf(request: FastifyRequest): Record<string, string | undefined> {
+  return parseCookie(request.headers.cookie ?? '');
 }
 
 /** `secure`: the cookie never travels without TLS. */
 export function signIn(reply: FastifyReply, token: string, secure: boolean): void {
-  reply.header(
-    'Set-Cookie',
-    `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MAX_AGE_S}${secure ? '; Secure' : ''}`,
-  );
+  setCookie(reply, SESSION, token, SESSION_MAX_AGE_S, secure);
 }
 
 export function signOut(reply: FastifyReply, secure: boolean): void {
-  reply.header(
-    'Set-Cookie',
-    `${COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0${secure ? '; Secure' : ''}`,
-  );
+  setCookie(reply, SESSION, '', 0, secure);
 }
 
-export function prefer(
-  reply: FastifyReply,
-  name: 'language' | 'theme',
-  value: string,
-  secure: boolean,
-): void {
-  reply.header(
-    'Set-Cookie',
-    `lunchbox_${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${PREFERENCE_MAX_AGE_S}${secure ? '; Secure' : ''}`,
-  );
+export function preferLanguage(reply: FastifyReply, language: Language, secure: boolean): void {
+  setCookie(reply, LANGUAGE, language, PREFERENCE_MAX_AGE_S, secure);
+}
+
+export function preferTheme(reply: FastifyReply, theme: 'light' | 'dark', secure: boolean): void {
+  setCookie(reply, THEME, theme, PREFERENCE_MAX_AGE_S, secure);
+}
+
+function setCookie(reply: FastifyReply, name: string, value: string, maxAge: number, secure: boolean): void {
+  const attributes = { path: '/', httpOnly: true, sameSite: 'lax', maxAge, secure } as const;
+  reply.header('Set-Cookie', stringifySetCookie({ name, value, ...attributes }));
 }
 
 function formTokenOf(token: string): string {
   return createHash('sha256').update(`form:${token}`).digest('hex').slice(0, 32);
 }
 
-/** A form that another site sends is refused by what the browser says of its origin, before it is read. */
+/** Refuses a form of another site by what the browser says of its origin, before the form is read. */
 export function isOwnOrigin(request: FastifyRequest): boolean {
   const site = request.headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin';
-  const { origin } = request.headers;
-  return origin === undefined || sameHost(origin, request.headers.host);
+  const { origin, host } = request.headers;
+  return origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
 }
 
-/** The form carries what only a page of this session could know. */
+/** Whether the form carries the token of this session. */
 export function isOwnForm(request: FastifyRequest, formToken: string): boolean {
   const given = Buffer.from(String((request.body as { form?: unknown } | undefined)?.form ?? ''));
   const wanted = Buffer.from(formToken);
   return given.length === wanted.length && timingSafeEqual(given, wanted);
-}
-
-function sameHost(origin: string, host: string | undefined): boolean {
-  try {
-    return new URL(origin).host === host;
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { listActions } from '../../operate/audit.js';
-import { type ConsoleContext, optionalId, queryOf } from '../context.js';
+import type { ConsoleContext } from '../context.js';
+import { optionalId, queryOf } from '../request.js';
 import { auditPage } from './page.js';
 
 export function auditRoutes(app: FastifyInstance, context: ConsoleContext): void {

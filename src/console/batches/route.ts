@@ -13,8 +13,9 @@ import {
   readBatch,
   stopBatch,
 } from '../../operate/batch.js';
-import { type ConsoleContext, paramsOf } from '../context.js';
+import type { ConsoleContext } from '../context.js';
 import { clockTime } from '../parts/text.js';
+import { paramsOf } from '../request.js';
 import type { Visitor } from '../session.js';
 import { batchPage, previewPage } from './page.js';
 

@@ -6,7 +6,8 @@ import { id } from '../../http/schemas.js';
 import { findAttempts } from '../../operate/find.js';
 import { countEvents } from '../../operate/list.js';
 import { unpackExchanges } from '../../outbox/exchanges.js';
-import { type ConsoleContext, paramsOf } from '../context.js';
+import type { ConsoleContext } from '../context.js';
+import { paramsOf } from '../request.js';
 import { occurrencesOf } from './occurrences.js';
 import { causePage } from './page.js';
 

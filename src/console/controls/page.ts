@@ -1,6 +1,7 @@
 import type { Pause } from '../../operate/pause.js';
 import type { Heartbeat } from '../../outbox/heartbeat.js';
 import type { Registry } from '../../outbox/registry.js';
+import { distinctPauses } from '../banners.js';
 import { type Html, html } from '../html.js';
 import { typeWordsOf } from '../locales/event-types.js';
 import { time } from '../parts/text.js';
@@ -15,7 +16,6 @@ export function controlsPage(
 ): Html {
   const handlers = registry.all();
   const targets = [...new Set(handlers.map((handler) => handler.definition.target))];
-  const shown = [...new Map(pauses.map((pause) => [`${pause.scope} ${pause.name}`, pause])).values()];
   const hidden = html`<input type="hidden" name="form" value="${formToken}">`;
   const pauseForm = (
     scope: 'type' | 'target',
@@ -26,7 +26,7 @@ export function controlsPage(
 <label>${w.minutes}<br><input name="minutes" type="number" min="1" max="1440" value="30" required></label>
 <label>${w.reason}<br><input name="reason" required maxlength="500"></label><button class="danger">${w.pause}</button></form></li>`;
   return html`
-${shown.map(
+${distinctPauses(pauses).map(
   (
     pause,
   ) => html`<div class="note bad"><p>${w.pausedBanner}: ${pause.name}, ${w.until} ${time(pause.untilAt, now, language)}, ${w.by} ${pause.actor}: ${pause.reason}</p>

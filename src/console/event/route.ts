@@ -11,9 +11,10 @@ import { requeue, settleAsDone, settleAsNotDone } from '../../operate/requeue.js
 import { why } from '../../operate/why.js';
 import { readEvent } from '../../orders/event-story.js';
 import { orderView } from '../../orders/view.js';
-import { type ConsoleContext, paramsOf, queryOf } from '../context.js';
+import type { ConsoleContext } from '../context.js';
 import { type Html, html } from '../html.js';
 import { clockTime } from '../parts/text.js';
+import { paramsOf, queryOf } from '../request.js';
 import { eventPage, goneEvent } from './page.js';
 import { groupOfCause, newestEventId } from './read.js';
 

@@ -1,3 +1,4 @@
+import { stringify } from 'csv-stringify/sync';
 import { toRfc3339 } from '../../base/clock.js';
 import type { Database } from '../../database/database.js';
 import type { OutboxEvent } from '../../entities/outbox-event.js';
@@ -11,6 +12,9 @@ const PAGE = 500;
 export const exportFormats = ['csv', 'ndjson'] as const;
 
 export type ExportFormat = (typeof exportFormats)[number];
+
+/** A text that a spreadsheet would take for a formula stays a text. */
+const csvOptions = { header: true, record_delimiter: 'windows', escape_formulas: true } as const;
 
 /** What the page shows of an event, and nothing more: no payload, no exchange. */
 const columns = {
@@ -60,19 +64,9 @@ export async function exportEvents(
       after: { query, rows: rows.length },
     }),
   );
-  const objects = rows.map((row) =>
-    Object.fromEntries(Object.entries(columns).map(([name, of]) => [name, of(row)])),
+  const shown = rows.map((event) =>
+    Object.fromEntries(Object.entries(columns).map(([name, read]) => [name, read(event)])),
   );
-  if (format === 'ndjson') return objects.map((object) => `${JSON.stringify(object)}\n`).join('');
-  const names = Object.keys(columns);
-  return [names.join(','), ...objects.map((object) => names.map((name) => cell(object[name])).join(','))]
-    .map((line) => `${line}\r\n`)
-    .join('');
-}
-
-/** A text that a spreadsheet would take for a formula stays a text. */
-function cell(value: unknown): string {
-  const text = value === null || value === undefined ? '' : String(value);
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  if (format === 'ndjson') return shown.map((row) => `${JSON.stringify(row)}\n`).join('');
+  return stringify(shown, csvOptions);
 }

@@ -4,7 +4,8 @@ import { id } from '../../http/schemas.js';
 import { reveal } from '../../orders/reveal.js';
 import { readTimeline } from '../../orders/timeline.js';
 import { whyOrder } from '../../orders/why.js';
-import { type ConsoleContext, paramsOf } from '../context.js';
+import type { ConsoleContext } from '../context.js';
+import { paramsOf } from '../request.js';
 import { orderPage } from './page.js';
 
 export function orderRoutes(app: FastifyInstance, context: ConsoleContext): void {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { type ConsoleContext, optionalId, optionalText, queryOf } from '../context.js';
+import type { ConsoleContext } from '../context.js';
+import { optionalId, optionalText, queryOf } from '../request.js';
 import { listOrders } from './list.js';
 import { ordersPage } from './page.js';
 

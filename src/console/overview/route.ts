@@ -3,7 +3,7 @@ import { countEvents } from '../../operate/list.js';
 import { readOverview } from '../../operate/overview.js';
 import { heartbeats } from '../../outbox/heartbeat.js';
 import type { ConsoleContext } from '../context.js';
-import { sweepTimes } from '../parts/sweep-times.js';
+import { nextRunOf } from '../parts/next-run.js';
 import { overviewPage } from './page.js';
 
 /** What took long to read is shown for longer: looking takes at most a tenth of a connection, however many people look. */
@@ -44,7 +44,7 @@ export function overviewRoutes(app: FastifyInstance, context: ConsoleContext): v
     const visitor = context.visitor(request);
     const { schedulerCron, batchSize } = context.options;
     const body = overviewPage(visitor, overview, processes, held, {
-      nextSweepAt: sweepTimes(schedulerCron).next,
+      nextSweepAt: nextRunOf(schedulerCron),
       batchSize,
     });
     return context.page(request, reply, visitor.words.overview, body, { live: true });

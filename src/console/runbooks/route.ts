@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problems.js';
-import { type ConsoleContext, paramsOf } from '../context.js';
+import type { ConsoleContext } from '../context.js';
 import { html } from '../html.js';
+import { paramsOf } from '../request.js';
 import { runbookOf } from './runbooks.js';
 
 const runbooks = new Set(Object.values(runbookOf));

@@ -7,8 +7,9 @@ import { heartbeats } from '../../outbox/heartbeat.js';
 import { record } from '../../outbox/record.js';
 import { recurrenceOf } from '../../outbox/recurring.js';
 import { wakeAfterCommit } from '../../outbox/wake.js';
-import { type ConsoleContext, paramsOf } from '../context.js';
-import { sweepTimes } from '../parts/sweep-times.js';
+import type { ConsoleContext } from '../context.js';
+import { nextRunOf } from '../parts/next-run.js';
+import { paramsOf } from '../request.js';
 import { runNow, type Schedule, type ScheduleName, schedulesPage } from './page.js';
 
 /** Minutes and seconds differ; both recur hourly (scheduler-part.ts). */
@@ -50,7 +51,7 @@ export function schedulesRoutes(app: FastifyInstance, context: ConsoleContext): 
       name,
       cron,
       ...recurrence,
-      nextAt: sweepTimes(cron).next,
+      nextAt: nextRunOf(cron),
       missed: Math.max(0, expected - Math.ceil(recurrence.recorded / each)),
     });
     const schedules: Schedule[] = [
@@ -60,7 +61,7 @@ export function schedulesRoutes(app: FastifyInstance, context: ConsoleContext): 
         lastAt: lastSweep?.sweptAt ?? null,
         lastMs: lastSweep?.sweepMs ?? null,
         lastEventId: null,
-        nextAt: alive.length > 0 ? sweepTimes(context.options.schedulerCron).next : null,
+        nextAt: alive.length > 0 ? nextRunOf(context.options.schedulerCron) : null,
         missed: null,
         waiting: null,
       },

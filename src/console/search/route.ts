@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { type ConsoleContext, queryOf } from '../context.js';
+import type { ConsoleContext } from '../context.js';
+import { queryOf } from '../request.js';
 import { searchPage } from './page.js';
 import { search } from './search.js';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { FastifyPluginAsync } from 'fastify';
+import { escapeHtml } from '../../base/text.js';
 
 const file = new URL('../../../docs/problems.md', import.meta.url);
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 /** What the `type` of an error leads to: docs/problems.md, line by line, each code an anchor. It says nothing that a stranger may not know. */
 export const problemPage: FastifyPluginAsync = async (app) => {
@@ -12,7 +12,7 @@ export const problemPage: FastifyPluginAsync = async (app) => {
       const codes = line.startsWith('| `')
         ? [...(line.split('|')[1] ?? '').matchAll(/`([a-z-]+)`/g)].map((match) => match[1] ?? '')
         : [];
-      return `${codes.map((code) => `<a id="${code}"></a>`).join('')}${escaped(line)}`;
+      return `${codes.map((code) => `<a id="${code}"></a>`).join('')}${escapeHtml(line)}`;
     })
     .join('\n');
   app.get('/docs/problems', { schema: { hide: true } }, async (_request, reply) =>
