@@ -6,7 +6,6 @@ import type { Act } from '../operate/audit.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { type Assets, findAssets } from './assets.js';
 import { Banners } from './banners.js';
-import type { Html } from './html.js';
 import type { ConsoleOptions } from './options.js';
 import { type PageOptions, sendPage } from './page.js';
 import { fieldsOf } from './request.js';
@@ -77,16 +76,11 @@ export class ConsoleContext {
     return sendPage(reply, looks, options);
   }
 
-  async page(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    title: string,
-    body: Html,
-    more: Partial<PageOptions> = {},
-  ): Promise<FastifyReply> {
+  /** A page that refreshes itself, with the banners above it. */
+  async page(request: FastifyRequest, reply: FastifyReply, options: PageOptions): Promise<FastifyReply> {
     // A banner that cannot be read must not cost the page.
     const banners = await this.#banners.read(this.visitor(request)).catch(() => []);
-    return this.send(request, reply, { title, body, banners, refreshS: REFRESH_S, ...more });
+    return this.send(request, reply, { banners, refreshS: REFRESH_S, ...options });
   }
 
   redirect(reply: FastifyReply, path: string): FastifyReply {

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { id } from '../http/schemas.js';
 
 /** Members of an address. What cannot be read is left out, so that an old link still shows a page. */
 export const optionalId = z
@@ -20,6 +21,12 @@ export function queryOf(request: FastifyRequest): Record<string, string> {
 
 export function paramsOf(request: FastifyRequest): Record<string, string> {
   return request.params as Record<string, string>;
+}
+
+/** The id in the path, or null when it cannot be the id of anything. */
+export function idOf(request: FastifyRequest): string | null {
+  const parsed = id.safeParse(paramsOf(request).id);
+  return parsed.success ? parsed.data : null;
 }
 
 /** The fields of a form. */

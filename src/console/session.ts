@@ -69,24 +69,27 @@ function cookiesOf(request: FastifyRequest): Record<string, string | undefined> 
 
 /** `secure`: the cookie never travels without TLS. */
 export function signIn(reply: FastifyReply, token: string, secure: boolean): void {
-  setCookie(reply, SESSION, token, SESSION_MAX_AGE_S, secure);
+  setCookie(reply, { name: SESSION, value: token, maxAge: SESSION_MAX_AGE_S, secure });
 }
 
 export function signOut(reply: FastifyReply, secure: boolean): void {
-  setCookie(reply, SESSION, '', 0, secure);
+  setCookie(reply, { name: SESSION, value: '', maxAge: 0, secure });
 }
 
 export function preferLanguage(reply: FastifyReply, language: Language, secure: boolean): void {
-  setCookie(reply, LANGUAGE, language, PREFERENCE_MAX_AGE_S, secure);
+  setCookie(reply, { name: LANGUAGE, value: language, maxAge: PREFERENCE_MAX_AGE_S, secure });
 }
 
 export function preferTheme(reply: FastifyReply, theme: 'light' | 'dark', secure: boolean): void {
-  setCookie(reply, THEME, theme, PREFERENCE_MAX_AGE_S, secure);
+  setCookie(reply, { name: THEME, value: theme, maxAge: PREFERENCE_MAX_AGE_S, secure });
 }
 
-function setCookie(reply: FastifyReply, name: string, value: string, maxAge: number, secure: boolean): void {
-  const attributes = { path: '/', httpOnly: true, sameSite: 'lax', maxAge, secure } as const;
-  reply.header('Set-Cookie', stringifySetCookie({ name, value, ...attributes }));
+/** No script can read it, and other sites cannot send it with a form. `maxAge` in seconds. */
+function setCookie(
+  reply: FastifyReply,
+  cookie: { name: string; value: string; maxAge: number; secure: boolean },
+): void {
+  reply.header('Set-Cookie', stringifySetCookie({ ...cookie, path: '/', httpOnly: true, sameSite: 'lax' }));
 }
 
 function formTokenOf(token: string): string {

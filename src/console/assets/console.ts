@@ -3,10 +3,11 @@ import { tickTimes } from './clock.js';
 import { addCopyButtons } from './copy.js';
 import { sendFormsOnce } from './forms.js';
 import { listenForKeys } from './keys.js';
-import { watchForNews } from './news.js';
+import { News } from './news.js';
 
-const news = watchForNews(addCopyButtons);
-tickTimes(news.isPaused);
+const news = new News(addCopyButtons);
+news.start();
+tickTimes(() => news.isPaused);
 addCopyButtons(document.querySelector('main') as HTMLElement);
-listenForKeys(news.togglePause);
+listenForKeys(() => news.togglePause());
 sendFormsOnce();

@@ -1,123 +1,92 @@
 import { all, page, setLive } from './page.js';
+import { isBusy, replaceMain } from './replace-main.js';
 
 const BACK_OFF_MAX = 12;
 
 /**
  * Asks every few seconds whether the page has changed. An unchanged page costs a 304, a hidden tab asks nothing, and after an error the
- * pauses double. `dress` is called with each piece of the page that is new.
+ * pauses double.
  */
-export function watchForNews(dress: (root: ParentNode) => void): {
-  togglePause(): void;
-  isPaused(): boolean;
-} {
-  const everyMs = Number(document.body.dataset.refresh ?? 0) * 1000;
-  let tag: string | null = null;
-  let paused = false;
-  let offered: Document | null = null;
-  let backOff = 1;
+export class News {
+  readonly #everyMs = Number(document.body.dataset.refresh ?? 0) * 1000;
+  readonly #dress: (root: ParentNode) => void;
+  #tag: string | null = null;
+  #isPaused = false;
+  #isOffered = false;
+  #backOff = 1;
 
-  async function look(): Promise<void> {
-    if (document.hidden || paused || offered) return;
+  /** `dress` completes content that has just come from the server. */
+  constructor(dress: (root: ParentNode) => void) {
+    this.#dress = dress;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  start(): void {
+    if (this.#everyMs === 0) return;
+    void this.#round();
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) void this.#look();
+    });
+  }
+
+  togglePause(): void {
+    this.#isPaused = !this.#isPaused;
+    setLive(this.#isPaused ? page.words.paused : '');
+  }
+
+  async #round(): Promise<void> {
+    await this.#look();
+    setTimeout(() => void this.#round(), this.#everyMs * this.#backOff);
+  }
+
+  async #look(): Promise<void> {
+    if (document.hidden || this.#isPaused || this.#isOffered) return;
     try {
-      const answer = await fetch(location.href, {
-        headers: tag === null ? {} : { 'If-None-Match': tag },
-        credentials: 'same-origin',
-      });
-      backOff = 1;
-      const text = await answer.text(); // read even when it is not needed: an unread body keeps its connection
-      if (answer.status === 304 || !answer.ok) return;
-      const before = tag;
-      tag = answer.headers.get('ETag');
-      if (before === null || before === tag) return;
-      const next = new DOMParser().parseFromString(text, 'text/html');
-      if (document.body.dataset.live && !isBusy()) show(next);
-      else offer(next);
+      const next = await this.#fetchChange();
+      if (next && document.body.dataset.live && !isBusy()) this.#show(next);
+      else if (next) this.#offer(next);
     } catch {
-      backOff = Math.min(BACK_OFF_MAX, backOff * 2);
+      this.#backOff = Math.min(BACK_OFF_MAX, this.#backOff * 2);
     }
   }
 
-  /** The list does not move while people read or type: new rows are announced in a banner. */
-  function offer(next: Document): void {
-    offered = next;
+  /** The page as it is now, or null when it has not changed since the last look. */
+  async #fetchChange(): Promise<Document | null> {
+    const headers: Record<string, string> = this.#tag === null ? {} : { 'If-None-Match': this.#tag };
+    const answer = await fetch(location.href, { headers, credentials: 'same-origin' });
+    this.#backOff = 1;
+    const text = await answer.text(); // read even when it is not needed: an unread body keeps its connection
+    if (answer.status === 304 || !answer.ok) return null;
+    const before = this.#tag;
+    this.#tag = answer.headers.get('ETag');
+    if (before === null || before === this.#tag) return null;
+    return new DOMParser().parseFromString(text, 'text/html');
+  }
+
+  /** New rows are announced in a banner; the list does not move while you read. */
+  #offer(next: Document): void {
+    this.#isOffered = true;
     const known = rowsOf(document);
     const fresh = [...rowsOf(next)].filter((href) => !known.has(href)).length;
     const button = document.createElement('button');
     button.id = 'news';
     button.type = 'button';
     button.textContent = (fresh > 0 ? `${fresh} · ` : '') + page.words.news;
-    button.addEventListener('click', () => show(next));
+    button.addEventListener('click', () => this.#show(next));
     setLive(button);
   }
 
-  function show(next: Document): void {
-    offered = null;
+  #show(next: Document): void {
+    this.#isOffered = false;
     replaceMain(next);
     setLive();
-    dress(document.querySelector('main') as HTMLElement);
+    this.#dress(document.querySelector('main') as HTMLElement);
   }
-
-  async function round(): Promise<void> {
-    await look();
-    setTimeout(round, everyMs * backOff);
-  }
-
-  if (everyMs > 0) {
-    void round();
-    document.addEventListener('visibilitychange', () => {
-      if (!document.hidden) void look();
-    });
-  }
-  return {
-    togglePause: () => {
-      paused = !paused;
-      setLive(paused ? page.words.paused : '');
-    },
-    isPaused: () => paused,
-  };
-}
-
-type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
-
-const fieldsOf = (root: ParentNode): Field[] =>
-  all<Field>('input:not([type=hidden]), textarea, select', root);
-const actionOf = (field: Field): string | null => field.form?.getAttribute('action') ?? null;
-const wasTyped = (field: Field): boolean => 'defaultValue' in field && field.value !== field.defaultValue;
-
-/** Whether new content would take away selected text, the focus of a field, or something half typed. */
-function isBusy(): boolean {
-  return (
-    String(getSelection()) !== '' ||
-    all<HTMLInputElement | HTMLTextAreaElement>('main input, main textarea').some(
-      (field) => field === document.activeElement || (field.type !== 'hidden' && wasTyped(field)),
-    )
-  );
 }
 
 function rowsOf(root: ParentNode): Set<string | null> {
   return new Set(all('main tbody tr td:first-child a', root).map((link) => link.getAttribute('href')));
-}
-
-/** Shows the new content and keeps open sections, typed text, the focus and the place of scrolling. */
-function replaceMain(next: Document): void {
-  const main = document.querySelector('main');
-  const fresh = next.querySelector('main');
-  if (!main || !fresh) return;
-  const open = new Set(
-    all<HTMLDetailsElement>('details', main).flatMap((one, i) => (one.open ? [one.id || i] : [])),
-  );
-  const typed = fieldsOf(main);
-  const focused = typed.indexOf(document.activeElement as Field);
-  const { scrollX: x, scrollY: y } = window;
-  main.innerHTML = fresh.innerHTML;
-  all<HTMLDetailsElement>('details', main).forEach((one, i) => {
-    if (open.has(one.id || i)) one.open = true;
-  });
-  typed.forEach((was, i) => {
-    const same = fieldsOf(main).find((field) => field.name === was.name && actionOf(field) === actionOf(was));
-    if (!same) return;
-    if (wasTyped(was) && !(same instanceof HTMLSelectElement)) same.value = was.value;
-    if (i === focused) same.focus();
-  });
-  scrollTo(x, y);
 }

@@ -4,11 +4,8 @@ import { auditTable } from '../parts/audit-table.js';
 import type { Listed } from '../parts/listed.js';
 import type { Visitor } from '../session.js';
 
-export function auditPage(
-  { words: w, language }: Visitor,
-  { rows, nextId }: Listed<OperatorAction>,
-  now: Date,
-): Html {
-  return html`${rows.length === 0 ? html`<p>${w.nothingFound}</p>` : auditTable(w, language, rows, now)}
+export function auditPage(visitor: Visitor, { rows, nextId }: Listed<OperatorAction>, now: Date): Html {
+  const { words: w } = visitor;
+  return html`${rows.length === 0 ? html`<p>${w.nothingFound}</p>` : auditTable(visitor, rows, now)}
 <p>${nextId && html`<a href="/console/audit?beforeId=${nextId}">${w.older}</a>`}</p>`;
 }

@@ -11,6 +11,9 @@ export function auditRoutes(app: FastifyInstance, context: ConsoleContext): void
     const beforeId = optionalId.parse(queryOf(request).beforeId);
     const [listed, now] = await Promise.all([listActions(reading, beforeId), reading.now()]);
     const visitor = context.visitor(request);
-    return context.page(request, reply, visitor.words.audit, auditPage(visitor, listed, now));
+    return context.page(request, reply, {
+      title: visitor.words.audit,
+      body: auditPage(visitor, listed, now),
+    });
   });
 }

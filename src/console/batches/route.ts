@@ -15,9 +15,10 @@ import {
 } from '../../operate/batch.js';
 import type { ConsoleContext } from '../context.js';
 import { clockTime } from '../parts/text.js';
-import { paramsOf } from '../request.js';
+import { idOf, paramsOf } from '../request.js';
 import type { Visitor } from '../session.js';
-import { batchPage, previewPage } from './page.js';
+import { batchPage } from './page.js';
+import { previewPage } from './preview.js';
 
 const ITEMS_SHOWN = 200;
 
@@ -46,13 +47,8 @@ export function batchRoutes(app: FastifyInstance, context: ConsoleContext): void
     const { verb, type, cause, ratePerSecond } = parsed.data;
     const preview = await previewBatch(database, verb, { type, cause }, ratePerSecond, act);
     const visitor = context.visitor(request);
-    return context.page(
-      request,
-      reply,
-      visitor.words.preview,
-      previewPage(visitor, preview, await reading.now()),
-      { refreshS: 0 },
-    );
+    const body = previewPage(visitor, preview, await reading.now());
+    return context.page(request, reply, { title: visitor.words.preview, body, refreshS: 0 });
   });
 
   app.post('/console/batches/:id/:act', async (request, reply) => {
@@ -80,17 +76,12 @@ export function batchRoutes(app: FastifyInstance, context: ConsoleContext): void
   });
 
   app.get('/console/batches/:id', async (request, reply) => {
-    const of = paramsOf(request).id ?? '';
     const visitor = context.visitor(request);
-    const batch = id.safeParse(of).success ? await readBatch(reading, of) : null;
+    const id = idOf(request);
+    const batch = id === null ? null : await readBatch(reading, id);
     if (!batch) throw new Problem('not-found', { detail: visitor.words.notFound });
-    const [items, now] = await Promise.all([batchItems(reading, of, 0, ITEMS_SHOWN), reading.now()]);
-    return context.page(
-      request,
-      reply,
-      `${visitor.words.bulk} ${of}`,
-      batchPage(visitor, batch, items, now),
-      { live: true },
-    );
+    const [items, now] = await Promise.all([batchItems(reading, batch.id, 0, ITEMS_SHOWN), reading.now()]);
+    const title = `${visitor.words.bulk} ${batch.id}`;
+    return context.page(request, reply, { title, body: batchPage(visitor, batch, items, now), live: true });
   });
 }

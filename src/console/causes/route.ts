@@ -9,6 +9,9 @@ export function causesRoutes(app: FastifyInstance, context: ConsoleContext): voi
   app.get('/console/causes', async (request, reply) => {
     const [groups, now] = await Promise.all([listGroups(reading), reading.now()]);
     const visitor = context.visitor(request);
-    return context.page(request, reply, visitor.words.causes, causesPage(visitor, groups, now));
+    return context.page(request, reply, {
+      title: visitor.words.causes,
+      body: causesPage(visitor, groups, now),
+    });
   });
 }

@@ -4,44 +4,62 @@ import type { Registry } from '../../outbox/registry.js';
 import { distinctPauses } from '../banners.js';
 import { type Html, html } from '../html.js';
 import { typeWordsOf } from '../locales/event-types.js';
+import { hiddenFields, minutesField, reasonField } from '../parts/fields.js';
+import { table } from '../parts/table.js';
 import { time } from '../parts/text.js';
 import type { Visitor } from '../session.js';
 
-export function controlsPage(
-  { words: w, language, mayAct, formToken }: Visitor,
-  registry: Registry,
-  pauses: readonly Pause[],
-  processes: readonly Heartbeat[],
-  now: Date,
-): Html {
-  const handlers = registry.all();
-  const targets = [...new Set(handlers.map((handler) => handler.definition.target))];
-  const hidden = html`<input type="hidden" name="form" value="${formToken}">`;
-  const pauseForm = (
-    scope: 'type' | 'target',
-    names: readonly string[],
-    title: string,
-  ): Html => html`<li><form action="/console/controls/pause" method="post">${hidden}<input type="hidden" name="scope" value="${scope}"><h2>${title}</h2>
-<label>${scope === 'type' ? w.type : w.target}<br><select name="name">${names.map((name) => html`<option value="${name}">${scope === 'type' ? typeWordsOf(language, name).name : name}</option>`)}</select></label>
-<label>${w.minutes}<br><input name="minutes" type="number" min="1" max="1440" value="30" required></label>
-<label>${w.reason}<br><input name="reason" required maxlength="500"></label><button class="danger">${w.pause}</button></form></li>`;
-  return html`
-${distinctPauses(pauses).map(
-  (
-    pause,
-  ) => html`<div class="note bad"><p>${w.pausedBanner}: ${pause.name}, ${w.until} ${time(pause.untilAt, now, language)}, ${w.by} ${pause.actor}: ${pause.reason}</p>
-${mayAct && html`<form action="/console/controls/resume" method="post">${hidden}<input type="hidden" name="scope" value="${pause.scope}"><input type="hidden" name="name" value="${pause.name}"><button>${w.resume}</button></form>`}</div>`,
-)}
-${
-  mayAct
-    ? html`<ul class="acts">${pauseForm('target', targets, w.pauseTarget)}${pauseForm(
-        'type',
-        handlers.map((handler) => handler.definition.type),
-        w.pauseType,
-      )}</ul>`
-    : html`<p>${w.viewerOnly}</p>`
+export interface ControlsView {
+  readonly registry: Registry;
+  readonly pauses: readonly Pause[];
+  readonly processes: readonly Heartbeat[];
+  readonly now: Date;
 }
+
+/** What is paused, the two forms that pause, and the breakers of all living processes. */
+export function controlsPage(visitor: Visitor, { registry, pauses, processes, now }: ControlsView): Html {
+  const { words: w, mayAct } = visitor;
+  return html`
+${distinctPauses(pauses).map((pause) => pauseNote(visitor, pause, now))}
+${mayAct ? pauseForms(visitor, registry) : html`<p>${w.viewerOnly}</p>`}
 <h2>${w.breakerOpen}</h2>
-<div class="wide" tabindex="0" role="region" aria-label="${w.breakerOpen}"><table><thead><tr><th scope="col">${w.target}</th><th scope="col">${w.worker}</th><th scope="col">${w.state}</th><th scope="col">${w.started}</th></tr></thead><tbody>
-${processes.flatMap(({ worker, state, breakers }) => (state !== 'alive' ? [] : breakers.map((breaker) => html`<tr><th scope="row">${breaker.target}</th><td>${worker}</td><td><span class="state ${breaker.state === 'closed' ? 'alive' : 'errored'}">${breaker.state}</span></td><td>${breaker.since ? time(new Date(breaker.since), now, language) : '—'}</td></tr>`)))}</tbody></table></div>`;
+${breakerTable(visitor, processes, now)}`;
+}
+
+function pauseNote(visitor: Visitor, pause: Pause, now: Date): Html {
+  const { words: w, language, mayAct } = visitor;
+  const { scope, name } = pause;
+  return html`<div class="note bad"><p>${w.pausedBanner}: ${name}, ${w.until} ${time(pause.untilAt, now, language)}, ${w.by} ${pause.actor}: ${pause.reason}</p>
+${mayAct && html`<form action="/console/controls/resume" method="post">${hiddenFields(visitor, { scope, name })}<button>${w.resume}</button></form>`}</div>`;
+}
+
+function pauseForms(visitor: Visitor, registry: Registry): Html {
+  const { words: w, language } = visitor;
+  const definitions = registry.all().map((handler) => handler.definition);
+  const targets = [...new Set(definitions.map(({ target }) => target))].map(
+    (target) => html`<option value="${target}">${target}</option>`,
+  );
+  const types = definitions.map(
+    ({ type }) => html`<option value="${type}">${typeWordsOf(language, type).name}</option>`,
+  );
+  const form = (scope: 'type' | 'target', title: string, label: string, options: readonly Html[]): Html =>
+    html`<li><form action="/console/controls/pause" method="post">${hiddenFields(visitor, { scope })}<h2>${title}</h2>
+<label>${label}<br><select name="name">${options}</select></label>
+${minutesField(w)}
+${reasonField(w)}<button class="danger">${w.pause}</button></form></li>`;
+  return html`<ul class="acts">${form('target', w.pauseTarget, w.target, targets)}${form('type', w.pauseType, w.type, types)}</ul>`;
+}
+
+function breakerTable({ words: w, language }: Visitor, processes: readonly Heartbeat[], now: Date): Html {
+  const alive = processes.filter(({ state }) => state === 'alive');
+  return table(
+    w.breakerOpen,
+    [w.target, w.worker, w.state, w.started],
+    alive.flatMap(({ worker, breakers }) =>
+      breakers.map(
+        ({ target, state, since }) =>
+          html`<tr><th scope="row">${target}</th><td>${worker}</td><td><span class="state ${state === 'closed' ? 'alive' : 'errored'}">${state}</span></td><td>${since ? time(new Date(since), now, language) : '—'}</td></tr>`,
+      ),
+    ),
+  );
 }

@@ -27,12 +27,8 @@ export function controlsRoutes(app: FastifyInstance, context: ConsoleContext): v
       reading.now(),
     ]);
     const visitor = context.visitor(request);
-    return context.page(
-      request,
-      reply,
-      visitor.words.controls,
-      controlsPage(visitor, outbox.registry, pauses, processes, now),
-    );
+    const body = controlsPage(visitor, { registry: outbox.registry, pauses, processes, now });
+    return context.page(request, reply, { title: visitor.words.controls, body });
   });
 
   app.post('/console/controls/pause', async (request, reply) => {

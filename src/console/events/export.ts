@@ -4,17 +4,23 @@ import type { Database } from '../../database/database.js';
 import type { OutboxEvent } from '../../entities/outbox-event.js';
 import { type Act, audit } from '../../operate/audit.js';
 import { type EventFilter, listEvents, parseCursor } from '../../operate/list.js';
+import type { ConsoleContext } from '../context.js';
 
-export const EXPORT_MAX = 10_000;
+const EXPORT_MAX = 10_000;
 
 const PAGE = 500;
 
 export const exportFormats = ['csv', 'ndjson'] as const;
 
-export type ExportFormat = (typeof exportFormats)[number];
+type ExportFormat = (typeof exportFormats)[number];
 
-/** A text that a spreadsheet would take for a formula stays a text. */
-const csvOptions = { header: true, record_delimiter: 'windows', escape_formulas: true } as const;
+/** A text that a spreadsheet would take for a formula stays a text; a text of several lines is quoted. */
+const csvOptions = {
+  header: true,
+  record_delimiter: 'windows',
+  escape_formulas: true,
+  quoted_match: /[\r\n]/,
+} as const;
 
 /** What the page shows of an event, and nothing more: no payload, no exchange. */
 const columns = {
@@ -34,26 +40,13 @@ const columns = {
   settledAt: (event: OutboxEvent) => (event.settledAt ? toRfc3339(event.settledAt) : null),
 } as const;
 
-/** The list of a filter as a file, at most 10,000 rows. Audited with its number before the first byte leaves. */
+/** The list of a filter as a file, at most 10,000 rows. The number of rows is in the audit before the first byte leaves. */
 export async function exportEvents(
-  reading: Database,
-  database: Database,
-  filter: EventFilter,
-  query: string,
-  format: ExportFormat,
+  { reading, database }: Pick<ConsoleContext, 'reading' | 'database'>,
+  { filter, query, format }: { filter: EventFilter; query: string; format: ExportFormat },
   act: Act,
 ): Promise<string> {
-  const rows: OutboxEvent[] = [];
-  for (let cursor: string | null | undefined; cursor !== null && rows.length < EXPORT_MAX; ) {
-    const page = await listEvents(
-      reading,
-      filter,
-      Math.min(PAGE, EXPORT_MAX - rows.length),
-      cursor === undefined ? undefined : parseCursor(cursor),
-    );
-    rows.push(...page.rows);
-    cursor = page.next;
-  }
+  const rows = await readAll(reading, filter);
   await database.transaction((tx) =>
     audit(tx, act, {
       verb: 'export',
@@ -68,5 +61,17 @@ export async function exportEvents(
     Object.fromEntries(Object.entries(columns).map(([name, read]) => [name, read(event)])),
   );
   if (format === 'ndjson') return shown.map((row) => `${JSON.stringify(row)}\n`).join('');
-  return stringify(shown, csvOptions);
+  return stringify(shown, { ...csvOptions, columns: Object.keys(columns) });
+}
+
+async function readAll(reading: Database, filter: EventFilter): Promise<OutboxEvent[]> {
+  const rows: OutboxEvent[] = [];
+  let cursor: string | null | undefined;
+  while (cursor !== null && rows.length < EXPORT_MAX) {
+    const after = cursor === undefined ? undefined : parseCursor(cursor);
+    const page = await listEvents(reading, filter, Math.min(PAGE, EXPORT_MAX - rows.length), after);
+    rows.push(...page.rows);
+    cursor = page.next;
+  }
+  return rows;
 }

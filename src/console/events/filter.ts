@@ -36,8 +36,16 @@ const schema = z.object({
 
 export type EventsQuery = z.output<typeof schema>;
 
+/** No event has this type. */
+const NO_TYPE = '-';
+
 export function parseEventsQuery(given: Record<string, string>): EventsQuery {
   return schema.parse(given);
+}
+
+/** A filter as it stands in an address, without the question mark. */
+export function parseAddress(query: string): EventsQuery {
+  return parseEventsQuery(Object.fromEntries(new URLSearchParams(query)));
 }
 
 /** The address of the same list. */
@@ -49,36 +57,40 @@ export function addressOf(query: EventsQuery, more: Record<string, string | unde
 }
 
 export function filterOf(query: EventsQuery, registry: Registry, now: Date): EventFilter {
-  const at = (value: string | undefined): Date | undefined =>
-    value === undefined ? undefined : new Date(`${value}+08:00`);
-  const before = (ago: number | undefined): Date | undefined =>
-    ago === undefined ? undefined : new Date(now.getTime() - ago * 60_000);
-  const ofTarget = registry
-    .all()
-    .filter((handler) => handler.definition.target === query.target)
-    .map((handler) => handler.definition.type);
-  const types = query.target === undefined ? undefined : ofTarget.length > 0 ? ofTarget : [query.target];
+  const before = (minutes: number | undefined): Date | undefined =>
+    minutes === undefined ? undefined : new Date(now.getTime() - minutes * 60_000);
   return {
     state: query.state,
-    types:
-      query.type === undefined
-        ? types
-        : types === undefined || types.includes(query.type)
-          ? [query.type]
-          : ['-'],
+    types: typesOf(query, registry),
     cause: query.cause,
     attemptsMin: query.attempts,
     worker: query.worker,
     payload: query.payload,
-    createdFrom: at(query.from),
-    createdTo: at(query.to),
-    dueFrom: at(query.dueFrom),
-    dueTo: before(query.overdue) ?? at(query.dueTo),
+    createdFrom: instantOf(query.from),
+    createdTo: instantOf(query.to),
+    dueFrom: instantOf(query.dueFrom),
+    dueTo: before(query.overdue) ?? instantOf(query.dueTo),
     settledSince: before(query.settled),
   };
 }
 
-/** What everybody needs, without having to build it first. */
+/** The event types of a vendor, narrowed to one type; undefined for all. A type of another vendor finds nothing. */
+function typesOf({ type, target }: EventsQuery, registry: Registry): string[] | undefined {
+  if (target === undefined) return type === undefined ? undefined : [type];
+  const ofTarget = registry
+    .all()
+    .filter(({ definition }) => definition.target === target)
+    .map(({ definition }) => definition.type);
+  const types = ofTarget.length > 0 ? ofTarget : [target]; // no event has the type of an unknown vendor
+  if (type === undefined) return types;
+  return [types.includes(type) ? type : NO_TYPE];
+}
+
+function instantOf(local: string | undefined): Date | undefined {
+  return local === undefined ? undefined : new Date(`${local}+08:00`);
+}
+
+/** The views that everybody has without saving them first. */
 export function suppliedViews(
   now: Date,
 ): { name: 'needsAction' | 'unknownOutcomes' | 'failedToday' | 'stuck'; query: EventsQuery }[] {

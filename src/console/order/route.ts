@@ -1,50 +1,39 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problems.js';
-import { id } from '../../http/schemas.js';
 import { reveal } from '../../orders/reveal.js';
 import { readTimeline } from '../../orders/timeline.js';
 import { whyOrder } from '../../orders/why.js';
 import type { ConsoleContext } from '../context.js';
-import { paramsOf } from '../request.js';
-import { orderPage } from './page.js';
+import type { PageOptions } from '../page.js';
+import { idOf } from '../request.js';
+import type { Visitor } from '../session.js';
+import { orderPage, type Person } from './page.js';
 
 export function orderRoutes(app: FastifyInstance, context: ConsoleContext): void {
-  const { reading, database } = context;
+  const { reading, database, outbox } = context;
 
   app.get('/console/orders/:id', async (request, reply) => {
-    const wanted = paramsOf(request).id ?? '';
-    if (!id.safeParse(wanted).success) throw new Problem('not-found');
-    const [story, reasons, now] = await Promise.all([
-      readTimeline(reading, wanted),
-      whyOrder(reading, context.outbox.registry, wanted),
-      reading.now(),
-    ]);
-    const visitor = context.visitor(request);
-    return context.page(
-      request,
-      reply,
-      `${visitor.words.order} ${story.order.orderNo}`,
-      orderPage(visitor, story, reasons, now),
-    );
+    const id = idOf(request);
+    if (id === null) throw new Problem('not-found');
+    return context.page(request, reply, await pageOf(context.visitor(request), id, null));
   });
 
   app.post('/console/orders/:id/reveal', async (request, reply) => {
-    const wanted = paramsOf(request).id ?? '';
     const act = context.act(request, null);
-    if (!id.safeParse(wanted).success) throw new Problem('not-found');
-    const person = await reveal(database, wanted, act);
-    const [story, reasons, now] = await Promise.all([
-      readTimeline(reading, wanted),
-      whyOrder(reading, context.outbox.registry, wanted),
+    const id = idOf(request);
+    if (id === null) throw new Problem('not-found');
+    const person = await reveal(database, id, act);
+    const page = await pageOf(context.visitor(request), id, person);
+    return context.page(request, reply, { ...page, refreshS: 0 });
+  });
+
+  async function pageOf(visitor: Visitor, id: string, person: Person | null): Promise<PageOptions> {
+    const [story, why, now] = await Promise.all([
+      readTimeline(reading, id),
+      whyOrder(reading, outbox.registry, id),
       reading.now(),
     ]);
-    const visitor = context.visitor(request);
-    return context.page(
-      request,
-      reply,
-      `${visitor.words.order} ${story.order.orderNo}`,
-      orderPage(visitor, story, reasons, now, person),
-      { refreshS: 0 },
-    );
-  });
+    const title = `${visitor.words.order} ${story.order.orderNo}`;
+    return { title, body: orderPage(visitor, { story, why, person, now }) };
+  }
 }

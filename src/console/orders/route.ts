@@ -22,6 +22,9 @@ export function ordersRoutes(app: FastifyInstance, context: ConsoleContext): voi
     const filter = query.parse(queryOf(request));
     const [listed, now] = await Promise.all([listOrders(reading, filter), reading.now()]);
     const visitor = context.visitor(request);
-    return context.page(request, reply, visitor.words.orders, ordersPage(visitor, filter, listed, now));
+    return context.page(request, reply, {
+      title: visitor.words.orders,
+      body: ordersPage(visitor, filter, listed, now),
+    });
   });
 }

@@ -2,69 +2,89 @@ import { COUNT_MAX, type Overview, WINDOW_MS } from '../../operate/overview.js';
 import type { Heartbeat } from '../../outbox/heartbeat.js';
 import { type Html, html } from '../html.js';
 import { typeWordsOf } from '../locales/event-types.js';
-import { length, time } from '../parts/text.js';
+import { table } from '../parts/table.js';
+import { length } from '../parts/text.js';
 import type { Visitor } from '../session.js';
+import { type ProcessesView, processTable } from './processes.js';
 
-export interface Sweeps {
-  readonly nextSweepAt: Date | null;
-  readonly batchSize: number;
+type Counts = Overview['types'][number];
+
+const SETTLED_MINUTES = WINDOW_MS / 60_000;
+const HANDLED = `handled&settled=${SETTLED_MINUTES}`;
+
+export interface OverviewView extends ProcessesView {
+  readonly overview: Overview;
 }
 
-/** Is it healthy now? A sentence, cards, each type, each process. `held`: how many events each lost process still holds. */
-export function overviewPage(
-  { words: w, language }: Visitor,
-  { now, types, settled, oldestDueAt, capped }: Overview,
-  processes: readonly Heartbeat[],
-  held: ReadonlyMap<string, number>,
-  sweeps: Sweeps,
-): Html {
-  const settledMinutes = WINDOW_MS / 60_000;
-  const sum = (of: (counts: (typeof types)[number]) => number): number =>
-    types.reduce((all, counts) => all + of(counts), 0);
-  const many = (n: number): string => (n > COUNT_MAX ? `${COUNT_MAX.toLocaleString('en')}+` : String(n));
-  const [pending, retrying, errored, unknown] = [
-    sum((c) => c.pending),
-    sum((c) => c.retrying),
-    sum((c) => c.errored),
-    sum((c) => c.unknown),
-  ];
-  const part = (n: number): string => (capped ? `${n}+` : many(n)); // of the newest only
-  const card = (href: string, name: string, n: string): Html =>
-    html`<li><a href="${href}"><span>${name}</span><b>${n}</b></a></li>`;
-  const age = oldestDueAt ? length(Math.max(0, now.getTime() - oldestDueAt.getTime()), language) : null;
+/** Is it healthy now? A sentence, cards, each type, each process. */
+export function overviewPage(visitor: Visitor, view: OverviewView): Html {
+  const { words: w } = visitor;
+  const { overview, processes } = view;
   return html`
-<p class="note ${errored > 0 || !processes.some((one) => one.kind !== 'api' && one.state === 'alive') ? 'bad' : ''}">${
-    errored > 0 ? html`${many(errored)} ${w.needsYou}` : w.healthy
-  } · ${many(pending)} ${w.waiting}${age && html`, ${w.oldest} ${age}`}</p>
-<ul class="cards">
-${card('/console/events?state=pending', w.pending, many(pending))}${card('/console/events?state=retrying', w.retrying, part(retrying))}${card('/console/events?state=unknown', w.unknown, part(unknown))}${card('/console/events?state=errored', w.errored, many(errored))}
-${card(`/console/events?state=handled&settled=${settledMinutes}`, `${w.handled} (${w.perMinute})`, many(settled))}<li><a href="/console/events?state=pending"><span>${w.oldest}</span><b>${age ?? '—'}</b></a></li>
-</ul>
+${sentence(visitor, overview, processes)}
+${cards(visitor, overview)}
 <p><small>${w.window}; ${w.handled}: ${w.perMinute}</small></p>
 <h2>${w.perType}</h2>
-<div class="wide" tabindex="0" role="region" aria-label="${w.perType}"><table><thead><tr><th scope="col">${w.type}</th><th scope="col">${w.pending}</th><th scope="col">${w.retrying}</th><th scope="col">${w.unknown}</th><th scope="col">${w.errored}</th><th scope="col">${w.handled}</th><th scope="col">${w.oldest}</th></tr></thead><tbody>
-${types.map((counts) => {
-  const cell = (state: string, n: string): Html =>
-    html`<td><a href="/console/events?state=${state}&amp;type=${counts.type}">${n}</a></td>`;
-  return html`<tr><th scope="row">${typeWordsOf(language, counts.type).name}<br><small>${counts.type}</small></th>${cell('pending', many(counts.pending))}${cell('retrying', part(counts.retrying))}${cell('unknown', part(counts.unknown))}${cell('errored', many(counts.errored))}${cell(`handled&settled=${settledMinutes}`, many(counts.settled))}<td>${counts.oldestDueAt ? length(Math.max(0, now.getTime() - counts.oldestDueAt.getTime()), language) : '—'}</td></tr>`;
-})}
-</tbody></table></div>
+${typeTable(visitor, overview)}
 <h2>${w.processes}</h2>
-${processes.length === 0 ? html`<p class="note bad">${w.noProcess}</p>` : processTable(processes, held, sweeps, w, now, language)}`;
+${processes.length === 0 ? html`<p class="note bad">${w.noProcess}</p>` : processTable(visitor, view, overview.now)}`;
 }
 
-function processTable(
-  processes: readonly Heartbeat[],
-  held: ReadonlyMap<string, number>,
-  { nextSweepAt, batchSize }: Sweeps,
-  w: Visitor['words'],
-  now: Date,
-  language: Visitor['language'],
-): Html {
-  return html`<div class="wide" tabindex="0" role="region" aria-label="${w.processes}"><table><thead><tr><th scope="col">${w.worker}</th><th scope="col">${w.state}</th><th scope="col">${w.build}</th><th scope="col">${w.started}</th><th scope="col">${w.lastSeen}</th><th scope="col">${w.lastSweep}</th><th scope="col">${w.nextSweep}</th><th scope="col">${w.batchSize}</th><th scope="col">${w.holds}</th></tr></thead><tbody>
-${processes.map(
-  (one) =>
-    html`<tr><th scope="row">${one.kind}<br><small>${one.worker}</small></th><td><span class="state ${one.state}">${w[one.state]}</span></td><td>${one.version}</td><td>${time(one.startedAt, now, language)}</td><td>${time(one.seenAt, now, language)}</td><td>${time(one.sweptAt, now, language)}${one.sweepMs !== null && html` ${one.sweepMs} ms`}</td><td>${one.state !== 'alive' || one.kind === 'api' ? '—' : time(nextSweepAt, now, language)}</td><td>${one.kind === 'api' ? '—' : batchSize}</td><td><a href="/console/events?state=running&amp;worker=${one.worker}">${one.state === 'lost' ? (held.get(one.worker) ?? 0) : one.running}</a>${one.state === 'lost' && html` <small>${w.holdsEvents}</small>`}</td></tr>`,
-)}
-</tbody></table></div>`;
+function sentence(visitor: Visitor, overview: Overview, processes: readonly Heartbeat[]): Html {
+  const { words: w } = visitor;
+  const errored = sum(overview, ({ errored }) => errored);
+  const pending = sum(overview, ({ pending }) => pending);
+  const age = ageOf(visitor, overview.oldestDueAt, overview.now);
+  const isSwept = processes.some(({ kind, state }) => kind !== 'api' && state === 'alive');
+  return html`<p class="note ${errored > 0 || !isSwept ? 'bad' : ''}">${
+    errored > 0 ? html`${many(errored)} ${w.needsYou}` : w.healthy
+  } · ${many(pending)} ${w.waiting}${age && html`, ${w.oldest} ${age}`}</p>`;
+}
+
+function cards(visitor: Visitor, overview: Overview): Html {
+  const { words: w } = visitor;
+  const card = (state: string, name: string, count: string): Html =>
+    html`<li><a href="/console/events?state=${state}"><span>${name}</span><b>${count}</b></a></li>`;
+  const [pending, retrying, unknown, errored] = [
+    sum(overview, (counts) => counts.pending),
+    sum(overview, (counts) => counts.retrying),
+    sum(overview, (counts) => counts.unknown),
+    sum(overview, (counts) => counts.errored),
+  ];
+  return html`<ul class="cards">
+${card('pending', w.pending, many(pending))}${card('retrying', w.retrying, seen(overview, retrying))}${card('unknown', w.unknown, seen(overview, unknown))}${card('errored', w.errored, many(errored))}
+${card(HANDLED, `${w.handled} (${w.perMinute})`, many(overview.settled))}${card('pending', w.oldest, ageOf(visitor, overview.oldestDueAt, overview.now) ?? '—')}
+</ul>`;
+}
+
+function typeTable(visitor: Visitor, overview: Overview): Html {
+  const { words: w } = visitor;
+  return table(
+    w.perType,
+    [w.type, w.pending, w.retrying, w.unknown, w.errored, w.handled, w.oldest],
+    overview.types.map((counts) => typeRow(visitor, overview, counts)),
+  );
+}
+
+function typeRow(visitor: Visitor, overview: Overview, counts: Counts): Html {
+  const cell = (state: string, count: string): Html =>
+    html`<td><a href="/console/events?state=${state}&amp;type=${counts.type}">${count}</a></td>`;
+  return html`<tr><th scope="row">${typeWordsOf(visitor.language, counts.type).name}<br><small>${counts.type}</small></th>${cell('pending', many(counts.pending))}${cell('retrying', seen(overview, counts.retrying))}${cell('unknown', seen(overview, counts.unknown))}${cell('errored', many(counts.errored))}${cell(HANDLED, many(counts.settled))}<td>${ageOf(visitor, counts.oldestDueAt, overview.now) ?? '—'}</td></tr>`;
+}
+
+function sum({ types }: Overview, read: (counts: Counts) => number): number {
+  return types.reduce((total, counts) => total + read(counts), 0);
+}
+
+function ageOf({ language }: Visitor, since: Date | null, now: Date): string | null {
+  return since ? length(Math.max(0, now.getTime() - since.getTime()), language) : null;
+}
+
+function many(count: number): string {
+  return count > COUNT_MAX ? `${COUNT_MAX.toLocaleString('en')}+` : String(count);
+}
+
+/** Retrying and unknown events are counted among the newest alone: beyond that limit there may be more. */
+function seen({ capped }: Overview, count: number): string {
+  return capped ? `${count}+` : many(count);
 }

@@ -3,7 +3,7 @@ import type { Shade } from '../../operate/list.js';
 import { type Html, html } from '../html.js';
 import type { Visitor } from '../session.js';
 
-/** The finest word for where an event is. */
+/** The state that a page shows: finer than the event's status. */
 export function shadeOf(
   event: Pick<OutboxEvent, 'status' | 'outcome' | 'leaseUntil' | 'failures' | 'queueAt'>,
 ): Shade {

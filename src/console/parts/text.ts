@@ -22,25 +22,27 @@ export function relative(ms: number, language: Language): string {
   return ms <= 0 ? `${amount} ago` : `in ${amount}`;
 }
 
+const DAY = { below: Number.POSITIVE_INFINITY, size: 86_400, zh: '天', en: 'd' };
+/** In seconds; assets/clock.ts has the same. */
+const units = [
+  { below: 90, size: 1, zh: '秒', en: 's' },
+  { below: 5_400, size: 60, zh: '分钟', en: 'min' },
+  { below: 129_600, size: 3_600, zh: '小时', en: 'h' },
+  DAY,
+];
+
 /** A length of time in its largest unit. */
 export function length(ms: number, language: Language): string {
   const seconds = Math.round(ms / 1000);
-  const [count, zh, en] =
-    seconds < 90
-      ? [seconds, '秒', 's']
-      : seconds < 5_400
-        ? [Math.round(seconds / 60), '分钟', 'min']
-        : seconds < 129_600
-          ? [Math.round(seconds / 3_600), '小时', 'h']
-          : [Math.round(seconds / 86_400), '天', 'd'];
-  return language === 'zh' ? `${count} ${zh}` : `${count} ${en}`;
+  const { size, zh, en } = units.find(({ below }) => seconds < below) ?? DAY;
+  return `${Math.round(seconds / size)} ${language === 'zh' ? zh : en}`;
 }
 
 export function points(cents: number): string {
   return (cents / 100).toFixed(2);
 }
 
-/** Counted up to 10,000. */
+/** A count that stops at 10,000 (`10,000+`). */
 export function manyText(n: number): string {
   return n > LOOK_MAX ? `${LOOK_MAX.toLocaleString('en')}+` : String(n);
 }

@@ -13,6 +13,10 @@ export function runbookRoutes(app: FastifyInstance, context: ConsoleContext): vo
     const name = paramsOf(request).name ?? '';
     if (!runbooks.has(name)) throw new Problem('not-found');
     const text = readFileSync(new URL(`../../../docs/runbooks/${name}.md`, import.meta.url), 'utf8');
-    return context.page(request, reply, name, html`<pre tabindex="0">${text}</pre>`, { refreshS: 0 });
+    return context.page(request, reply, {
+      title: name,
+      body: html`<pre tabindex="0">${text}</pre>`,
+      refreshS: 0,
+    });
   });
 }

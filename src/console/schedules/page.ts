@@ -1,4 +1,7 @@
 import { type Html, html } from '../html.js';
+import type { Words } from '../locales/zh.js';
+import { hiddenFields } from '../parts/fields.js';
+import { table } from '../parts/table.js';
 import { length, time } from '../parts/text.js';
 import type { Visitor } from '../session.js';
 
@@ -19,24 +22,33 @@ export interface Schedule {
 }
 
 /** What happens by itself, in plain words. */
-export function schedulesPage(
-  { words: w, language, mayAct, formToken }: Visitor,
-  schedules: readonly Schedule[],
-  now: Date,
-): Html {
-  const names: Record<ScheduleName, string> = {
-    sweep: w.everyTick,
-    books: w.reconciliation,
-    housekeeping: w.cleanUp,
-    unpaid: w.unpaid,
-  };
-  return html`<div class="wide" tabindex="0" role="region" aria-label="${w.schedules}"><table><thead><tr><th scope="col">${w.schedule}</th><th scope="col">${w.lastRun}</th><th scope="col">${w.duration}</th><th scope="col">${w.nextRun}</th><th scope="col">${w.missedRuns}</th><th scope="col">${w.waitingNow}</th><th scope="col">${w.actions}</th></tr></thead><tbody>
-${schedules.map(
-  (one) =>
-    html`<tr><th scope="row">${names[one.name]}${one.cron && html`<br><small>${one.cron}</small>`}</th><td>${one.lastAt ? time(one.lastAt, now, language) : w.neverRan}${one.lastEventId && html` <a href="/console/events/${one.lastEventId}">#${one.lastEventId}</a>`}</td><td>${one.lastMs === null ? '—' : one.lastMs < 1_000 ? `${one.lastMs} ms` : length(one.lastMs, language)}</td><td>${time(one.nextAt, now, language)}</td><td>${one.missed ?? '—'}</td><td>${one.waiting ?? '—'}</td><td>${
-      mayAct &&
-      one.name !== 'unpaid' &&
-      html`<form action="/console/schedules/${one.name}/run" method="post"><input type="hidden" name="form" value="${formToken}"><button aria-label="${w.runNow}: ${names[one.name]}">${w.runNow}</button></form>`
-    }</td></tr>`,
-)}</tbody></table></div><p>${w.overlap}</p>`;
+export function schedulesPage(visitor: Visitor, schedules: readonly Schedule[], now: Date): Html {
+  const { words: w } = visitor;
+  return html`${table(
+    w.schedules,
+    [w.schedule, w.lastRun, w.duration, w.nextRun, w.missedRuns, w.waitingNow, w.actions],
+    schedules.map((schedule) => row(visitor, schedule, now)),
+  )}<p>${w.overlap}</p>`;
+}
+
+function row(visitor: Visitor, schedule: Schedule, now: Date): Html {
+  const { words: w, language } = visitor;
+  const { name, cron, lastAt, lastEventId, nextAt, missed, waiting } = schedule;
+  return html`<tr><th scope="row">${titleOf(w, name)}${cron && html`<br><small>${cron}</small>`}</th><td>${lastAt ? time(lastAt, now, language) : w.neverRan}${lastEventId && html` <a href="/console/events/${lastEventId}">#${lastEventId}</a>`}</td><td>${durationOf(visitor, schedule)}</td><td>${time(nextAt, now, language)}</td><td>${missed ?? '—'}</td><td>${waiting ?? '—'}</td><td>${runNowForm(visitor, name)}</td></tr>`;
+}
+
+function titleOf(w: Words, name: ScheduleName): string {
+  return { sweep: w.everyTick, books: w.reconciliation, housekeeping: w.cleanUp, unpaid: w.unpaid }[name];
+}
+
+function durationOf({ language }: Visitor, { lastMs }: Schedule): string {
+  if (lastMs === null) return '—';
+  return lastMs < 1_000 ? `${lastMs} ms` : length(lastMs, language);
+}
+
+/** The stock of an unpaid order is given back by an event of its own: that cannot be run for all orders at once. */
+function runNowForm(visitor: Visitor, name: ScheduleName): Html | null {
+  const { words: w, mayAct } = visitor;
+  if (!mayAct || name === 'unpaid') return null;
+  return html`<form action="/console/schedules/${name}/run" method="post">${hiddenFields(visitor)}<button aria-label="${w.runNow}: ${titleOf(w, name)}">${w.runNow}</button></form>`;
 }

@@ -11,8 +11,7 @@ export function searchRoutes(app: FastifyInstance, context: ConsoleContext): voi
     const [only] = hits;
     if (only && hits.length === 1) return context.redirect(reply, `/console/${only.kind}s/${only.id}`);
     const visitor = context.visitor(request);
-    return context.page(request, reply, visitor.words.search, searchPage(visitor, text, hits), {
-      refreshS: 0,
-    });
+    const body = searchPage(visitor, text, hits);
+    return context.page(request, reply, { title: visitor.words.search, body, refreshS: 0 });
   });
 }
