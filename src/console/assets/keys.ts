@@ -41,7 +41,7 @@ function focusRow(wanted: number): number {
   return row;
 }
 
-/** The keys are also a button: not everybody knows `?`. */
+/** The list of keys has a button, too: not everybody knows `?`. */
 function addHelp(): HTMLDialogElement {
   const help = document.createElement('dialog');
   help.setAttribute('aria-label', page.words.help);

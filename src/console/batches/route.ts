@@ -22,7 +22,7 @@ import { previewPage } from './preview.js';
 
 const ITEMS_SHOWN = 200;
 
-/** Whoever comes second is told who was faster. */
+/** The second person to execute a batch is told who was faster. */
 function refusalOf({ words: w }: Visitor, { why, batch }: Extract<BatchResult, { kind: 'refused' }>): string {
   if (why !== 'status' || batch.executor === null || batch.startedAt === null) return why;
   return `${w.alreadyDone} ${batch.status} · ${w.handledBy} ${batch.executor} ${w.handledAt} ${clockTime(batch.startedAt)}`;

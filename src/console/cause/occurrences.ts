@@ -10,7 +10,7 @@ export interface Occurrence {
 
 const OCCURRENCES_MAX = 5_000;
 
-/** The newest of a group, newest first, at most 5,000. */
+/** The newest occurrences of a group first, at most 5,000. */
 export async function occurrencesOf(database: Database, alertId: string): Promise<Occurrence[]> {
   const rows = await database.query<{
     at: unknown;

@@ -16,7 +16,7 @@ const ORDERS_SHOWN = 50;
 
 export interface CauseView {
   readonly group: AlertGroup;
-  /** Newest first. */
+  /** The newest first. */
   readonly occurrences: readonly Occurrence[];
   /** Errored events of this cause now, up to 10,001. */
   readonly errored: number;

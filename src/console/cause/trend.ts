@@ -5,7 +5,7 @@ import type { Occurrence } from './occurrences.js';
 const HOUR_MS = 3_600_000;
 const HOURS = 24;
 const UTC_OFFSET_HOURS = 8;
-/** In units of the picture. */
+/** Sizes are in units of the picture (its viewBox is 240 × 40). */
 const BAR_HEIGHT = 38;
 const HEIGHT = 40;
 const STEP = 10;

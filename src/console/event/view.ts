@@ -13,7 +13,7 @@ export interface EventView {
   readonly event: OutboxEvent;
   readonly story: Story;
   readonly why: Why;
-  /** Why it may not be discarded; null: it may. */
+  /** Why the event may not be discarded; null when it may. */
   readonly notDiscardable: string | null;
   readonly order: OrderView | null;
   /** Errored events of the same cause, this one included. */
@@ -21,7 +21,7 @@ export interface EventView {
   readonly group: AlertGroup | null;
   readonly acts: readonly OperatorAction[];
   readonly handler: EventHandler | undefined;
-  /** The last two answers side by side. */
+  /** Whether the last two answers are compared. */
   readonly compare: boolean;
   readonly links: { readonly trace: string | undefined; readonly log: string | undefined };
   readonly now: Date;

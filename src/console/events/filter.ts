@@ -3,7 +3,7 @@ import { businessDay } from '../../base/clock.js';
 import { type EventFilter, shades } from '../../operate/list.js';
 import type { Registry } from '../../outbox/registry.js';
 
-/** The members of a list's address. All of them are text; what cannot be read is left out. */
+/** The query of a list's address. What cannot be read is left out, so that an old link still shows a list. */
 const text = z.string().max(191).optional().catch(undefined);
 
 const minutes = z.coerce.number().int().min(1).max(525_600).optional().catch(undefined);
@@ -23,14 +23,14 @@ const schema = z.object({
   attempts: z.coerce.number().int().min(1).max(100_000).optional().catch(undefined),
   worker: text,
   payload: text,
-  /** Asia/Shanghai. */
+  /** Times are local, in Asia/Shanghai. */
   from: local,
   to: local,
   dueFrom: local,
   dueTo: local,
-  /** Due for more than so many minutes. */
+  /** Due for more than this many minutes. */
   overdue: minutes,
-  /** Settled within so many minutes. */
+  /** Settled within this many minutes. */
   settled: minutes,
 });
 

@@ -3,11 +3,11 @@ import { duplicateOf } from '../../database/errors.js';
 import { now, sql } from '../../database/sql.js';
 import { type Act, audit } from '../../operate/audit.js';
 
-/** A filter that somebody named, for everybody. */
+/** A filter with a name, saved for everybody. */
 export interface SavedView {
   readonly id: string;
   readonly name: string;
-  /** As it stands in the address, without the question mark. */
+  /** The query of its address, without the question mark. */
   readonly query: string;
   readonly actor: string;
 }
@@ -19,7 +19,7 @@ export async function listViews(database: Database): Promise<SavedView[]> {
   return rows.map((row) => ({ ...row, id: String(row.id) }));
 }
 
-/** False: the name is taken. Audited. */
+/** Returns false when the name is taken. Audited. */
 export async function saveView(
   database: Database,
   { name, query }: { name: string; query: string },
@@ -46,7 +46,7 @@ export async function saveView(
   }
 }
 
-/** False: it was not there. Audited. */
+/** Returns false when there is no such view. Audited. */
 export async function removeView(database: Database, id: string, act: Act): Promise<boolean> {
   return database.transaction(async (tx) => {
     const [view] = await tx.query<{ name: string; query: string }>(

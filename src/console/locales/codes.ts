@@ -1,6 +1,6 @@
 import type { Language } from './languages.js';
 
-/** What codes are called. The code itself stays beside it where people grep for it. */
+/** Names of codes. Pages write the code beside its name, because logs and the API say the code. */
 const names: Record<Language, Record<string, string>> = {
   zh: {
     step: '账目',

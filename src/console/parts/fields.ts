@@ -2,7 +2,7 @@ import { type Html, html } from '../html.js';
 import type { Words } from '../locales/zh.js';
 import type { Visitor } from '../session.js';
 
-/** What a form sends unseen: the token of this session, and what the act is about. */
+/** Hidden fields: the token of this session, and what the act is about. */
 export function hiddenFields(
   { formToken }: Visitor,
   fields: Readonly<Record<string, string | number>> = {},

@@ -1,6 +1,6 @@
 import type { AlertGroup } from '../../alerts/group.js';
 
-/** Which page of docs/runbooks is about a group. */
+/** The file of docs/runbooks for each kind of alert group. */
 export const runbookOf: Record<AlertGroup['kind'], string> = {
   errored: 'event-errored',
   unknown: 'outcome-unknown',

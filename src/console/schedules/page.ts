@@ -16,7 +16,7 @@ export interface Schedule {
   readonly lastMs: number | null;
   readonly lastEventId: string | null;
   readonly nextAt: Date | null;
-  /** Within 24 hours; null where none can be missed. */
+  /** Runs missed within 24 hours; null for a schedule that cannot miss any. */
   readonly missed: number | null;
   readonly waiting: number | null;
 }
