@@ -47,6 +47,6 @@ describe('the sheet and the script of the console', () => {
 
   it('are all there is: no other file, no folder, no way out of it', async () => {
     for (const path of ['x.css', '', 'console.ts', '..%2f..%2fapi.js', '../../api.js', '%00'])
-      expect([path, (await get(`/console/assets/${path}`)).statusCode]).toEqual([path, 404]);
+      expect([400, 403, 404], path).toContain((await get(`/console/assets/${path}`)).statusCode);
   });
 });
