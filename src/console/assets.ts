@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** Where the build puts the sheet and the script (scripts/build-assets.mjs): the same folder seen from src/ and from dist/. */
@@ -12,7 +12,7 @@ export interface Assets {
 
 /** The build names each file by a hash of its content: browsers keep it for a year, and a new build has new addresses. */
 export function findAssets(): Assets {
-  const files = readdirSync(assetFolder);
+  const files = existsSync(assetFolder) ? readdirSync(assetFolder) : [];
   const pathOf = (extension: string): string => {
     const name = files.find((file) => file.endsWith(extension));
     if (!name) throw new Error(`${assetFolder} holds no ${extension} file: npm run build`);
