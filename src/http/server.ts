@@ -110,7 +110,7 @@ function acceptJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers(); // Fastify would take plain text, too
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') return done(null, {});
-    parse(request, body, (error, value) =>
+    void parse(request, body, (error, value) =>
       done(error && new Problem('validation', { detail: 'the body is not JSON' }), value),
     );
   });
