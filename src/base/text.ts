@@ -1,4 +1,7 @@
-/** At most so many characters, cut on a code point: half a character is nobody's message. Costs no more for a long text than for a short one. */
+/**
+ * At most `characters` characters, cut between code points, so that no half character is left. Costs no more for a
+ * long text than for a short one.
+ */
 export function cutCharacters(text: string, characters: number): string {
   if (text.length <= characters) return text;
   return Array.from(text.slice(0, 2 * characters))
@@ -6,7 +9,10 @@ export function cutCharacters(text: string, characters: number): string {
     .join('');
 }
 
-/** Text as HTML shows it, between tags and in quoted attributes. NUL, which HTML forbids, becomes the replacement character. */
+/**
+ * Text as HTML shows it, between tags and in quoted attributes. NUL, which HTML forbids, becomes the
+ * replacement character.
+ */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`\0]/g, (sign) => `&#${sign === '\0' ? 0xfffd : sign.charCodeAt(0)};`);
 }

@@ -1,7 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Where the build puts the sheet and the script (scripts/build-assets.mjs): the same folder seen from src/ and from dist/. */
+/**
+ * Where the build puts the sheet and the script (scripts/build-assets.mjs): the same folder seen from src/
+ * and from dist/.
+ */
 export const assetFolder = fileURLToPath(new URL('../../dist/console/assets/', import.meta.url));
 export const ASSET_PREFIX = '/console/assets/';
 
@@ -10,7 +13,10 @@ export interface Assets {
   readonly scriptPath: string;
 }
 
-/** The build names each file by a hash of its content: browsers keep it for a year, and a new build has new addresses. */
+/**
+ * The build names each file by a hash of its content: browsers keep it for a year, and a new build has new
+ * addresses.
+ */
 export function findAssets(): Assets {
   const files = existsSync(assetFolder) ? readdirSync(assetFolder) : [];
   const pathOf = (extension: string): string => {

@@ -11,7 +11,9 @@ const SKEW_MAX_MS = 2_000;
 const UNSENT_MAX_MS = 5 * 60_000;
 const SCHEMA_LOOK_MS = 60_000;
 
-/** The warnings above every page: read-only, schema drift, clock skew, unsent alerts, pauses, open breakers. */
+/**
+ * The warnings above every page: read-only, schema drift, clock skew, unsent alerts, pauses, open breakers.
+ */
 export class Banners {
   #schema: { lookedMs: number; pending: Promise<readonly string[]> } | undefined;
 

@@ -16,7 +16,10 @@ export const PREFERENCES = '/console/preferences';
 const isOpen = (path: string): boolean => path === SIGN_IN || path === PREFERENCES;
 const isRead = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';
 
-/** The console is closed by default: only the way in is open. A form must come from a page of the session that sends it. */
+/**
+ * The console is closed by default: only the way in is open. A form must come from a page of the session that
+ * sends it.
+ */
 export function closeGate(app: FastifyInstance, context: ConsoleContext): void {
   const { authenticate } = context.options;
 

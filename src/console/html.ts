@@ -8,7 +8,10 @@ export interface Html {
 
 type Value = Html | string | number | null | undefined | false | readonly Value[];
 
-/** `html\`<p>${text}</p>\``: text is escaped, Html is taken as it is, lists are joined, null and false are nothing. */
+/**
+ * `html\`<p>${text}</p>\``: text is escaped, Html is taken as it is, lists are joined, null and false are
+ * nothing.
+ */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
   return {
     kind: 'html',

@@ -42,7 +42,10 @@ const pages = [
   batchRoutes,
 ];
 
-/** The operators' pages. Every page works without a script; every act is a form and calls the function that the API calls. */
+/**
+ * The operators' pages. Every page works without a script; every act is a form and calls the function that
+ * the API calls.
+ */
 export const consoleRoutes: FastifyPluginAsync<ConsoleOptions> = async (app, options) => {
   const context = new ConsoleContext(options);
   app.addHook('onRoute', (route) => {
@@ -77,7 +80,10 @@ async function registerLibraries(app: FastifyInstance): Promise<void> {
   });
 }
 
-/** A page that did not change costs a 304. Relative times, which tick in the browser, are left out of its hash. */
+/**
+ * A page that did not change costs a 304. Relative times, which tick in the browser, are left out of its
+ * hash.
+ */
 function hashOfContent(page: string | Buffer): string {
   return createHash('sha256')
     .update(typeof page === 'string' ? page.replace(/<small>[^<]*<\/small>/g, '') : page)

@@ -4,7 +4,7 @@ import type { Outbox } from '../outbox/outbox.js';
 import type { EventDefinition } from '../outbox/types.js';
 
 /** What happens by itself. Given by the wiring, because the console imports no handler. */
-export interface Recurring {
+interface Recurring {
   readonly books: {
     readonly definition: EventDefinition<{ day: string; slot: string }>;
     readonly cron: string;
@@ -17,7 +17,9 @@ export interface Recurring {
 export interface ConsoleOptions {
   /** Where people's acts are written. */
   readonly database: Database;
-  /** Where pages are read from: a small pool of its own, so that looking never takes a connection from orders. */
+  /**
+   * Where pages are read from: a small pool of its own, so that looking never takes a connection from orders.
+   */
   readonly reading: Database;
   readonly outbox: Outbox;
   readonly authenticate: Authenticate;

@@ -14,7 +14,10 @@ export interface PageOptions {
   readonly status?: number;
   /** Seconds after which the script asks whether the page has changed; 0 never. */
   readonly refreshS?: number;
-  /** New content is shown at once. Elsewhere it is announced in a banner, and the page does not move while you read. */
+  /**
+   * New content is shown at once. Elsewhere it is announced in a banner, and the page does not move while you
+   * read.
+   */
   readonly live?: boolean;
 }
 

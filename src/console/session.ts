@@ -20,7 +20,10 @@ export interface Visitor {
   readonly language: Language;
   readonly words: Words;
   readonly theme: 'light' | 'dark' | null;
-  /** Proves that a form came from a page of this session: it is a hash of the cookie, which other sites cannot read. */
+  /**
+   * Proves that a form came from a page of this session: it is a hash of the cookie, which other sites cannot
+   * read.
+   */
   readonly formToken: string;
 }
 

@@ -5,7 +5,10 @@ import { TOKEN_MAX_S } from '../http/auth.js';
 
 const PRUNED_AT_ONCE = 100;
 
-/** The token opens the console at no process any more. A row is kept until its token has run out; each sign-out deletes up to a hundred older rows. */
+/**
+ * The token opens the console at no process any more. A row is kept until its token has run out; each
+ * sign-out deletes up to a hundred older rows.
+ */
 export async function keepSignOut(database: Database, token: string): Promise<void> {
   await database.transaction(async (tx) => {
     const tokenHash = hash(token);

@@ -15,7 +15,10 @@ const READS = ['GET', 'HEAD'];
 /** The visitor's sign-in, language and theme: no data of the product. */
 const PREFERENCES = /^\/console\/(sign-in|sign-out|preferences)$/;
 
-/** Decides who may call, before anything else of the request is read, and sets `request.caller`. Throws Problem. */
+/**
+ * Decides who may call, before anything else of the request is read, and sets `request.caller`. Throws
+ * Problem.
+ */
 export async function admit(
   request: FastifyRequest,
   routes: readonly Route[],

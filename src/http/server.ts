@@ -10,7 +10,7 @@ import { type Observe, observeRequests } from './observe.js';
 import { describeApi, limitRates, type RateLimits } from './plugins.js';
 import './request.js';
 
-export interface ServerOptions extends Admission, RateLimits {
+interface ServerOptions extends Admission, RateLimits {
   readonly logger: FastifyBaseLogger;
   readonly observe?: Observe;
   /** How many proxies in front are believed about who called. */
@@ -24,7 +24,10 @@ const REQUEST_ID = /^[A-Za-z0-9-]{8,64}$/;
 /** As long as a URL can be: an id that is too long is refused after it is known who asks, not before. */
 const PARAM_MAX = 16_384;
 
-/** Fastify with everything that all routes share: ids, callers, limits, errors, the API's description. Routes are registered after it. */
+/**
+ * Fastify with everything that all routes share: ids, callers, limits, errors, the API's description. Routes
+ * are registered after it.
+ */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   const routes: Route[] = [];
   const app = createFastify(options, routes);
@@ -59,7 +62,8 @@ function createFastify(options: ServerOptions, routes: readonly Route[]): Fastif
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
-    // A path that cannot be decoded names nothing; a caller who may not call it is told that first. No hook runs here.
+    // A path that cannot be decoded names nothing; a caller who may not call it is told that first. No hook
+    // runs here.
     frameworkErrors: (_error, request, reply) =>
       void admit(request, routes, options).then(
         () => sendProblem(request, reply, new Problem('not-found', { detail: 'the URL could not be read' })),
@@ -102,8 +106,8 @@ function listRoutes(app: FastifyInstance, routes: Route[], docsOpen: boolean): v
 }
 
 /**
- * JSON alone, by Fastify's parser, which refuses `__proto__`. `POST …/cancel` has a body with optional members only: an empty body is as
- * good as `{}`.
+ * JSON alone, by Fastify's parser, which refuses `__proto__`. `POST …/cancel` has a body with optional
+ * members only: an empty body is as good as `{}`.
  */
 function acceptJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'ignore');

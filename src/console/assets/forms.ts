@@ -1,6 +1,9 @@
 import { all } from './page.js';
 
-/** A form is sent once, however often its button is clicked; an export may be repeated, since it leaves the page where it is. */
+/**
+ * A form is sent once, however often its button is clicked; an export may be repeated, since it leaves the
+ * page where it is.
+ */
 export function sendFormsOnce(): void {
   document.addEventListener('submit', (event) => {
     const form = event.target as HTMLFormElement;

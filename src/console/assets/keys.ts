@@ -7,7 +7,10 @@ const pages: Readonly<Record<string, string>> = {
   s: '/console/schedules',
 };
 
-/** The keyboard: search, rows, pages, pausing the refresh, and the list of all keys. Off while a field has the focus. */
+/**
+ * The keyboard: search, rows, pages, pausing the refresh, and the list of all keys. Off while a field has the
+ * focus.
+ */
 export function listenForKeys(togglePause: () => void): void {
   const help = addHelp();
   // A proxy may serve the console below a path.

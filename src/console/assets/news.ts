@@ -4,8 +4,8 @@ import { isBusy, replaceMain } from './replace-main.js';
 const BACK_OFF_MAX = 12;
 
 /**
- * Asks every few seconds whether the page has changed. An unchanged page costs a 304, a hidden tab asks nothing, and after an error the
- * pauses double.
+ * Asks every few seconds whether the page has changed. An unchanged page costs a 304, a hidden tab asks
+ * nothing, and after an error the pauses double.
  */
 export class News {
   readonly #everyMs = Number(document.body.dataset.refresh ?? 0) * 1000;

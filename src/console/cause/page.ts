@@ -28,7 +28,9 @@ export interface CauseView {
   readonly now: Date;
 }
 
-/** One cause: what, since when, how often, whom it hit, what the vendor said, and what to do about all of it. */
+/**
+ * One cause: what, since when, how often, whom it hit, what the vendor said, and what to do about all of it.
+ */
 export function causePage(visitor: Visitor, view: CauseView): Html {
   const { words: w } = visitor;
   const { group, occurrences, errored, sample, now } = view;

@@ -9,7 +9,7 @@ import { table } from '../parts/table.js';
 import { time } from '../parts/text.js';
 import type { Visitor } from '../session.js';
 
-export interface ControlsView {
+interface ControlsView {
   readonly registry: Registry;
   readonly pauses: readonly Pause[];
   readonly processes: readonly Heartbeat[];

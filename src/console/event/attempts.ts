@@ -5,7 +5,10 @@ import { time } from '../parts/text.js';
 import type { Visitor } from '../session.js';
 import type { Attempt, EventView } from './view.js';
 
-/** What a person on a phone needs first: the last call, short. Everything else about the attempt is one click away. */
+/**
+ * What a person on a phone needs first: the last call, short. Everything else about the attempt is one click
+ * away.
+ */
 export function lastAttempt(visitor: Visitor, attempt: Attempt, now: Date): Html {
   const { words: w, language } = visitor;
   const exchange = attempt.exchanges.at(-1);
@@ -19,7 +22,9 @@ export function allAttempts(visitor: Visitor, view: EventView): Html {
   return html`${[...view.story.attempts].reverse().map((attempt) => html`<details id="attempt-${attempt.number}"><summary>${w.attempt} ${attempt.number}: ${named(language, attempt.outcome)} ${attempt.error?.code}${replayedBy(visitor, attempt, view)}</summary>${attemptView(visitor, attempt, view.now)}</details>`)}`;
 }
 
-/** Who had this attempt made, if it was a person: the act lies between the attempt before and this attempt. */
+/**
+ * Who had this attempt made, if it was a person: the act lies between the attempt before and this attempt.
+ */
 function replayedBy({ words: w }: Visitor, attempt: Attempt, { story, acts }: EventView): string | null {
   const before = story.attempts.find(({ number }) => number === attempt.number - 1);
   const act = acts.find(

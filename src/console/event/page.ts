@@ -13,7 +13,9 @@ import { comparison } from './compare.js';
 import { links } from './links.js';
 import type { EventView } from './view.js';
 
-/** What is wrong, for whom, what happens next and what to do about it: first the answer, then the evidence. */
+/**
+ * What is wrong, for whom, what happens next and what to do about it: first the answer, then the evidence.
+ */
 export function eventPage(visitor: Visitor, view: EventView): Html {
   const { words: w } = visitor;
   const { story, acts, now } = view;

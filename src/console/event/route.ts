@@ -72,7 +72,8 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
         detail: result.why,
         more: { currentStatus: result.status },
       });
-    // Another person was faster, or the state has moved on: the page says who acted and when, and shows the state as it is now.
+    // Another person was faster, or the state has moved on: the page says who acted and when, and shows the
+    // state as it is now.
     const visitor = context.visitor(request);
     const { words: w } = visitor;
     const [latest] = (await listActions(database, undefined, { type: 'event', id: of })).rows.filter(

@@ -40,7 +40,10 @@ const columns = {
   settledAt: (event: OutboxEvent) => (event.settledAt ? toRfc3339(event.settledAt) : null),
 } as const;
 
-/** The list of a filter as a file, at most 10,000 rows. The number of rows is in the audit before the first byte leaves. */
+/**
+ * The list of a filter as a file, at most 10,000 rows. The number of rows is in the audit before the first
+ * byte leaves.
+ */
 export async function exportEvents(
   { reading, database }: Pick<ConsoleContext, 'reading' | 'database'>,
   { filter, query, format }: { filter: EventFilter; query: string; format: ExportFormat },

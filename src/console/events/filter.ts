@@ -74,7 +74,10 @@ export function filterOf(query: EventsQuery, registry: Registry, now: Date): Eve
   };
 }
 
-/** The event types of a vendor, narrowed to one type; undefined for all. A type of another vendor finds nothing. */
+/**
+ * The event types of a vendor, narrowed to one type; undefined for all. A type of another vendor finds
+ * nothing.
+ */
 function typesOf({ type, target }: EventsQuery, registry: Registry): string[] | undefined {
   if (target === undefined) return type === undefined ? undefined : [type];
   const ofTarget = registry

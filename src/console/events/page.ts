@@ -13,7 +13,7 @@ import { addressOf, type EventsQuery, suppliedViews } from './filter.js';
 import { filterForm } from './filter-form.js';
 import type { SavedView } from './views.js';
 
-export interface EventsView {
+interface EventsView {
   readonly query: EventsQuery;
   readonly listed: EventPage;
   /** Up to 10,001; null when it was not counted. */

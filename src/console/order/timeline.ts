@@ -12,7 +12,10 @@ interface Move {
   readonly after: number;
 }
 
-/** One entry of an order's story: when, what, the gist in a line, and all of it folded. `i` names it in the page. */
+/**
+ * One entry of an order's story: when, what, the gist in a line, and all of it folded. `i` names it in the
+ * page.
+ */
 export function timelineItem(visitor: Visitor, entry: Entry, i: number, now: Date): Html {
   const { words: w, language } = visitor;
   const { at, kind, what, detail } = entry;

@@ -5,7 +5,10 @@ import type { Listed } from '../parts/listed.js';
 
 const LIST_MAX = 50;
 
-/** Newest first, fifty at a time, by id: a row that is added while a person pages neither repeats nor hides another row. */
+/**
+ * Newest first, fifty at a time, by id: a row that is added while a person pages neither repeats nor hides
+ * another row.
+ */
 export async function listOrders(
   database: Database,
   filter: { userId?: string | undefined; edibleDate?: string | undefined; beforeId?: string | undefined },

@@ -12,7 +12,7 @@ type Counts = Overview['types'][number];
 const SETTLED_MINUTES = WINDOW_MS / 60_000;
 const HANDLED = `handled&settled=${SETTLED_MINUTES}`;
 
-export interface OverviewView extends ProcessesView {
+interface OverviewView extends ProcessesView {
   readonly overview: Overview;
 }
 

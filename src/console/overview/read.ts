@@ -3,7 +3,10 @@ import { countEvents } from '../../operate/list.js';
 import { type Overview, readOverview } from '../../operate/overview.js';
 import { type Heartbeat, heartbeats } from '../../outbox/heartbeat.js';
 
-/** A reading is shown ten times as long as it took: looking takes at most a tenth of a connection, however many people look. */
+/**
+ * A reading is shown ten times as long as it took: looking takes at most a tenth of a connection, however
+ * many people look.
+ */
 const SHOWN_TIMES = 10;
 const SHOWN_MAX_MS = 5_000;
 

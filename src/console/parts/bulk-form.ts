@@ -3,7 +3,10 @@ import { type Html, html } from '../html.js';
 import type { Visitor } from '../session.js';
 import { hiddenFields, reasonField } from './fields.js';
 
-/** Leads from errored events of a type or cause to the preview of an act on all of them. `count` is written on the button. */
+/**
+ * Leads from errored events of a type or cause to the preview of an act on all of them. `count` is written on
+ * the button.
+ */
 export function bulkForm(
   visitor: Visitor,
   { state, type, cause }: Pick<EventsQuery, 'state' | 'type' | 'cause'>,

@@ -7,7 +7,7 @@ import type { Visitor } from '../session.js';
 
 export const runNow = ['sweep', 'books', 'housekeeping'] as const;
 
-export type ScheduleName = (typeof runNow)[number] | 'unpaid';
+type ScheduleName = (typeof runNow)[number] | 'unpaid';
 
 export interface Schedule {
   readonly name: ScheduleName;
@@ -46,7 +46,10 @@ function durationOf({ language }: Visitor, { lastMs }: Schedule): string {
   return lastMs < 1_000 ? `${lastMs} ms` : length(lastMs, language);
 }
 
-/** The stock of an unpaid order is given back by an event of its own: that cannot be run for all orders at once. */
+/**
+ * The stock of an unpaid order is given back by an event of its own: that cannot be run for all orders at
+ * once.
+ */
 function runNowForm(visitor: Visitor, name: ScheduleName): Html | null {
   const { words: w, mayAct } = visitor;
   if (!mayAct || name === 'unpaid') return null;

@@ -27,8 +27,8 @@ const TRACE = /^(?:00-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?$/;
 const EVENT_ID = /^\d{1,18}$/;
 
 /**
- * By order number, event id, user, Meican's order id, the energy center's payment or refund number, request id, trace id, record or trade
- * number. Each by an index, twenty hits at most.
+ * By order number, event id, user, Meican's order id, the energy center's payment or refund number, request
+ * id, trace id, record or trade number. Each by an index, twenty hits at most.
  */
 export async function search(database: Database, text: string): Promise<Hit[]> {
   const orderNo = PAYMENT_OR_REFUND.exec(text)?.[1] ?? text;

@@ -49,7 +49,10 @@ export function signInRoutes(app: FastifyInstance, context: ConsoleContext): voi
     return context.redirect(reply, ownReferer(request.headers.referer, linkPrefix));
   });
 
-  /** The token is valid, its role may look, and it was not signed out. Another error, as an issuer that is away, stays an error. */
+  /**
+   * The token is valid, its role may look, and it was not signed out. Another error, as an issuer that is
+   * away, stays an error.
+   */
   async function isGood(token: string, ip: string): Promise<boolean> {
     const caller = await authenticate(`Bearer ${token}`, ip).catch((error: unknown) => {
       if (error instanceof Problem && (error.code === 'unauthorized' || error.code === 'forbidden'))
