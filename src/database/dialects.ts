@@ -8,6 +8,10 @@ export const mysqlDialect: Dialect = {
     plusMs === 0
       ? { text: 'UTC_TIMESTAMP(3)', params: [] }
       : { text: '(UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND)', params: [plusMs * 1000] },
+  moment: (plusMs) => () =>
+    plusMs === 0
+      ? 'UTC_TIMESTAMP(3)'
+      : `(UTC_TIMESTAMP(3) + INTERVAL ${Math.round(plusMs) * 1000} MICROSECOND)`,
   useIndex: (name) => `FORCE INDEX (${name})`,
   byPrimaryKey: 'FORCE INDEX (PRIMARY)',
   remembered: (expression) => sql`LAST_INSERT_ID(${expression})`,
@@ -15,11 +19,15 @@ export const mysqlDialect: Dialect = {
   forUpdate: 'FOR UPDATE',
 };
 
-/** SQLite lives in this process, so its clock is the process's clock. Its transactions begin IMMEDIATE: one writer at a time. */
+/**
+ * SQLite lives in this process, so its clock is the process's clock. Its transactions begin IMMEDIATE: one
+ * writer at a time.
+ */
 export function sqliteDialect(clock: Clock): Dialect {
   return {
     name: 'sqlite',
     instant: (plusMs) => ({ text: '?', params: [toSqlInstant(new Date(clock.now() + plusMs))] }),
+    moment: (plusMs) => new Date(clock.now() + plusMs),
     useIndex: (name) => `INDEXED BY ${name}`,
     byPrimaryKey: 'NOT INDEXED',
     remembered: (expression) => expression,

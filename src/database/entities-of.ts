@@ -1,14 +1,17 @@
 import type { EntityTarget, ObjectLiteral } from 'typeorm';
 import type { Queryable } from './database.js';
 
-/** Rows of `SELECT *` as their entities: what TypeORM's own reading makes of them, without a query that is built anew each time. */
+/**
+ * Rows of `SELECT *` as their entities, as TypeORM's own reading would return them, without the cost of
+ * building a query.
+ */
 export function entitiesOf<T extends ObjectLiteral>(
   { manager }: Pick<Queryable, 'manager'>,
   entity: EntityTarget<T>,
   rows: readonly object[],
 ): T[] {
   const { connection: source } = manager;
-  const { columns } = source.getMetadata(entity);
+  const columns = source.getMetadata(entity).columns.filter(({ isSelect }) => isSelect);
   return rows.map((row) => {
     const found: Record<string, unknown> = {};
     for (const column of columns)

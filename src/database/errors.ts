@@ -5,7 +5,9 @@ interface DriverError {
   driverError?: DriverError;
 }
 
-/** Deadlock, lock wait timeout, busy file: the whole transaction was, or must be, undone and may be run again. */
+/**
+ * Deadlock, lock wait timeout or busy file: the whole transaction is undone, or must be, and may run again.
+ */
 export function isTransient(error: unknown): boolean {
   const { code, errno } = error as DriverError;
   return (
@@ -18,7 +20,7 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-/** The server or the way to it is gone; what a running COMMIT did is unknown to us. */
+/** The server, or the connection to it, is gone. If a COMMIT was running, its result is unknown. */
 export function isDisconnected(error: unknown): boolean {
   const { code } = error as DriverError;
   return [
@@ -35,7 +37,10 @@ export function isDisconnected(error: unknown): boolean {
   ].includes(code ?? '');
 }
 
-/** The connection was lost while COMMIT was under way: all that the transaction wrote is kept, or nothing is, and nobody told us which. */
+/**
+ * The connection was lost during COMMIT: either the whole transaction is kept or nothing of it, and it is not
+ * known which.
+ */
 export class CommitUnknown extends Error {
   override readonly name = 'CommitUnknown';
   readonly code: string | undefined;
@@ -45,12 +50,15 @@ export class CommitUnknown extends Error {
   }
 }
 
-/** Read-only, full, or out of connections: it answers, and takes nothing now. 1290, 1836, 1792; 1021, 1114; 1040, 1203. */
+/**
+ * The server answers, but accepts no write now. Read-only: 1290, 1836, 1792; full: 1021, 1114; too many
+ * connections: 1040, 1203.
+ */
 const REFUSING = new Set([1290, 1836, 1792, 1021, 1114, 1040, 1203]);
-/** It took longer than it may: MariaDB 1969, MySQL 3024. */
+/** The statement took longer than the server allows: MariaDB 1969, MySQL 3024. */
 const TOO_LONG = new Set([1969, 3024]);
 
-/** Not this statement's fault: the same one may work when the database is itself again. */
+/** Not this statement's fault: the same statement may work once the database is well again. */
 export function isUnavailable(error: unknown): boolean {
   const { code, errno } = error as DriverError;
   return (

@@ -1,31 +1,31 @@
 import { randomUUID } from 'node:crypto';
+import { BoxOrder } from '../entities/box-order.js';
+import { Installation } from '../entities/installation.js';
 import type { Database } from './database.js';
 import { duplicateOf } from './errors.js';
-import { now, sql } from './sql.js';
+import { instant } from './instants.js';
+import { insertRow } from './rows.js';
 
-/** What tells this database from every other, and whether it has ever given out an order number. The name is made when it is first asked for. */
+/**
+ * Which database this is, and whether it has never held an order. The first question gives it its identity.
+ */
 export async function identityOf(database: Database): Promise<{ id: string; isFresh: boolean }> {
-  const known = await read(database);
-  const id = known ?? (await name(database));
-  const orders = await database.query(sql`SELECT id FROM box_order LIMIT 1`);
-  return { id, isFresh: orders.length === 0 };
+  const id = (await read(database)) ?? (await name(database));
+  return { id, isFresh: !(await database.manager.exists(BoxOrder)) };
 }
 
 async function read(database: Database): Promise<string | null> {
-  const [row] = await database.query<{ identity: string }>(
-    sql`SELECT identity FROM installation WHERE one = 1`,
-  );
-  return row?.identity ?? null;
+  return (await database.manager.findOneBy(Installation, { one: 1 }))?.identity ?? null;
 }
 
 /** Two processes may ask first: the primary key lets one of them name it. */
 async function name(database: Database): Promise<string> {
-  const id = randomUUID();
+  const identity = randomUUID();
   try {
-    await database.execute(sql`INSERT INTO installation (one, identity, named_at) VALUES (1, ${id}, ${now})`);
-    return id;
+    await insertRow(database, Installation, { one: 1, identity, namedAt: instant(database) });
+    return identity;
   } catch (error) {
     if (!duplicateOf(error)) throw error;
-    return (await read(database)) ?? id;
+    return (await read(database)) ?? identity;
   }
 }

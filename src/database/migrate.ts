@@ -1,14 +1,15 @@
 import { MigrationExecutor, type QueryRunner } from 'typeorm';
 import { crashPoint } from '../base/crash-point.js';
 import type { Database } from './database.js';
+import { unlimited } from './limit.js';
 
 const LOCK_NAME = 'lunchbox_migrate';
 const LOCK_WAIT_S = 60;
 
 /**
- * Brings the schema up to date. Any number of processes may call this at once: each migration runs once, the others wait.
- * MySQL commits DDL statement by statement, so migrations are written to be repeatable (IF NOT EXISTS) after a kill half-way.
- * Returns the names of the migrations that this call ran.
+ * Brings the schema up to date. Any number of processes may call this at once: each migration runs once, the
+ * others wait. MySQL commits DDL statement by statement, so migrations are written to be repeatable (IF NOT
+ * EXISTS) after a kill half-way. Returns the names of the migrations that this call ran.
  */
 export async function migrate(database: Database): Promise<string[]> {
   return locked(database, async (runner) => {
@@ -45,7 +46,7 @@ function withCrashPoints(runner: QueryRunner): QueryRunner {
 }
 
 async function locked<T>(database: Database, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-  const runner = database.source.createQueryRunner();
+  const runner = unlimited(database.source.createQueryRunner());
   try {
     if (database.dialect.name === 'sqlite') {
       await runner.startTransaction();

@@ -1,6 +1,6 @@
 /**
- * SQL as values. A statement is written once, with `?` never typed by hand, and rendered for the dialect it runs on.
- * Every value in `${}` becomes a bound parameter, unless it is itself a piece of SQL.
+ * SQL as values. A statement is written once, with `?` never typed by hand, and rendered for the dialect it
+ * runs on. Every value in `${}` becomes a bound parameter, unless it is itself a piece of SQL.
  */
 export type SqlValue = string | number | null | Date;
 
@@ -22,7 +22,7 @@ type SqlPart = SqlValue | Sql | DatabaseInstant;
 export interface Rendered {
   readonly text: string;
   readonly params: readonly (string | number | null)[];
-  /** The same text comes again, with other parameters: worth preparing. */
+  /** The same text is sent again with other parameters, so it is prepared. */
   readonly isStable: boolean;
 }
 
@@ -30,9 +30,17 @@ export interface Dialect {
   readonly name: 'mysql' | 'sqlite';
   /** Text and parameters of the database clock, shifted by `plusMs`. */
   instant(plusMs: number): Omit<Rendered, 'isStable'>;
-  /** Appended to a table that must be read by this index: another one would lock rows that nobody asked for. */
+  /** The same for TypeORM: a value of its own, or the text of an expression. See `instants.ts`. */
+  moment(plusMs: number): Date | (() => string);
+  /**
+   * Appended to a table that must be read by this index: another index would lock rows that were not asked
+   * for.
+   */
   useIndex(name: string): string;
-  /** The same for the primary key: by fresh statistics any index on a status may look as good, and by stale ones it is not. */
+  /**
+   * The same for the primary key. By statistics of a quiet hour an index on a status looks as good, and in a
+   * burst it is not.
+   */
   readonly byPrimaryKey: string;
   /** An expression whose value the UPDATE that uses it reports as `insertId`; SQLite's does not. */
   remembered(expression: Sql): Sql;
@@ -46,7 +54,7 @@ export function sql(strings: TemplateStringsArray, ...values: SqlPart[]): Sql {
   return { kind: 'sql', strings, values };
 }
 
-/** A constant of the program, such as a column name. Never pass anything that came from outside. */
+/** A constant of the program, such as a column name. Never pass text that came from outside. */
 export function raw(text: string): Sql {
   return { kind: 'sql', strings: [text], values: [] };
 }
@@ -62,8 +70,8 @@ export function join(parts: readonly SqlPart[], separator = ', '): Sql {
 }
 
 /**
- * Ids of rows, as numbers. As text MariaDB would compare them with a BIGINT column as decimals: once for each row and each id of the list.
- * One alone is a parameter like any other, so that its statement is prepared.
+ * Ids of rows, as numbers. As text MariaDB would compare them with a BIGINT column as decimals: once for each
+ * row and each id of the list. One alone is a parameter like any other, so that its statement is prepared.
  */
 export function ids(list: readonly string[]): Sql {
   const [first] = list;
@@ -77,7 +85,7 @@ export function idAmongMany(id: string): Sql {
   return { kind: 'sql', strings: [idDigits(id)], values: [], isList: true };
 }
 
-function idDigits(id: string): string {
+export function idDigits(id: string): string {
   if (!/^\d{1,20}$/.test(id)) throw new TypeError('not the id of a row');
   return id;
 }

@@ -1,5 +1,16 @@
-import { Entity } from 'typeorm';
-import { Id, Instant, OptionalInstant, OptionalText, Ref, Text, Whole } from './columns.js';
+import { Column, Entity, Index } from 'typeorm';
+import {
+  Chars,
+  Id,
+  Instant,
+  OptionalInstant,
+  OptionalPerson,
+  OptionalText,
+  Person,
+  Ref,
+  Text,
+  Whole,
+} from './columns.js';
 import type { MealType } from './menu.js';
 
 export const orderStatuses = [
@@ -17,39 +28,59 @@ export const liveStatuses = ['PAYING', 'ORDERING', 'ORDERED'] as const satisfies
 export const refundStates = ['NONE', 'PENDING', 'DONE'] as const;
 export type RefundState = (typeof refundStates)[number];
 
-/** One box for one person. Every change of `status` is one conditional UPDATE (`src/orders/transition.ts`). */
+/** One box for one person. Every change of `status` is one conditional UPDATE (`src/orders/order.ts`). */
 @Entity('box_order')
+@Index('box_order_no', ['orderNo'], { unique: true })
+@Index('box_order_live_key', ['liveKey'], { unique: true })
+@Index('box_order_meican_order_id', ['meicanOrderId'], { unique: true })
+@Index('box_order_of_user', ['userId'])
+@Index('box_order_of_day', ['edibleDate', 'status'])
+@Index('box_order_of_status_refund', ['status', 'refund'])
 export class BoxOrder {
   @Id() id!: string;
-  /** Ours, unique: the day and a running number. Pay is `P<orderNo>`, refund is `R<orderNo>` at the energy center. */
-  @Text('order_no') orderNo!: string;
-  @Text('user_id') userId!: string;
+  /**
+   * Ours, unique: the day and a running number. Pay is `P<orderNo>`, refund is `R<orderNo>` at the energy
+   * center.
+   */
+  @Text('order_no', 32) orderNo!: string;
+  @Person('user_id') userId!: string;
   /** Personal data: Meican knows the diner by it. Never in an answer, a log or an alert. */
-  @Text('email') email!: string;
-  @Text('real_name') realName!: string;
-  @Text('garden') garden!: string;
-  @Text('corp') corp!: string;
-  @Text('status') status!: OrderStatus;
+  @Text('email', 254) email!: string;
+  @Text('real_name', 128) realName!: string;
+  @Text('garden', 64) garden!: string;
+  @Text('corp', 64) corp!: string;
+  @Text('status', 16) status!: OrderStatus;
   @Ref('dish_id') dishId!: string;
-  @Text('dish_name') dishName!: string;
-  @Text('meican_dish_id') meicanDishId!: string;
+  @Text('dish_name', 200) dishName!: string;
+  @Text('meican_dish_id', 64) meicanDishId!: string;
   @Ref('sideboard_id') sideboardId!: string;
   /** Copied from the cabinet when it was reserved, so that a later menu cannot send the box elsewhere. */
-  @Text('address_id') addressId!: string;
-  @Text('edible_date') edibleDate!: string;
-  @Text('meal_type') mealType!: MealType;
+  @Text('address_id', 64) addressId!: string;
+  @Chars('edible_date', 10) edibleDate!: string;
+  @Text('meal_type', 16) mealType!: MealType;
   @Instant('cutoff_at') cutoffAt!: Date;
   @Whole('price_in_cent') priceInCent!: number;
   /** user|day|meal while the order is live, else null: UNIQUE makes a second live order impossible. */
-  @OptionalText('live_key') liveKey!: string | null;
-  @OptionalText('meican_order_id') meicanOrderId!: string | null;
+  @OptionalText('live_key', 200) liveKey!: string | null;
+  @OptionalText('meican_order_id', 64) meicanOrderId!: string | null;
   /** When Meican confirmed that it no longer holds the order. */
   @OptionalInstant('meican_cancelled_at') meicanCancelledAt!: Date | null;
-  @Text('refund') refund!: RefundState;
+  @Text('refund', 8) refund!: RefundState;
   /** Who cancelled it. */
-  @OptionalText('operator') operator!: string | null;
-  @OptionalText('cancel_reason') cancelReason!: string | null;
-  @OptionalText('request_id') requestId!: string | null;
+  @OptionalPerson('operator') operator!: string | null;
+  @OptionalText('cancel_reason', 500) cancelReason!: string | null;
+  /** Of the first release; nothing reads or writes it. */
+  @Column({
+    name: 'guard_event_id',
+    type: 'varchar',
+    length: 20,
+    nullable: true,
+    select: false,
+    insert: false,
+    update: false,
+  })
+  guardEventId?: string | null;
+  @OptionalText('request_id', 64) requestId!: string | null;
   @Instant('created_at') createdAt!: Date;
   @Instant('updated_at') updatedAt!: Date;
 }

@@ -1,15 +1,17 @@
-import { Entity } from 'typeorm';
-import { Id, Ref, Text, Whole } from './columns.js';
+import { Check, Entity, Index } from 'typeorm';
+import { Count, Id, Ref, Text, Whole } from './columns.js';
 
 /** A cabinet of one menu. `capacity` = `remaining` + live orders, always. */
 @Entity('box_sideboard')
+@Index('box_sideboard_of_menu', ['menuId', 'location'], { unique: true })
+@Check('box_sideboard_stock', 'remaining >= 0 AND remaining <= capacity')
 export class BoxSideboard {
   @Id() id!: string;
   @Ref('menu_id') menuId!: string;
-  @Text('location') location!: string;
-  @Text('address_id') addressId!: string;
+  @Text('location', 200) location!: string;
+  @Text('address_id', 64) addressId!: string;
   @Whole('capacity') capacity!: number;
   @Whole('remaining') remaining!: number;
   /** 1 when a later version of the menu no longer lists it. */
-  @Whole('withdrawn') withdrawn!: number;
+  @Count('withdrawn') withdrawn!: number;
 }

@@ -1,21 +1,23 @@
-import { Entity } from 'typeorm';
-import { Id, Instant, OptionalText, Text } from './columns.js';
+import { Entity, Index } from 'typeorm';
+import { Id, Instant, OptionalLongText, OptionalText, Person, Text } from './columns.js';
 
 /** What a person did, written in the transaction that did it. Append-only. */
 @Entity('operator_action')
+@Index('operator_action_target', ['targetType', 'targetId'])
+@Index('operator_action_subject', ['subjectId'])
 export class OperatorAction {
   @Id() id!: string;
   @Instant('at') at!: Date;
-  @Text('actor') actor!: string;
-  @Text('role') role!: string;
-  @Text('verb') verb!: string;
-  @Text('target_type') targetType!: string;
-  @Text('target_id') targetId!: string;
-  @OptionalText('subject_id') subjectId!: string | null;
-  @OptionalText('reason') reason!: string | null;
-  @OptionalText('state_before') stateBefore!: string | null;
-  @OptionalText('state_after') stateAfter!: string | null;
-  @OptionalText('request_id') requestId!: string | null;
+  @Person('actor') actor!: string;
+  @Text('role', 16) role!: string;
+  @Text('verb', 32) verb!: string;
+  @Text('target_type', 16) targetType!: string;
+  @Text('target_id', 64) targetId!: string;
+  @OptionalText('subject_id', 64) subjectId!: string | null;
+  @OptionalText('reason', 500) reason!: string | null;
+  @OptionalLongText('state_before') stateBefore!: string | null;
+  @OptionalLongText('state_after') stateAfter!: string | null;
+  @OptionalText('request_id', 64) requestId!: string | null;
   /** Where the request came from; null from the command line. */
-  @OptionalText('ip') ip!: string | null;
+  @OptionalText('ip', 45) ip!: string | null;
 }
