@@ -17,10 +17,12 @@ const allowed: Record<string, readonly string[]> = {
   clients: ['entities'],
   outbox: ['entities', 'database'],
   operate: ['outbox', 'entities', 'database'],
-  alerts: ['operate', 'outbox', 'database'],
-  'orders/order.ts': ['entities', 'database'],
-  'orders/stock.ts': ['orders/order.ts', 'entities', 'database'],
-  'http/idempotency.ts': ['database'],
+  alerts: ['operate', 'outbox', 'entities', 'database'],
+  'orders/statements.ts': ['entities', 'database'],
+  'orders/order.ts': ['orders/statements.ts', 'entities', 'database'],
+  'orders/stock.ts': ['orders/order.ts', 'orders/statements.ts', 'entities', 'database'],
+  'http/statements.ts': ['database'],
+  'http/idempotency.ts': ['http/statements.ts', 'entities', 'database'],
   reconcile: ['clients', 'entities', 'database'],
   handlers: [
     'reconcile',
@@ -54,6 +56,7 @@ const allowed: Record<string, readonly string[]> = {
   ],
   // clients: the payment of placing only (checked below)
   orders: [
+    'orders/statements.ts',
     'orders/order.ts',
     'orders/stock.ts',
     'http/idempotency.ts',
@@ -100,7 +103,7 @@ const allowed: Record<string, readonly string[]> = {
     'outbox',
     'database',
   ],
-  dev: ['cli', 'app', 'http', 'orders', 'outbox', 'clients', 'database'],
+  dev: ['cli', 'app', 'http', 'orders', 'outbox', 'clients', 'entities', 'database'],
   'api.ts': ['app'],
   'scheduler.ts': ['app'],
   'cli.ts': ['cli', 'app', 'dev'],
@@ -154,7 +157,9 @@ describe('the architecture', () => {
   it('a scheduler loads no route, no console, no sandbox', () => {
     const loaded = loadedBy('scheduler');
     expect(loaded.length).toBeGreaterThan(60);
-    expect(loaded.filter((file) => /^(console\/|dev\/|cli\/|http\/(?!idempotency))/.test(file))).toEqual([]);
+    expect(
+      loaded.filter((file) => /^(console\/|dev\/|cli\/|http\/(?!idempotency|statements))/.test(file)),
+    ).toEqual([]);
   });
 
   it('what is for trying is in no production process', () => {

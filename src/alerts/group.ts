@@ -1,31 +1,17 @@
+import { In, IsNull } from 'typeorm';
 import type { Database, Tx } from '../database/database.js';
-import { after, fromSqlInstant, fromSqlInstantOrNull, now, raw, type Sql, sql } from '../database/sql.js';
-import { inBatches, type PruneOptions } from '../operate/prune.js';
+import { instant, isAfter } from '../database/instants.js';
+import { Alert, type AlertKind } from '../entities/alert.js';
+import { AlertMessage } from '../entities/alert-message.js';
+import { AlertOccurrence } from '../entities/alert-occurrence.js';
+import { OutboxEvent } from '../entities/outbox-event.js';
 import { VAIN_QUESTIONS_TOLD } from '../outbox/decide.js';
 import { DRIFT_QUIET_MS, QUIET_MS, QUIET_POLLER_MS, VENDOR_QUIET_MS } from './limits.js';
-import type { AlertKind } from './raise.js';
 
-export interface AlertGroup {
-  readonly id: string;
-  readonly groupKey: string;
-  readonly kind: AlertKind;
-  readonly status: string;
-  readonly title: string;
-  readonly cause: string;
-  readonly eventType: string | null;
-  readonly occurrences: number;
-  readonly unsent: number;
-  readonly round: number;
-  readonly firstAt: Date;
-  readonly lastAt: Date;
-  readonly sentAt: Date | null;
-  readonly recoveredAt: Date | null;
-  /** Somebody knows: no message until it has recovered and comes back. */
+/** An alert as its readers see it. */
+export interface AlertGroup extends Omit<Alert, 'knownAt' | 'knownBy' | 'knownReason'> {
+  /** A person knows the cause: no message until it has recovered and comes back. */
   readonly known: { readonly at: Date; readonly by: string; readonly reason: string } | null;
-  /** How often it came back after it had recovered. */
-  readonly cameBack: number;
-  /** The build that met it first. */
-  readonly build: string | null;
 }
 
 /** What a person calls it. */
@@ -43,6 +29,7 @@ export interface Sample {
 }
 
 const SAMPLES = 5;
+const GROUPS = 100;
 
 /** Groups that are not about single events recover by silence. */
 const quietAfterMs: Partial<Record<AlertKind, number>> = {
@@ -53,96 +40,69 @@ const quietAfterMs: Partial<Record<AlertKind, number>> = {
 };
 
 export async function loadGroup(database: Database, id: string): Promise<AlertGroup | null> {
-  const [row] = await database.query<Record<string, unknown>>(sql`SELECT * FROM alert WHERE id = ${id}`);
-  return row ? groupOf(row) : null;
+  const row = await database.manager.findOneBy(Alert, { id });
+  return row && groupOf(row);
 }
 
 /** The latest first. */
 export async function listGroups(database: Database): Promise<AlertGroup[]> {
-  return (
-    await database.query<Record<string, unknown>>(sql`SELECT * FROM alert ORDER BY last_at DESC LIMIT 100`)
-  ).map(groupOf);
+  return (await database.manager.find(Alert, { order: { lastAt: 'DESC' }, take: GROUPS })).map(groupOf);
 }
 
-function groupOf(row: Record<string, unknown>): AlertGroup {
-  const knownAt = fromSqlInstantOrNull(row.known_at);
+function groupOf({ knownAt, knownBy, knownReason, ...row }: Alert): AlertGroup {
   return {
-    id: String(row.id),
-    groupKey: String(row.group_key),
-    kind: row.kind as AlertKind,
-    status: String(row.status),
-    title: String(row.title),
-    cause: String(row.cause),
-    eventType: row.event_type as string | null,
-    occurrences: Number(row.occurrences),
-    unsent: Number(row.unsent),
-    round: Number(row.round),
-    firstAt: fromSqlInstant(row.first_at),
-    lastAt: fromSqlInstant(row.last_at),
-    sentAt: fromSqlInstantOrNull(row.sent_at),
-    recoveredAt: fromSqlInstantOrNull(row.recovered_at),
-    known: knownAt ? { at: knownAt, by: String(row.known_by), reason: String(row.known_reason) } : null,
-    cameBack: Number(row.came_back),
-    build: row.build as string | null,
+    ...row,
+    known: knownAt ? { at: knownAt, by: String(knownBy), reason: String(knownReason) } : null,
   };
 }
 
 /** The newest occurrences, newest first. */
 export async function samplesOf(database: Database, alertId: string): Promise<Sample[]> {
-  const rows = await database.query<{ event_id: string | null; subject_no: string | null }>(sql`
-    SELECT event_id, subject_no FROM alert_occurrence WHERE alert_id = ${alertId} ORDER BY id DESC LIMIT 5`);
-  return rows.slice(0, SAMPLES).map((row) => ({ eventId: row.event_id, subjectNo: row.subject_no }));
+  const options = { where: { alertId }, order: { id: 'DESC' }, take: SAMPLES } as const;
+  const rows = await database.manager.find(AlertOccurrence, options);
+  return rows.map(({ eventId, subjectNo }) => ({ eventId, subjectNo }));
 }
 
 /**
- * Nothing of this cause is errored, or pending again, any more; none of its events still asks in vain; or, where it is not about single events,
- * nothing was heard of it for a while.
+ * The cause is over. Where the group is about events: none of its events is errored or pending again, or none
+ * still asks in vain. Otherwise: nothing was added for a while.
  */
 export async function isDrained(database: Database, group: AlertGroup): Promise<boolean> {
-  const rows = await database.query(
-    group.kind === 'cannot-learn' ? stillAsking(group) : stillHeard(group, quietAfterMs[group.kind]),
-  );
-  return rows.length === 0;
-}
-
-function stillHeard(group: AlertGroup, quietMs: number | undefined): Sql {
-  return quietMs === undefined
-    ? sql`SELECT id FROM outbox_event WHERE cause = ${group.groupKey} AND cause_status IN ('errored', 'pending') LIMIT 1`
-    : sql`SELECT id FROM alert WHERE id = ${group.id} AND last_at > ${after(-quietMs)}`;
+  if (group.kind === 'cannot-learn') return !(await isStillAsking(database, group));
+  const quietMs = quietAfterMs[group.kind];
+  if (quietMs !== undefined)
+    return !(await database.manager.existsBy(Alert, { id: group.id, lastAt: isAfter(database, -quietMs) }));
+  const unsettled = { cause: group.groupKey, causeStatus: In(['errored', 'pending']) };
+  return !(await database.manager.existsBy(OutboxEvent, unsettled));
 }
 
 /** By the occurrences of the group and the primary key of their events. */
-function stillAsking(group: AlertGroup): Sql {
-  return sql`
-    SELECT e.id FROM alert_occurrence o JOIN outbox_event e ON e.id = CAST(o.event_id AS UNSIGNED)
-    WHERE o.alert_id = ${group.id} AND e.status = 'pending' AND e.vain_questions >= ${VAIN_QUESTIONS_TOLD} LIMIT 1`;
+function isStillAsking({ manager }: Database, group: AlertGroup): Promise<boolean> {
+  return manager
+    .createQueryBuilder(AlertOccurrence, 'o')
+    .innerJoin(OutboxEvent, 'e', 'e.id = CAST(o.eventId AS UNSIGNED)')
+    .where('o.alertId = :id', { id: group.id })
+    .andWhere("e.status = 'pending' AND e.vainQuestions >= :told", { told: VAIN_QUESTIONS_TOLD })
+    .getExists();
 }
 
 /** Occurrences that came while the message was on its way stay unsent. */
 export async function markSent(tx: Tx, group: AlertGroup): Promise<void> {
-  await tx.execute(
-    sql`UPDATE alert SET unsent = unsent - ${group.unsent}, sent_at = ${now} WHERE id = ${group.id} AND round = ${group.round}`,
-  );
-  await tx.execute(
-    sql`UPDATE alert_message SET sent_at = ${now} WHERE alert_id = ${group.id} AND sent_at IS NULL`,
-  );
+  const { id, round } = group;
+  const sent = { unsent: () => `unsent - ${Number(group.unsent)}`, sentAt: instant(tx) };
+  await tx.manager.update(Alert, { id, round }, sent);
+  await markMessagesSent(tx, id);
 }
 
-/** If something was added meanwhile, the group stays open and the next occurrence gives it a new voice. */
-export async function markRecovered(tx: Tx, group: AlertGroup): Promise<void> {
-  await tx.execute(
-    sql`UPDATE alert SET status = 'recovered', recovered_at = ${now} WHERE id = ${group.id} AND round = ${group.round}`,
-  );
-  await tx.execute(
-    sql`UPDATE alert_message SET sent_at = ${now} WHERE alert_id = ${group.id} AND sent_at IS NULL`,
-  );
+/**
+ * If an occurrence was added meanwhile, the group stays open and the next occurrence gives it an event to
+ * speak through.
+ */
+export async function markRecovered(tx: Tx, { id, round }: AlertGroup): Promise<void> {
+  await tx.manager.update(Alert, { id, round }, { status: 'recovered', recoveredAt: instant(tx) });
+  await markMessagesSent(tx, id);
 }
 
-/** Deletes what happened long ago, the oldest first, in small batches. The groups and their counts stay. Returns how many. */
-export async function pruneOccurrences(database: Database, options: PruneOptions): Promise<number> {
-  return inBatches(options, async () => {
-    const { affected } = await database.execute(sql`
-      DELETE FROM alert_occurrence WHERE id IN (SELECT id FROM (SELECT id, at FROM alert_occurrence ORDER BY id LIMIT ${raw(String(options.batchSize))}) AS oldest WHERE at < ${after(-options.keepMs)})`);
-    return affected;
-  });
+async function markMessagesSent(tx: Tx, alertId: string): Promise<void> {
+  await tx.manager.update(AlertMessage, { alertId, sentAt: IsNull() }, { sentAt: instant(tx) });
 }

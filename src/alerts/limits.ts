@@ -11,7 +11,10 @@ export const PLACEMENT_FAILURES_MAX = 5;
 export const PLACEMENT_WINDOW_MS = 10 * 60_000;
 /** A group that is not about single events counts as recovered when nothing was added for so long. */
 export const QUIET_MS = 10 * 60_000;
-/** A vendor counts as back when no process has met its open breaker for so long; a canary goes at least every minute. */
+/**
+ * A vendor counts as back when no process has met its open breaker for so long; a canary goes at least every
+ * minute.
+ */
 export const VENDOR_QUIET_MS = 150_000;
 /** A scheduler counts as back when no API has missed one for so long. */
 export const QUIET_POLLER_MS = 60_000;

@@ -3,23 +3,16 @@ import { cutCharacters } from '../base/text.js';
 import { version } from '../base/version.js';
 import type { Tx } from '../database/database.js';
 import { duplicateOf } from '../database/errors.js';
-import { after, now, raw, sql } from '../database/sql.js';
+import { instant, isAfter } from '../database/instants.js';
+import { forUpdate } from '../database/locks.js';
+import { insertRow } from '../database/rows.js';
+import { Alert, type AlertKind } from '../entities/alert.js';
+import { AlertOccurrence } from '../entities/alert-occurrence.js';
+import { OutboxEvent } from '../entities/outbox-event.js';
 import { VAIN_QUESTIONS_TOLD } from '../outbox/decide.js';
 import { record } from '../outbox/record.js';
 import type { ClaimedEvent, EventDefinition, Failure } from '../outbox/types.js';
 import { AFTER_CRASHES_MS, FIRST_AFTER_MS, PLACEMENT_FAILURES_MAX, PLACEMENT_WINDOW_MS } from './limits.js';
-
-export const alertKinds = [
-  'errored',
-  'unknown',
-  'loss',
-  'placements-failing',
-  'vendor-down',
-  'drift',
-  'poller-silent',
-  'cannot-learn',
-] as const;
-export type AlertKind = (typeof alertKinds)[number];
 
 export const alertSendType = 'WECOM_ALERT';
 
@@ -34,7 +27,8 @@ const alertSendRecord: EventDefinition<{ alertId: string; round: number }> = {
   orderingKey: () => null,
 };
 
-export interface Alert {
+/** What happened, for the group of `groupKey`. */
+export interface Occurred {
   readonly groupKey: string;
   readonly kind: AlertKind;
   readonly title: string;
@@ -46,23 +40,31 @@ export interface Alert {
 }
 
 /**
- * Adds one occurrence to its group, in the transaction of what happened: it cannot be lost, and nobody waits for WeCom.
- * Last in that transaction, because the group's row is shared by all that fails for the same cause.
+ * Adds one occurrence to its group, in the transaction of what happened: the alert cannot be lost, and the
+ * transaction does not wait for WeCom. Call it last in that transaction, because every failure of the same
+ * cause locks the group's row.
  */
-export async function raise(tx: Tx, alert: Alert): Promise<void> {
+export async function raise(tx: Tx, alert: Occurred): Promise<void> {
   const group = await count(tx, alert);
-  await tx.execute(
-    sql`INSERT INTO alert_occurrence (alert_id, event_id, subject_id, subject_no, at) VALUES (${group.id}, ${alert.eventId}, ${alert.subjectId}, ${alert.subjectNo}, ${now})`,
-  );
-  if (group.status === 'open' && (await hasVoice(tx, group))) return;
+  const { eventId, subjectId, subjectNo } = alert;
+  const occurrence = { alertId: group.id, eventId, subjectId, subjectNo, at: instant(tx) };
+  await insertRow(tx, AlertOccurrence, occurrence);
+  if (group.status === 'open' && (await hasSender(tx, group))) return;
   const round = group.round + 1;
-  // Whoever said "known" meant what was there then: a cause that comes back is news.
-  const back =
-    group.status === 'recovered'
-      ? sql`, came_back = came_back + 1, known_at = NULL, known_by = NULL, known_reason = NULL`
-      : sql``;
-  await tx.execute(
-    sql`UPDATE alert SET status = 'open', round = ${round}, unsent = 1, first_at = ${now}, sent_at = NULL, recovered_at = NULL ${back} WHERE id = ${group.id}`,
+  const opened = {
+    status: 'open',
+    round,
+    unsent: 1,
+    firstAt: instant(tx),
+    sentAt: null,
+    recoveredAt: null,
+  } as const;
+  // A cause that comes back is news, even to a person who knew it before it had recovered.
+  const back = { cameBack: () => 'came_back + 1', knownAt: null, knownBy: null, knownReason: null };
+  await tx.manager.update(
+    Alert,
+    { id: group.id },
+    group.status === 'recovered' ? { ...opened, ...back } : opened,
   );
   await record(tx, alertSendRecord, { alertId: group.id, round }, { runInMs: FIRST_AFTER_MS });
 }
@@ -74,7 +76,7 @@ export async function raiseErrored(
   failure: Failure,
   cause: string,
 ): Promise<void> {
-  if (event.type === alertSendType) return speakAgain(tx, event, failure); // an alert about alerts would feed itself
+  if (event.type === alertSendType) return sendAgain(tx, event, failure); // an alert about alerts would feed itself
   const kind: AlertKind =
     event.type === 'MEICAN_V2_CANCEL' && failure.code === 'ORDER_CLOSED'
       ? 'loss'
@@ -95,9 +97,12 @@ export async function raiseErrored(
     ...about,
   });
   if (event.type !== 'MEICAN_NEW_V2_ORDER') return;
-  const [row] = await tx.query<{ n: number | string }>(sql`
-    SELECT COUNT(*) AS n FROM (SELECT id FROM outbox_event WHERE status = 'errored' AND type = ${event.type} AND settled_at > ${after(-PLACEMENT_WINDOW_MS)} LIMIT ${raw(String(PLACEMENT_FAILURES_MAX + 1))}) AS recent`);
-  if (Number(row?.n) <= PLACEMENT_FAILURES_MAX) return;
+  const recent = await tx.manager.find(OutboxEvent, {
+    select: { id: true },
+    where: { status: 'errored', type: event.type, settledAt: isAfter(tx, -PLACEMENT_WINDOW_MS) },
+    take: PLACEMENT_FAILURES_MAX + 1,
+  });
+  if (recent.length <= PLACEMENT_FAILURES_MAX) return;
   await raise(tx, {
     groupKey: 'placements-failing',
     kind: 'placements-failing',
@@ -108,21 +113,28 @@ export async function raiseErrored(
 }
 
 /**
- * A refused message was logged at fatal by its sender. One whose workers died (a crash loop, a host that went away) was told to nobody,
- * and its cause may never fail again: an open group gets a new voice of its own, a minute later, so that it cannot feed a crash loop.
+ * The event that sends a group's messages has errored. If WeCom refused the message, its sender has logged it
+ * at fatal. If its workers died (a crash loop, a host that went away), no person has heard of it, and its
+ * cause may never fail again: an open group gets another event, a minute later, so that it cannot feed a
+ * crash loop.
  */
-async function speakAgain(tx: Tx, { payload }: ClaimedEvent, failure: Failure): Promise<void> {
+async function sendAgain(tx: Tx, { payload }: ClaimedEvent, failure: Failure): Promise<void> {
   const of = alertSendRecord.schema.safeParse(payload);
   if (failure.code !== 'interrupted' || !of.success) return;
   const { alertId, round } = of.data;
-  const { affected } = await tx.execute(
-    sql`UPDATE alert SET round = ${round + 1} WHERE id = ${alertId} AND round = ${round} AND status = 'open'`,
+  const { affected } = await tx.manager.update(
+    Alert,
+    { id: alertId, round, status: 'open' },
+    { round: round + 1 },
   );
-  if (affected > 0)
+  if (affected)
     await record(tx, alertSendRecord, { alertId, round: round + 1 }, { runInMs: AFTER_CRASHES_MS });
 }
 
-/** The engine's hook: several questions in a row got no usable answer, so that nobody learns what became of a call. The event goes on asking. */
+/**
+ * The engine's hook: several questions in a row got no usable answer, so that the outcome of a call stays
+ * unknown. The event goes on asking.
+ */
 export async function raiseAskedInVain(tx: Tx, event: ClaimedEvent, failure: Failure): Promise<void> {
   if (event.type === alertSendType) return;
   await raise(tx, {
@@ -137,17 +149,16 @@ export async function raiseAskedInVain(tx: Tx, event: ClaimedEvent, failure: Fai
   });
 }
 
-/** A vendor is down: rings when its breaker opens; while it stays open the group is only kept alive. */
+/**
+ * A vendor is down: an alert when its breaker opens. While it stays open, the group's time is moved on and
+ * nothing is sent.
+ */
 export async function raiseVendorDown(tx: Tx, target: string, isNew: boolean): Promise<void> {
   const groupKey = `vendor-down:${target}`;
-  const kept = isNew
-    ? 0
-    : (
-        await tx.execute(
-          sql`UPDATE alert SET last_at = ${now} WHERE group_key = ${groupKey} AND status = 'open'`,
-        )
-      ).affected;
-  if (kept > 0) return;
+  if (!isNew) {
+    const kept = await tx.manager.update(Alert, { groupKey, status: 'open' }, { lastAt: instant(tx) });
+    if (kept.affected) return;
+  }
   await raise(tx, {
     groupKey,
     kind: 'vendor-down',
@@ -160,36 +171,47 @@ export async function raiseVendorDown(tx: Tx, target: string, isNew: boolean): P
   });
 }
 
-interface GroupRow {
-  id: string;
-  status: string;
-  round: number;
-}
-
-async function count(tx: Tx, alert: Alert): Promise<GroupRow> {
-  const bump = sql`UPDATE alert SET occurrences = occurrences + 1, unsent = unsent + 1, last_at = ${now}, cause = ${cutCharacters(alert.cause, 500)} WHERE group_key = ${alert.groupKey}`;
-  if ((await tx.execute(bump)).affected === 0) {
+/** Counts it in its group, which is made if there is none, and holds the group's row. */
+async function count(tx: Tx, alert: Occurred): Promise<Alert> {
+  const { groupKey, kind, eventType } = alert;
+  const cause = cutCharacters(alert.cause, 500);
+  if (!(await bump(tx, groupKey, cause))) {
     try {
-      await tx.execute(sql`
-        INSERT INTO alert (group_key, kind, status, title, cause, event_type, occurrences, unsent, round, first_at, last_at, build)
-        VALUES (${alert.groupKey}, ${alert.kind}, 'new', ${cutCharacters(alert.title, 200)}, ${cutCharacters(alert.cause, 500)}, ${alert.eventType}, 1, 1, 0, ${now}, ${now}, ${version})`);
+      const title = cutCharacters(alert.title, 200);
+      const counts = { occurrences: 1, unsent: 1, round: 0, firstAt: instant(tx), lastAt: instant(tx) };
+      const group = {
+        groupKey,
+        kind,
+        status: 'new',
+        title,
+        cause,
+        eventType,
+        ...counts,
+        build: version,
+      } as const;
+      await insertRow(tx, Alert, group);
     } catch (error) {
       if (!duplicateOf(error)) throw error;
-      await tx.execute(bump);
+      await bump(tx, groupKey, cause);
     }
   }
-  const [row] = await tx.query<{ id: unknown; status: string; round: number }>(
-    sql`SELECT id, status, round FROM alert WHERE group_key = ${alert.groupKey} ${raw(tx.dialect.forUpdate)}`,
-  );
-  if (!row) throw new Error('the alert group vanished');
-  return { ...row, id: String(row.id) };
+  return tx.manager.findOneOrFail(Alert, { where: { groupKey }, ...forUpdate(tx) });
 }
 
-/** An open group speaks through one pending event; if that was errored or discarded, the group needs a new one. */
-async function hasVoice(tx: Tx, group: GroupRow): Promise<boolean> {
-  const key = `${alertSendType}:${alertSendRecord.dedupeKey({ alertId: group.id, round: group.round })}`;
-  const rows = await tx.query(
-    sql`SELECT id FROM outbox_event WHERE dedupe_key = ${key} AND status = 'pending'`,
+async function bump(tx: Tx, groupKey: string, cause: string): Promise<boolean> {
+  const { affected } = await tx.manager.update(
+    Alert,
+    { groupKey },
+    { occurrences: () => 'occurrences + 1', unsent: () => 'unsent + 1', lastAt: instant(tx), cause },
   );
-  return rows.length > 0;
+  return affected === 1;
+}
+
+/**
+ * An open group sends its messages by one pending event; when that was errored or discarded, the group needs
+ * a new one.
+ */
+function hasSender(tx: Tx, { id, round }: Alert): Promise<boolean> {
+  const dedupeKey = `${alertSendType}:${alertSendRecord.dedupeKey({ alertId: id, round })}`;
+  return tx.manager.existsBy(OutboxEvent, { dedupeKey, status: 'pending' });
 }

@@ -93,7 +93,10 @@ export function wordCard(
   };
 }
 
-/** Text from outside loses every sign that WeCom's markdown would act on: mentions, links, colours, headings, code. */
+/**
+ * Text from outside loses every sign that WeCom's markdown would act on: mentions, links, colours, headings,
+ * code.
+ */
 export function plain(text: string): string {
   const wide: Record<string, string> = {
     '<': '＜',

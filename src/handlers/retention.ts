@@ -1,14 +1,24 @@
-import { pruneOccurrences } from '../alerts/group.js';
+import { In, LessThanOrEqual, Not, type ObjectLiteral } from 'typeorm';
 import type { Database } from '../database/database.js';
-import { after, ids, join, raw, sql } from '../database/sql.js';
+import { isBefore } from '../database/instants.js';
+import { inIds } from '../database/rows.js';
+import { Alert } from '../entities/alert.js';
+import { AlertMessage } from '../entities/alert-message.js';
+import { AlertOccurrence } from '../entities/alert-occurrence.js';
+import { EventBatch } from '../entities/event-batch.js';
+import { EventBatchItem } from '../entities/event-batch-item.js';
+import { EventPause } from '../entities/event-pause.js';
+import { IdempotencyRecord } from '../entities/idempotency-record.js';
+import { OperatorAction } from '../entities/operator-action.js';
+import { ProcessHeartbeat } from '../entities/process-heartbeat.js';
 import { expireExchanges, prune } from '../operate/prune.js';
 
 const DAY_MS = 86_400_000;
-/** Rows that one transaction deletes, by primary key: nobody waits for it. */
+/** Rows that one transaction deletes, by primary key, so that no other transaction waits long for it. */
 const BATCH_ROWS = 500;
-/** A preview that nobody executed; its token is valid for fifteen minutes. */
+/** A preview that was never executed; its token is valid for fifteen minutes. */
 const PREVIEW_KEEP_MS = DAY_MS;
-/** What a process said of itself. */
+/** Heartbeats of processes. */
 const HEARTBEAT_KEEP_MS = DAY_MS;
 
 export interface Retention {
@@ -19,7 +29,7 @@ export interface Retention {
   readonly keepIdempotencyMs: number;
 }
 
-/** One table that grows, and how its end is made: a batch at a time. */
+/** One table that grows, and how it is pruned: a batch at a time. */
 interface Chore {
   readonly what: string;
   /** Deletes the oldest rows that are past their retention. `more`: there may be others. */
@@ -32,7 +42,10 @@ export interface Swept {
   readonly more: boolean;
 }
 
-/** Works every table off until it is caught up with, or the time is up: the next one goes on. `signal`: the attempt is over. */
+/**
+ * Prunes every table until it is caught up with, or the time is up; the next attempt goes on. `signal`: the
+ * attempt is over.
+ */
 export async function sweep(
   database: Database,
   retention: Retention,
@@ -63,116 +76,127 @@ function choresOf(
     const rows = await work;
     return { rows, more: rows >= BATCH_ROWS };
   };
-  const oldest = (of: Oldest) => counted(deleteOldest(database, of));
+  const oldest = <E extends ObjectLiteral>(of: Oldest<E>) => counted(deleteOldest(database, of));
   return [
     {
       what: 'idempotency records',
       batch: () =>
-        oldest({
-          table: 'idempotency_record',
-          key: 'scope_hash',
-          at: 'created_at',
-          order: 'created_at',
-          keepMs: keepIdempotencyMs,
-        }),
+        oldest({ of: IdempotencyRecord, key: 'scopeHash', at: 'createdAt', keepMs: keepIdempotencyMs }),
     },
     { what: 'events', batch: () => counted(prune(database, { ...once, keepMs })) },
     {
       what: 'journals of attempts',
       batch: () => counted(expireExchanges(database, { ...once, keepMs: keepExchangesDays * DAY_MS })),
     },
-    { what: 'occurrences of alerts', batch: () => counted(pruneOccurrences(database, { ...once, keepMs })) },
+    {
+      what: 'occurrences of alerts',
+      batch: () => oldest({ of: AlertOccurrence, key: 'id', at: 'at', keepMs }),
+    },
     {
       what: 'messages of alerts',
-      batch: () => oldest({ table: 'alert_message', key: 'id', at: 'slot_at', order: 'id', keepMs }),
+      batch: () => oldest({ of: AlertMessage, key: 'id', at: 'slotAt', keepMs }),
     },
     { what: 'recovered alerts', batch: () => counted(deleteRecovered(database, keepMs)) },
     { what: 'bulk acts', batch: () => deleteBatchPart(database, keepMs) },
     {
       what: 'pauses',
-      batch: () => oldest({ table: 'event_pause', key: 'id', at: 'until_at', order: 'until_at', keepMs }),
+      batch: () => oldest({ of: EventPause, key: 'id', at: 'untilAt', orderBy: 'untilAt', keepMs }),
     },
     {
       what: 'heartbeats',
-      batch: () =>
-        oldest({
-          table: 'process_heartbeat',
-          key: 'worker',
-          at: 'seen_at',
-          order: 'seen_at',
-          keepMs: HEARTBEAT_KEEP_MS,
-        }),
+      batch: () => oldest({ of: ProcessHeartbeat, key: 'worker', at: 'seenAt', keepMs: HEARTBEAT_KEEP_MS }),
     },
     {
       what: 'acts of people',
       batch: () =>
-        ifAllowed(() =>
-          oldest({
-            table: 'operator_action',
-            key: 'id',
-            at: 'at',
-            order: 'id',
-            keepMs: keepAuditDays * DAY_MS,
-          }),
-        ),
+        ifAllowed(() => oldest({ of: OperatorAction, key: 'id', at: 'at', keepMs: keepAuditDays * DAY_MS })),
     },
   ];
 }
 
-interface Oldest {
-  readonly table:
-    | 'idempotency_record'
-    | 'alert_message'
-    | 'event_pause'
-    | 'process_heartbeat'
-    | 'operator_action';
+interface Oldest<E> {
+  readonly of: new () => E;
   /** Its primary key. */
-  readonly key: 'id' | 'scope_hash' | 'worker';
-  readonly at: string;
-  /** An index delivers this order, so that the look ends after one batch. */
-  readonly order: string;
+  readonly key: keyof E & ('id' | 'scopeHash' | 'worker');
+  readonly at: keyof E & string;
+  /**
+   * By which column the oldest are found; an index delivers this order, so that the look ends after one
+   * batch.
+   */
+  readonly orderBy?: keyof E & string;
   readonly keepMs: number;
 }
 
-async function deleteOldest(database: Database, { table, key, at, order, keepMs }: Oldest): Promise<number> {
-  const old = await database.query<{ k: number | string }>(sql`
-    SELECT k FROM (SELECT ${raw(key)} AS k, ${raw(at)} AS at FROM ${raw(table)} ORDER BY ${raw(order)} LIMIT ${raw(String(BATCH_ROWS))}) AS oldest WHERE at < ${after(-keepMs)}`);
-  if (old.length === 0) return 0;
-  const keys = old.map(({ k }) => String(k)).sort();
-  await database.execute(
-    sql`DELETE FROM ${raw(table)} WHERE ${raw(key)} IN (${key === 'id' ? ids(keys) : join(keys)})`,
-  );
-  return old.length;
+/**
+ * Looks at one batch, the oldest. Rows with a higher id are younger, but for a few that were written at the
+ * same time.
+ */
+async function deleteOldest<E extends ObjectLiteral>(
+  database: Database,
+  { of, key, at, orderBy = key === 'id' ? key : at, keepMs }: Oldest<E>,
+): Promise<number> {
+  const endMs = (await database.now()).getTime() - keepMs;
+  const rows = await database.manager
+    .createQueryBuilder(of, 'row')
+    .select([`row.${key}`, `row.${at}`])
+    .orderBy(`row.${orderBy}`)
+    .limit(BATCH_ROWS)
+    .getMany();
+  const keys = rows.filter((row) => (row[at] as Date).getTime() < endMs).map((row) => row[key] as string);
+  if (keys.length === 0) return 0;
+  const where = key === 'id' ? inIds(keys) : In(keys.sort());
+  await database.manager
+    .createQueryBuilder()
+    .delete()
+    .from(of)
+    .where({ [key]: where })
+    .execute();
+  return keys.length;
 }
 
 /** The group of an open cause stays, however old. */
 async function deleteRecovered(database: Database, keepMs: number): Promise<number> {
-  const old = await database.query<{ id: unknown }>(sql`
-    SELECT id FROM alert ${raw(database.dialect.useIndex('alert_last_at'))} WHERE last_at < ${after(-keepMs)} AND status = 'recovered' ORDER BY last_at LIMIT ${raw(String(BATCH_ROWS))}`);
+  const isOld = { status: 'recovered', lastAt: isBefore(database, -keepMs) } as const;
+  const old = await database.manager
+    .createQueryBuilder(Alert, 'alert')
+    .useIndex('alert_last_at')
+    .select('alert.id')
+    .where(isOld)
+    .orderBy('alert.lastAt')
+    .limit(BATCH_ROWS)
+    .getMany();
   if (old.length === 0) return 0;
-  await database.execute(sql`
-    DELETE FROM alert WHERE id IN (${ids(old.map(({ id }) => String(id)))}) AND status = 'recovered' AND last_at < ${after(-keepMs)}`);
+  await database.manager.delete(Alert, { id: inIds(old.map(({ id }) => id)), ...isOld });
   return old.length;
 }
 
-/** Some items of the oldest bulk act that has ended, or that nobody executed; with the last of them the act itself. */
+/**
+ * Deletes some items of the oldest bulk act that has ended, or that was never executed; with the last item
+ * the act itself.
+ */
 async function deleteBatchPart(database: Database, keepMs: number): Promise<{ rows: number; more: boolean }> {
-  const [batch] = await database.query<{ id: unknown }>(sql`
-    SELECT id FROM event_batch WHERE (status IN ('done', 'stopped') AND ended_at < ${after(-keepMs)}) OR (status = 'previewed' AND created_at < ${after(-PREVIEW_KEEP_MS)}) ORDER BY id LIMIT 1`);
+  const { manager } = database;
+  const batch = await manager.findOne(EventBatch, {
+    where: [
+      { status: In(['done', 'stopped']), endedAt: isBefore(database, -keepMs) },
+      { status: 'previewed', createdAt: isBefore(database, -PREVIEW_KEEP_MS) },
+    ],
+    order: { id: 'ASC' },
+  });
   if (!batch) return { rows: 0, more: false };
-  const id = String(batch.id);
-  const items = await database.query<{ position: number }>(
-    sql`SELECT position FROM event_batch_item WHERE batch_id = ${id} ORDER BY position LIMIT ${raw(String(BATCH_ROWS))}`,
-  );
+  const { id: batchId } = batch;
+  const items = await manager.find(EventBatchItem, {
+    where: { batchId },
+    order: { position: 'ASC' },
+    take: BATCH_ROWS,
+  });
   const last = items.at(-1)?.position;
-  if (last !== undefined)
-    await database.execute(sql`DELETE FROM event_batch_item WHERE batch_id = ${id} AND position <= ${last}`);
-  if (items.length < BATCH_ROWS)
-    await database.execute(sql`DELETE FROM event_batch WHERE id = ${id} AND status <> 'running'`);
+  if (last !== undefined) await manager.delete(EventBatchItem, { batchId, position: LessThanOrEqual(last) });
+  if (items.length < BATCH_ROWS) await manager.delete(EventBatch, { id: batchId, status: Not('running') });
   return { rows: items.length, more: true };
 }
 
-/** Where the audit is append-only for the processes (`deploy/grants.sql`), its end is made by whoever owns the database. */
+/** Where the audit is append-only for the processes (`deploy/grants.sql`), the database's owner prunes it. */
 async function ifAllowed(
   work: () => Promise<{ rows: number; more: boolean }>,
 ): Promise<{ rows: number; more: boolean }> {

@@ -3,7 +3,10 @@ import type { Role } from '../base/caller.js';
 import { Problem, problemBody } from '../base/problems.js';
 import type { Database, Tx } from '../database/database.js';
 import { CommitUnknown, duplicateOf, isUnavailable } from '../database/errors.js';
-import { after, now, sql } from '../database/sql.js';
+import { instant, isNotAfter } from '../database/instants.js';
+import { insertRow } from '../database/rows.js';
+import { IdempotencyRecord } from '../entities/idempotency-record.js';
+import { completeRecord, insertRunning, type RecordRow, recordsOf } from './statements.js';
 
 /** Seven days, as the contract promises. */
 export const IDEMPOTENCY_KEEP_MS = 7 * 86_400_000;
@@ -19,7 +22,7 @@ export interface Attempted {
   readonly body: unknown;
   readonly instance: string;
   readonly requestId: string;
-  /** Nobody else takes the request over before that. Milliseconds. */
+  /** No other run takes the request over before that. Milliseconds. */
   readonly lockMs: number;
 }
 
@@ -45,33 +48,21 @@ type Found =
   | { readonly kind: 'go'; readonly ticket: Ticket };
 
 /**
- * Looks whether this request was made before. Answered → the same answer. Running → Problem. Died in the middle, or ended in a 5xx →
- * taken over: `resume` names what it had begun.
+ * Looks whether this request was made before. If it was answered: the same answer. If it is running: a
+ * Problem. If it died in the middle, or ended in a 5xx: it is taken over, and `resume` names what it had
+ * begun.
  */
 export async function begin(database: Database, attempted: Attempted): Promise<Found> {
   const ofRole = hash([attempted.role, attempted.caller, attempted.operation, attempted.key]);
-  // Records of before the role was part of the scope hold for their seven days: nothing is done twice because of an upgrade.
+  // Records from before the role was part of the scope hold for their seven days, so that an upgrade repeats
+  // no request.
   const ofBefore = hash([attempted.caller, attempted.operation, attempted.key]);
   const bodyHash = hash(attempted.body);
-  const rows = await database.query<{
-    scope_hash: string;
-    body_hash: string;
-    state: string;
-    subject_ids: string | null;
-    response_status: number;
-    response_body: string;
-    locked: number | string;
-    expired: number | string;
-  }>(sql`
-    SELECT scope_hash, body_hash, state, subject_ids, response_status, response_body, CASE WHEN locked_until > ${now} THEN 1 ELSE 0 END AS locked, CASE WHEN created_at <= ${after(-IDEMPOTENCY_KEEP_MS)} THEN 1 ELSE 0 END AS expired
-    FROM idempotency_record WHERE scope_hash IN (${ofRole}, ${ofBefore})`);
+  const rows = await database.query<RecordRow>(recordsOf([ofRole, ofBefore], IDEMPOTENCY_KEEP_MS));
   const row = rows.find((one) => one.scope_hash === ofRole) ?? rows.find((one) => Number(one.expired) === 0);
   const scopeHash = row?.scope_hash ?? ofRole;
   const ticket: Ticket = { scopeHash, bodyHash, owner: randomUUID(), attempted, taken: false, resume: [] };
-  if (row && Number(row.expired) === 1)
-    await database.execute(
-      sql`DELETE FROM idempotency_record WHERE scope_hash = ${scopeHash} AND created_at <= ${after(-IDEMPOTENCY_KEEP_MS)}`,
-    );
+  if (row && Number(row.expired) === 1) await deleteExpired(database, scopeHash);
   if (!row || Number(row.expired) === 1) return { kind: 'go', ticket };
   if (row.body_hash !== bodyHash) throw new Problem('idempotency-key-reused');
   if (row.state === 'completed')
@@ -80,10 +71,7 @@ export async function begin(database: Database, attempted: Attempted): Promise<F
       answer: { status: row.response_status, body: JSON.parse(row.response_body), replayed: true },
     };
   if (row.state === 'running' && Number(row.locked) === 1) throw inProgress();
-  const { affected } = await database.execute(sql`
-    UPDATE idempotency_record SET state = 'running', owner = ${ticket.owner}, locked_until = ${after(attempted.lockMs)}
-    WHERE scope_hash = ${scopeHash} AND state <> 'completed' AND (state = 'released' OR locked_until <= ${now})`);
-  if (affected !== 1) throw inProgress();
+  if (!(await takeOver(database, ticket))) throw inProgress();
   return {
     kind: 'go',
     ticket: {
@@ -94,55 +82,87 @@ export async function begin(database: Database, attempted: Attempted): Promise<F
   };
 }
 
-/** In the transaction that begins the work: from its commit on, the request can be completed after a crash. */
+async function deleteExpired(database: Database, scopeHash: string): Promise<void> {
+  const createdAt = isNotAfter(database, -IDEMPOTENCY_KEEP_MS);
+  await database.manager.delete(IdempotencyRecord, { scopeHash, createdAt });
+}
+
+/** Of the runs that find a request released, or its lock run out, one gets it. */
+async function takeOver(database: Database, { scopeHash, owner, attempted }: Ticket): Promise<boolean> {
+  const state = 'running' as const;
+  const { affected } = await database.manager
+    .createQueryBuilder()
+    .update(IdempotencyRecord)
+    .set({ state, owner, lockedUntil: instant(database, attempted.lockMs) })
+    .where([
+      { scopeHash, state: 'released' },
+      { scopeHash, state, lockedUntil: isNotAfter(database) },
+    ])
+    .execute();
+  return affected === 1;
+}
+
+/**
+ * In the transaction that begins the work: from its commit on, the request can be completed after a crash.
+ */
 export async function hold(tx: Tx, ticket: Ticket, subjects: readonly string[]): Promise<void> {
   const { attempted, scopeHash } = ticket;
   if (ticket.taken) {
-    const { affected } = await tx.execute(sql`
-      UPDATE idempotency_record SET state = 'running', subject_ids = ${subjects.join(',')}, locked_until = ${after(attempted.lockMs)} WHERE scope_hash = ${scopeHash} AND owner = ${ticket.owner}`);
+    const running = {
+      state: 'running',
+      subjectIds: subjects.join(','),
+      lockedUntil: instant(tx, attempted.lockMs),
+    } as const;
+    const { affected } = await tx.manager.update(
+      IdempotencyRecord,
+      { scopeHash, owner: ticket.owner },
+      running,
+    );
     if (affected !== 1) throw inProgress();
     return;
   }
   try {
-    await tx.execute(sql`
-      INSERT INTO idempotency_record (scope_hash, caller, operation, body_hash, state, owner, locked_until, subject_ids, created_at)
-      VALUES (${scopeHash}, ${attempted.caller}, ${attempted.operation}, ${ticket.bodyHash}, 'running', ${ticket.owner}, ${after(attempted.lockMs)}, ${subjects.join(',')}, ${now})`);
+    await tx.execute(insertRunning({ ...attempted, ...ticket, subjects: subjects.join(',') }));
   } catch (error) {
     if (duplicateOf(error)) throw inProgress();
     throw error;
   }
 }
 
-/** The answer, in the transaction that ends the work where there is one: the same key gets the same answer from then on. */
+/**
+ * Keeps the answer for the key, in the transaction that ends the work if there is one. False: another run
+ * holds the record.
+ */
 export async function complete(
   tx: Pick<Tx, 'execute'>,
   ticket: Ticket,
   status: number,
   body: unknown,
 ): Promise<boolean> {
-  const { affected } = await tx.execute(sql`
-    UPDATE idempotency_record SET state = 'completed', response_status = ${status}, response_body = ${JSON.stringify(body)} WHERE scope_hash = ${ticket.scopeHash} AND owner = ${ticket.owner}`);
+  const { scopeHash, owner } = ticket;
+  const { affected } = await tx.execute(completeRecord(scopeHash, owner, status, JSON.stringify(body)));
   return affected === 1;
 }
 
-/** It ended in a 5xx: the same key starts afresh. False: another run has taken the request over. */
-export async function letGo(tx: Pick<Tx, 'execute'>, ticket: Ticket): Promise<boolean> {
-  const { affected } = await tx.execute(
-    sql`UPDATE idempotency_record SET state = 'released' WHERE scope_hash = ${ticket.scopeHash} AND owner = ${ticket.owner} AND state = 'running'`,
-  );
+/** The request ended in a 5xx: the same key starts afresh. False: another run has taken the request over. */
+export async function letGo(tx: Pick<Tx, 'manager'>, { scopeHash, owner }: Ticket): Promise<boolean> {
+  const held = { scopeHash, owner, state: 'running' } as const;
+  const { affected } = await tx.manager.update(IdempotencyRecord, held, { state: 'released' });
   return affected === 1;
-}
-
-/** It could not even begin: the next one with this key may take over at once, with all that an earlier run had begun. */
-async function handBack(database: Database, ticket: Ticket): Promise<void> {
-  await database.execute(
-    sql`UPDATE idempotency_record SET locked_until = ${now} WHERE scope_hash = ${ticket.scopeHash} AND owner = ${ticket.owner} AND state = 'running'`,
-  );
 }
 
 /**
- * A refusal is an answer, too: the same key gets it again. What repeating may mend is not kept. Returns what the caller is told: where another run of
- * this request holds the record, that run's answer is the request's, and ours is not given.
+ * It could not begin: the next request with this key takes over at once, with what an earlier run had begun.
+ */
+async function handBack(database: Database, { scopeHash, owner }: Ticket): Promise<void> {
+  const held = { scopeHash, owner, state: 'running' } as const;
+  await database.manager.update(IdempotencyRecord, held, { lockedUntil: instant(database) });
+}
+
+/**
+ * A refusal is an answer, too: the same key gets it again. A refusal that may pass is not kept. Returns what
+ * the caller is told: when another run of this request holds the record, that run's answer counts, and ours
+ * is not given.
  */
 export async function keepRefusal(database: Database, ticket: Ticket, problem: Problem): Promise<Problem> {
   if (problem.status >= 500 || isTemporary(problem)) {
@@ -153,7 +173,10 @@ export async function keepRefusal(database: Database, ticket: Ticket, problem: P
   return (await keepAnswer(database, ticket, problem.status, body)) ? problem : inProgress();
 }
 
-/** The same key gets this answer from now on, whether or not the request had written its record. False: another run of the request holds the record. */
+/**
+ * Keeps this answer for the key, with or without an earlier record. False: another run of the request holds
+ * the record.
+ */
 export async function keepAnswer(
   database: Database,
   ticket: Ticket,
@@ -163,9 +186,18 @@ export async function keepAnswer(
   if (await complete(database, ticket, status, body)) return true;
   const { attempted } = ticket;
   try {
-    await database.execute(sql`
-      INSERT INTO idempotency_record (scope_hash, caller, operation, body_hash, state, owner, locked_until, response_status, response_body, created_at)
-      VALUES (${ticket.scopeHash}, ${attempted.caller}, ${attempted.operation}, ${ticket.bodyHash}, 'completed', ${ticket.owner}, ${now}, ${status}, ${JSON.stringify(body)}, ${now})`);
+    await insertRow(database, IdempotencyRecord, {
+      scopeHash: ticket.scopeHash,
+      caller: attempted.caller,
+      operation: attempted.operation,
+      bodyHash: ticket.bodyHash,
+      state: 'completed',
+      owner: ticket.owner,
+      lockedUntil: instant(database),
+      responseStatus: status,
+      responseBody: JSON.stringify(body),
+      createdAt: instant(database),
+    });
     return true;
   } catch (error) {
     if (duplicateOf(error)) return false;
@@ -173,7 +205,10 @@ export async function keepAnswer(
   }
 }
 
-/** `error` as the caller may hear it: once a run of this request has committed, "nothing was kept" would be false. */
+/**
+ * The error that the caller is told. Once a run of this request has committed, "nothing was kept" would be
+ * false.
+ */
 export function afterCommit(ticket: Ticket, error: unknown): unknown {
   const hadCommitted = ticket.resume.length > 0;
   const isLost = error instanceof CommitUnknown || (hadCommitted && isUnavailable(error));

@@ -6,8 +6,8 @@ const NUMBER = /^[A-Za-z0-9_-]{1,64}$/;
 const ID = /^\d{1,19}$/;
 
 /**
- * By its number, else by its id: what a person has at hand. Throws Problem `not-found`. What is no id is not asked for as one: MySQL takes
- * `12abc` for 12, and would show another diner's order.
+ * By its number, else by its id. Throws Problem `not-found`. Text that is no id is not looked up as an id:
+ * MySQL takes `12abc` for 12, and would show another diner's order.
  */
 export async function findOrder(database: Database, wanted: string): Promise<BoxOrder> {
   const byNumber = NUMBER.test(wanted)

@@ -1,7 +1,9 @@
 import { toRfc3339 } from '../base/clock.js';
 import { Problem } from '../base/problems.js';
 import type { Database, Queryable, Tx } from '../database/database.js';
-import { now, raw, sql } from '../database/sql.js';
+import { instant } from '../database/instants.js';
+import { forUpdate } from '../database/locks.js';
+import { insertRow } from '../database/rows.js';
 import { BoxDish } from '../entities/box-dish.js';
 import { BoxSideboard } from '../entities/box-sideboard.js';
 import { type MealType, Menu } from '../entities/menu.js';
@@ -29,8 +31,9 @@ export interface MenuInput {
 }
 
 /**
- * Makes the menu what `input` says. Dishes are matched by Meican's id, cabinets by location; totals change, what is sold stays sold;
- * what the input leaves out is withdrawn. Refused when a total is less than what has been sold.
+ * Makes the menu what `input` says. Dishes are matched by Meican's id, cabinets by location; totals change,
+ * what is sold stays sold; what the input leaves out is withdrawn. Refused when a total is less than what has
+ * been sold.
  */
 export async function putMenu(
   database: Database,
@@ -97,73 +100,59 @@ async function upsertMenu(
   { garden, date, mealType }: MenuKey,
   { corp, cutoffAt }: MenuInput,
 ): Promise<string> {
-  const conflict = raw(
-    tx.dialect.name === 'mysql'
-      ? 'ON DUPLICATE KEY UPDATE corp = VALUES(corp), cutoff_at = VALUES(cutoff_at), updated_at = VALUES(updated_at)'
-      : 'ON CONFLICT DO UPDATE SET corp = excluded.corp, cutoff_at = excluded.cutoff_at, updated_at = excluded.updated_at',
-  );
-  await tx.execute(
-    sql`INSERT INTO menu (garden, edible_date, meal_type, corp, cutoff_at, created_at, updated_at) VALUES (${garden}, ${date}, ${mealType}, ${corp}, ${cutoffAt}, ${now}, ${now}) ${conflict}`,
-  );
-  const [row] = await tx.query<{ id: unknown }>(
-    sql`SELECT id FROM menu WHERE garden = ${garden} AND edible_date = ${date} AND meal_type = ${mealType}`,
-  );
-  return String(row?.id);
+  const key = { garden, edibleDate: date, mealType };
+  await tx.manager
+    .createQueryBuilder()
+    .insert()
+    .into(Menu)
+    .values({ ...key, corp, cutoffAt, createdAt: instant(tx), updatedAt: instant(tx) })
+    .orUpdate(['corp', 'cutoff_at', 'updated_at'], ['garden', 'edible_date', 'meal_type'])
+    .updateEntity(false)
+    .execute();
+  return (await tx.manager.findOneByOrFail(Menu, key)).id;
 }
 
 type Complaint = { path: string; message: string };
 
 async function putSideboards(tx: Tx, menuId: string, wanted: MenuInput['sideboards']): Promise<Complaint[]> {
   const complaints: Complaint[] = [];
-  const rows = await tx.query<{ id: unknown; location: string; sold: number | string }>(
-    sql`SELECT id, location, capacity - remaining AS sold FROM box_sideboard WHERE menu_id = ${menuId} ORDER BY id ${raw(tx.dialect.forUpdate)}`,
-  );
+  const rows = await tx.manager.find(BoxSideboard, {
+    where: { menuId },
+    order: { id: 'ASC' },
+    ...forUpdate(tx),
+  });
   for (const [i, { location, addressId, capacity }] of wanted.entries()) {
     const row = rows.find((candidate) => candidate.location === location);
-    const sold = Number(row?.sold ?? 0);
-    if (capacity < sold)
-      complaints.push({ path: `sideboards.${i}.capacity`, message: `${sold} are taken already` });
-    else if (row)
-      await tx.execute(
-        sql`UPDATE box_sideboard SET address_id = ${addressId}, capacity = ${capacity}, remaining = ${capacity - sold}, withdrawn = 0 WHERE id = ${String(row.id)}`,
-      );
-    else
-      await tx.execute(
-        sql`INSERT INTO box_sideboard (menu_id, location, address_id, capacity, remaining) VALUES (${menuId}, ${location}, ${addressId}, ${capacity}, ${capacity})`,
-      );
+    const taken = row ? row.capacity - row.remaining : 0;
+    const totals = { addressId, capacity, remaining: capacity - taken };
+    if (capacity < taken)
+      complaints.push({ path: `sideboards.${i}.capacity`, message: `${taken} are taken already` });
+    else if (row) await tx.manager.update(BoxSideboard, { id: row.id }, { ...totals, withdrawn: 0 });
+    else await insertRow(tx, BoxSideboard, { menuId, location, ...totals, withdrawn: 0 });
   }
-  for (const row of rows) {
-    if (!wanted.some((sideboard) => sideboard.location === row.location))
-      await tx.execute(
-        sql`UPDATE box_sideboard SET capacity = ${Number(row.sold)}, remaining = 0, withdrawn = 1 WHERE id = ${String(row.id)}`,
-      );
-  }
+  for (const { id, location, capacity, remaining } of rows)
+    if (!wanted.some((sideboard) => sideboard.location === location)) {
+      const withdrawn = { capacity: capacity - remaining, remaining: 0, withdrawn: 1 };
+      await tx.manager.update(BoxSideboard, { id }, withdrawn);
+    }
   return complaints;
 }
 
 async function putDishes(tx: Tx, menuId: string, wanted: MenuInput['dishes']): Promise<Complaint[]> {
   const complaints: Complaint[] = [];
-  const rows = await tx.query<{ id: unknown; meican_dish_id: string; sold: number | string }>(
-    sql`SELECT id, meican_dish_id, stock - remaining AS sold FROM box_dish WHERE menu_id = ${menuId} ORDER BY id ${raw(tx.dialect.forUpdate)}`,
-  );
+  const rows = await tx.manager.find(BoxDish, { where: { menuId }, order: { id: 'ASC' }, ...forUpdate(tx) });
   for (const [i, { meicanDishId, name, priceInCent, stock }] of wanted.entries()) {
-    const row = rows.find((candidate) => candidate.meican_dish_id === meicanDishId);
-    const sold = Number(row?.sold ?? 0);
+    const row = rows.find((candidate) => candidate.meicanDishId === meicanDishId);
+    const sold = row ? row.stock - row.remaining : 0;
+    const totals = { name, priceInCent, stock, remaining: stock - sold };
     if (stock < sold) complaints.push({ path: `dishes.${i}.stock`, message: `${sold} are sold already` });
-    else if (row)
-      await tx.execute(
-        sql`UPDATE box_dish SET name = ${name}, price_in_cent = ${priceInCent}, stock = ${stock}, remaining = ${stock - sold}, withdrawn = 0 WHERE id = ${String(row.id)}`,
-      );
-    else
-      await tx.execute(
-        sql`INSERT INTO box_dish (menu_id, meican_dish_id, name, price_in_cent, stock, remaining) VALUES (${menuId}, ${meicanDishId}, ${name}, ${priceInCent}, ${stock}, ${stock})`,
-      );
+    else if (row) await tx.manager.update(BoxDish, { id: row.id }, { ...totals, withdrawn: 0 });
+    else await insertRow(tx, BoxDish, { menuId, meicanDishId, ...totals, withdrawn: 0 });
   }
-  for (const row of rows) {
-    if (!wanted.some((dish) => dish.meicanDishId === row.meican_dish_id))
-      await tx.execute(
-        sql`UPDATE box_dish SET stock = ${Number(row.sold)}, remaining = 0, withdrawn = 1 WHERE id = ${String(row.id)}`,
-      );
-  }
+  for (const { id, meicanDishId, stock, remaining } of rows)
+    if (!wanted.some((dish) => dish.meicanDishId === meicanDishId)) {
+      const withdrawn = { stock: stock - remaining, remaining: 0, withdrawn: 1 };
+      await tx.manager.update(BoxDish, { id }, withdrawn);
+    }
   return complaints;
 }

@@ -1,7 +1,11 @@
 import type { Redis } from 'ioredis';
+import { LessThan } from 'typeorm';
 import { businessDay } from '../base/clock.js';
 import type { Database } from '../database/database.js';
-import { sql } from '../database/sql.js';
+import { insertRow } from '../database/rows.js';
+import { BoxOrder } from '../entities/box-order.js';
+import { OrderCounter } from '../entities/order-counter.js';
+import { counterOf, raiseCounter } from './statements.js';
 
 /** Gives out order numbers: `yyyyMMdd` (Asia/Shanghai) and seven digits. */
 export interface OrderNumbers {
@@ -9,7 +13,10 @@ export interface OrderNumbers {
   next(count: number, now: Date): Promise<string[]>;
   /** After a restore: numbers that were given out since the backup must not be given out again. */
   skip(by: number, now: Date): Promise<void>;
-  /** The counter had forgotten numbers that exist (a Redis that lost its memory): go on behind the highest. */
+  /**
+   * The counter has forgotten numbers that exist (a Redis that lost its memory): it goes on behind the
+   * highest.
+   */
   reseed(now: Date): Promise<void>;
 }
 
@@ -54,27 +61,23 @@ export function createOrderNumbers(database: Database, redis: Redis | null): Ord
   };
 }
 
-/** A counter row a day, in a transaction of its own: nobody's order waits for another's to commit. */
+/**
+ * A counter row a day, raised in a transaction of its own, so that no order waits until another order
+ * commits.
+ */
 function counterRow(database: Database): OrderNumbers {
   return {
     async next(count, now) {
       const day = dayOf(now);
       const last = await database.transaction(async (tx) => {
-        const { affected } = await tx.execute(
-          sql`UPDATE order_counter SET seq = seq + ${count} WHERE business_day = ${day}`,
-        );
+        const { affected } = await tx.execute(raiseCounter(day, count));
         if (affected === 0) return null;
-        const [row] = await tx.query<{ seq: number }>(
-          sql`SELECT seq FROM order_counter WHERE business_day = ${day}`,
-        );
+        const [row] = await tx.query<{ seq: number }>(counterOf(day));
         return row?.seq ?? null;
       });
       if (last !== null) return numbers(day, last, count);
-      await database
-        .execute(
-          sql`INSERT INTO order_counter (business_day, seq) VALUES (${day}, ${await highest(database, day)})`,
-        )
-        .catch(() => {}); // another process was first
+      const first = { businessDay: day, seq: await highest(database, day) };
+      await insertRow(database, OrderCounter, first).catch(() => {}); // another process was first
       return this.next(count, now);
     },
     async skip(by, now) {
@@ -83,17 +86,17 @@ function counterRow(database: Database): OrderNumbers {
     async reseed(now) {
       const day = dayOf(now);
       const seq = await highest(database, day);
-      await database.execute(
-        sql`UPDATE order_counter SET seq = ${seq} WHERE business_day = ${day} AND seq < ${seq}`,
-      );
+      await database.manager.update(OrderCounter, { businessDay: day, seq: LessThan(seq) }, { seq });
     },
   };
 }
 
 async function highest(database: Database, day: string): Promise<number> {
-  const [row] = await database.query<{ no: string | null }>(
-    sql`SELECT MAX(order_no) AS no FROM box_order WHERE order_no >= ${day} AND order_no < ${`${day}:`}`,
-  );
+  const row = await database.manager
+    .createQueryBuilder(BoxOrder, 'o')
+    .select('MAX(o.orderNo)', 'no')
+    .where('o.orderNo >= :day AND o.orderNo < :end', { day, end: `${day}:` })
+    .getRawOne<{ no: string | null }>();
   return row?.no ? Number(row.no.slice(day.length)) : 0;
 }
 

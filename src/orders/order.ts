@@ -1,23 +1,27 @@
+import { In, IsNull, Not } from 'typeorm';
 import type { Queryable, Tx } from '../database/database.js';
-import { join, now, sql } from '../database/sql.js';
-import type { OrderStatus, RefundState } from '../entities/box-order.js';
+import { instant } from '../database/instants.js';
+import { BoxOrder, type OrderStatus, type RefundState } from '../entities/box-order.js';
+import {
+  insertSteps,
+  meicanCancelled,
+  refundSettled,
+  toEnded,
+  toOrderedFromOrdering,
+  toOrderingFromPaying,
+} from './statements.js';
 
-/** The states of an order. Each change is one conditional UPDATE; false: the order was no longer in a state to leave, and the caller does nothing more. */
+/**
+ * The states of an order. Each change is one conditional UPDATE. False: the order was no longer in the state
+ * that the change leaves, and the caller does nothing more.
+ */
 
 export async function toOrdering(tx: Tx, orderId: string, at: Date): Promise<boolean> {
-  return changed(
-    await tx.execute(
-      sql`UPDATE box_order SET status = 'ORDERING', updated_at = ${at} WHERE id = ${orderId} AND status = 'PAYING'`,
-    ),
-  );
+  return changed(await tx.execute(toOrderingFromPaying(orderId, at)));
 }
 
 export async function toOrdered(tx: Tx, orderId: string, meicanOrderId: string): Promise<boolean> {
-  return changed(
-    await tx.execute(
-      sql`UPDATE box_order SET status = 'ORDERED', meican_order_id = ${meicanOrderId}, updated_at = ${now} WHERE id = ${orderId} AND status = 'ORDERING'`,
-    ),
-  );
+  return changed(await tx.execute(toOrderedFromOrdering(orderId, meicanOrderId)));
 }
 
 export interface Ending {
@@ -26,67 +30,58 @@ export interface Ending {
   readonly refund: RefundState;
   readonly operator?: string | null;
   readonly reason?: string | null;
-  /** Now, where the caller knows it and tells it on. */
+  /** The database's now, if the caller has read it already. */
   readonly at?: Date;
 }
 
-/** Ends a live order. Whoever gets true, and nobody else, releases its stock (`release`) in the same transaction. */
+/**
+ * Ends a live order. Only the caller that gets true releases its stock (`releaseStock`), in the same
+ * transaction.
+ */
 export async function endOrder(tx: Tx, orderId: string, ending: Ending): Promise<boolean> {
-  return changed(
-    await tx.execute(sql`
-      UPDATE box_order SET status = ${ending.to}, refund = ${ending.refund}, live_key = NULL, operator = ${ending.operator ?? null}, cancel_reason = ${ending.reason ?? null}, updated_at = ${ending.at ?? now}
-      WHERE id = ${orderId} AND status IN (${join(ending.from)})`),
-  );
+  const { operator = null, reason = null, at = null } = ending;
+  return changed(await tx.execute(toEnded(orderId, { ...ending, operator, reason, at })));
 }
 
 /** Meican does not have the meal that it confirmed: the order waits to be placed again. */
 export async function backToOrdering(tx: Tx, orderId: string, meicanOrderId: string): Promise<boolean> {
-  return changed(
-    await tx.execute(
-      sql`UPDATE box_order SET status = 'ORDERING', meican_order_id = NULL, updated_at = ${now} WHERE id = ${orderId} AND status = 'ORDERED' AND meican_order_id = ${meicanOrderId}`,
-    ),
-  );
+  const again = { status: 'ORDERING', meicanOrderId: null, updatedAt: instant(tx) } as const;
+  return changed(await tx.manager.update(BoxOrder, { id: orderId, status: 'ORDERED', meicanOrderId }, again));
 }
 
 /** The energy center still keeps the points of an ended order, whatever was answered before. */
 export async function refundAgain(tx: Tx, orderId: string): Promise<boolean> {
-  return changed(
-    await tx.execute(
-      sql`UPDATE box_order SET refund = 'PENDING', updated_at = ${now} WHERE id = ${orderId} AND refund <> 'PENDING' AND status IN ('USER_CANCEL', 'SYSTEM_CANCEL', 'ORDER_ERROR')`,
-    ),
-  );
+  const where = { id: orderId, refund: Not('PENDING'), status: In(endedStatuses) } as const;
+  return changed(await tx.manager.update(BoxOrder, where, { refund: 'PENDING', updatedAt: instant(tx) }));
 }
 
 /** Stores the vendor's id on an order that has none. */
 export async function learnMeicanOrderId(tx: Tx, orderId: string, meicanOrderId: string): Promise<boolean> {
-  return changed(
-    await tx.execute(
-      sql`UPDATE box_order SET meican_order_id = ${meicanOrderId}, updated_at = ${now} WHERE id = ${orderId} AND meican_order_id IS NULL`,
-    ),
-  );
+  const where = { id: orderId, meicanOrderId: IsNull() };
+  return changed(await tx.manager.update(BoxOrder, where, { meicanOrderId, updatedAt: instant(tx) }));
 }
 
 export async function markMeicanCancelled(tx: Tx, orderId: string): Promise<boolean> {
-  return changed(
-    await tx.execute(
-      sql`UPDATE box_order SET meican_cancelled_at = ${now}, updated_at = ${now} WHERE id = ${orderId} AND meican_cancelled_at IS NULL`,
-    ),
-  );
+  return changed(await tx.execute(meicanCancelled(orderId)));
 }
 
 export async function setRefund(tx: Tx, orderId: string, refund: RefundState): Promise<boolean> {
-  return changed(
-    await tx.execute(
-      sql`UPDATE box_order SET refund = ${refund}, updated_at = ${now} WHERE id = ${orderId} AND refund = 'PENDING'`,
-    ),
-  );
+  return changed(await tx.execute(refundSettled(orderId, refund)));
 }
 
-function changed({ affected }: { affected: number }): boolean {
+const endedStatuses = [
+  'USER_CANCEL',
+  'SYSTEM_CANCEL',
+  'ORDER_ERROR',
+] as const satisfies readonly OrderStatus[];
+
+function changed({ affected }: { affected?: number | null }): boolean {
   return affected === 1;
 }
 
-/** What happened to an order in our own books: one row for each, written in the transaction that did it. */
+/**
+ * What happened to an order in our own books: one row for each step, written in the transaction that did it.
+ */
 export const stepKinds = [
   'placed',
   'paid',
@@ -127,8 +122,6 @@ export async function writeStep(
 /** Several at once, in the order in which they happened. */
 export async function writeSteps(tx: Queryable, steps: readonly Step[]): Promise<void> {
   if (steps.length === 0) return;
-  const rows = steps.map(
-    ({ orderId, kind, detail = {} }) => sql`(${orderId}, ${now}, ${kind}, ${JSON.stringify(detail)})`,
-  );
-  await tx.execute(sql`INSERT INTO order_step (order_id, at, kind, detail) VALUES ${join(rows)}`);
+  const rows = steps.map(({ detail = {}, ...step }) => ({ ...step, detail: JSON.stringify(detail) }));
+  await tx.execute(insertSteps(rows));
 }

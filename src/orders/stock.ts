@@ -1,6 +1,7 @@
 import type { Tx } from '../database/database.js';
-import { raw, type Sql, sql } from '../database/sql.js';
+import { raw } from '../database/sql.js';
 import { type Step, writeSteps } from './order.js';
+import { moveStock, remainingOf, type StockTable } from './statements.js';
 
 /** What one row of stock was, and is now. */
 export interface Move {
@@ -31,19 +32,19 @@ export class SoldOut extends Error {
 }
 
 /**
- * Says what that did to the stock, order by order. Takes one dish and one cabinet slot for each reservation, or throws SoldOut, upon which the transaction must roll back.
- * The last statements of their transaction: a hot dish stays locked for the shortest time. By primary key and in its order, so
- * that two transactions never wait for each other.
+ * Takes one dish and one cabinet slot for each reservation, and tells what that did to the stock, order by
+ * order. Throws SoldOut, after which the transaction must roll back. These are the last statements of their
+ * transaction, so that a dish in demand stays locked for the shortest time.
  */
 export async function reserve(tx: Tx, reservations: readonly Reservation[]): Promise<StockMoves[]> {
-  return moveAll(tx, reservations, -1, sql`AND remaining >= 1 AND withdrawn = 0`, (what, id) => {
+  return moveAll(tx, reservations, -1, (what, id) => {
     throw new SoldOut(what, id);
   });
 }
 
 /**
- * Gives back what these ended orders held, and writes into each one's story what the stock was before and after, behind the steps of this
- * transaction that go `before`.
+ * Gives back what these ended orders held, and writes into each order's story what the stock was before and
+ * after. The steps `before` are written ahead of those, in the same statement.
  */
 export async function releaseStock(
   tx: Tx,
@@ -58,28 +59,29 @@ export async function releaseStock(
 }
 
 /**
- * Gives back what these orders held; says what that did to the stock, order by order. Only in the transaction whose conditional UPDATE
- * ended them, and late in it. `remaining <= stock` is a constraint of the table: giving back twice fails loudly.
+ * Gives back what these orders held, and tells what that did to the stock, order by order. Only in the
+ * transaction whose conditional UPDATE ended them, and late in it. `remaining <= stock` is a constraint of
+ * the table: giving back twice fails.
  */
 async function release(tx: Tx, reservations: readonly Reservation[]): Promise<StockMoves[]> {
-  return moveAll(tx, reservations, 1, sql``, (_what, id) => ({ id, before: 0, after: 0 })); // a row that is gone holds nothing
+  return moveAll(tx, reservations, 1, (_what, id) => ({ id, before: 0, after: 0 })); // a row that is gone holds nothing
 }
 
 /**
- * One more or one less of each dish and cabinet, the cabinets first, by primary key and in its order, so that two transactions never wait
- * for each other. Says what that did, reservation by reservation. `missing` is told of a row whose condition did not hold.
+ * One more or one less of each dish and cabinet. The cabinets go first, and each kind in the order of its
+ * primary key, so that two transactions never wait for each other. `missing` gives the move of a row that has
+ * none left, or is not there.
  */
 async function moveAll(
   tx: Tx,
   reservations: readonly Reservation[],
   by: 1 | -1,
-  condition: Sql,
   missing: (what: 'dish' | 'sideboard', id: string) => Move,
 ): Promise<StockMoves[]> {
   const moved = async (what: 'dish' | 'sideboard', ids: readonly string[]): Promise<Move[]> => {
     const moves: Move[] = [];
     for (const id of inOrder(ids))
-      moves.push((await moveOne(tx, `box_${what}`, id, by, condition)) ?? missing(what, id));
+      moves.push((await moveOne(tx, `box_${what}`, id, by)) ?? missing(what, id));
     return moves;
   };
   const sideboards = await moved(
@@ -96,7 +98,7 @@ async function moveAll(
   }));
 }
 
-/** Several orders may have moved the same row: each takes its own move. */
+/** The move of one order: several orders may have moved the same row. */
 function next(moves: Move[], id: string): Move {
   const [move] = moves.splice(
     moves.findIndex((one) => one.id === id),
@@ -110,26 +112,19 @@ function inOrder(ids: readonly string[]): string[] {
   return [...ids].sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
 }
 
-/** One more or one less, by primary key, told without a second question where the database can. Null: the condition did not hold, or there is no such row. */
-async function moveOne(
-  tx: Tx,
-  table: 'box_dish' | 'box_sideboard',
-  id: string,
-  by: 1 | -1,
-  condition: Sql,
-): Promise<Move | null> {
-  const next = tx.dialect.remembered(raw(`remaining ${by === 1 ? '+' : '-'} 1`));
-  const { affected, insertId } = await tx.execute(
-    sql`UPDATE ${raw(table)} SET remaining = ${next} WHERE id = ${id} ${condition}`,
-  );
+/**
+ * Null: there is none left to take, or no such row. MySQL tells the new value with the UPDATE; SQLite is
+ * asked for it.
+ */
+async function moveOne(tx: Tx, table: StockTable, id: string, by: 1 | -1): Promise<Move | null> {
+  const moved = tx.dialect.remembered(raw(`remaining ${by === 1 ? '+' : '-'} 1`));
+  const { affected, insertId } = await tx.execute(moveStock(table, id, moved, by === -1));
   if (affected !== 1) return null;
-  const after = tx.dialect.name === 'mysql' ? Number(insertId) : await remainingOf(tx, table, id);
+  const after = tx.dialect.name === 'mysql' ? Number(insertId) : await readRemaining(tx, table, id);
   return { id, before: after - by, after };
 }
 
-async function remainingOf(tx: Tx, table: string, id: string): Promise<number> {
-  const [row] = await tx.query<{ remaining: number }>(
-    sql`SELECT remaining FROM ${raw(table)} WHERE id = ${id}`,
-  );
+async function readRemaining(tx: Tx, table: StockTable, id: string): Promise<number> {
+  const [row] = await tx.query<{ remaining: number }>(remainingOf(table, id));
   return Number(row?.remaining);
 }

@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { toRfc3339 } from '../base/clock.js';
 import { Problem } from '../base/problems.js';
 import type { Database } from '../database/database.js';
-import { fromSqlInstant, join, sql } from '../database/sql.js';
+import { inIds } from '../database/rows.js';
+import { Alert } from '../entities/alert.js';
+import { AlertOccurrence } from '../entities/alert-occurrence.js';
 import { BoxOrder } from '../entities/box-order.js';
 import { EventAttempt } from '../entities/event-attempt.js';
 import { OperatorAction } from '../entities/operator-action.js';
+import { OrderStep } from '../entities/order-step.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
 import { unpackExchanges } from '../outbox/exchanges.js';
 import { orderView } from './view.js';
@@ -26,7 +29,10 @@ export const timelineEntry = z.object({
 });
 type Entry = z.infer<typeof timelineEntry>;
 
-/** One story of an order, oldest first: our books, events, attempts with their exchanges, alerts, people. Throws Problem `not-found`. */
+/**
+ * One story of an order, oldest first: our books, events, attempts with their exchanges, alerts, people.
+ * Throws Problem `not-found`.
+ */
 export async function readTimeline(database: Database, orderId: string) {
   const order = await database.manager.findOneBy(BoxOrder, { id: orderId });
   if (!order) throw new Problem('not-found', { detail: 'there is no such order' });
@@ -52,11 +58,9 @@ export async function readTimeline(database: Database, orderId: string) {
 type Dated = Omit<Entry, 'at'> & { at: Date };
 
 async function steps(database: Database, order: BoxOrder): Promise<Dated[]> {
-  const rows = await database.query<{ at: unknown; kind: string; detail: string }>(
-    sql`SELECT at, kind, detail FROM order_step WHERE order_id = ${order.id} ORDER BY id`,
-  );
+  const rows = await database.manager.find(OrderStep, { where: { orderId: order.id }, order: { id: 'ASC' } });
   return rows.map((row) => ({
-    at: fromSqlInstant(row.at),
+    at: row.at,
     kind: 'step',
     what: row.kind,
     detail: {
@@ -107,20 +111,19 @@ async function attempts(database: Database, events: readonly OutboxEvent[]): Pro
 }
 
 async function alerts(database: Database, orderId: string): Promise<Dated[]> {
-  const rows = await database.query<{ at: unknown; alert_id: unknown; event_id: string | null }>(
-    sql`SELECT at, alert_id, event_id FROM alert_occurrence WHERE subject_id = ${orderId} ORDER BY id`,
-  );
+  const rows = await database.manager.find(AlertOccurrence, {
+    where: { subjectId: orderId },
+    order: { id: 'ASC' },
+  });
   if (rows.length === 0) return [];
-  const groups = await database.query<{ id: unknown; kind: string; cause: string }>(
-    sql`SELECT id, kind, cause FROM alert WHERE id IN (${join(rows.map((row) => String(row.alert_id)))})`,
-  );
-  return rows.map((row) => {
-    const group = groups.find((candidate) => String(candidate.id) === String(row.alert_id));
+  const groups = await database.manager.findBy(Alert, { id: inIds(rows.map(({ alertId }) => alertId)) });
+  return rows.map(({ at, alertId, eventId }) => {
+    const group = groups.find(({ id }) => id === alertId);
     return {
-      at: fromSqlInstant(row.at),
+      at,
       kind: 'alert',
       what: group?.kind ?? 'alert',
-      detail: { alertId: String(row.alert_id), eventId: row.event_id, cause: group?.cause ?? null },
+      detail: { alertId, eventId, cause: group?.cause ?? null },
     };
   });
 }

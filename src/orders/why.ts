@@ -12,7 +12,10 @@ export interface OrderWhy {
   readonly events: readonly { readonly id: string; readonly type: string; readonly why: Why }[];
 }
 
-/** Why an order is where it is: each of its events that has not come to an end. By id or number. Throws Problem `not-found`. */
+/**
+ * Why an order is in its state: each of its events that has not ended. By id or number. Throws Problem
+ * `not-found`.
+ */
 export async function whyOrder(database: Database, registry: Registry, wanted: string): Promise<OrderWhy> {
   const order = await findOrder(database, wanted);
   const events = (

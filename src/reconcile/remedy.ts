@@ -1,6 +1,11 @@
+import { type EntityTarget, In } from 'typeorm';
 import type { Tx } from '../database/database.js';
-import { fromSqlInstant, join, now, raw, sql } from '../database/sql.js';
+import { instant } from '../database/instants.js';
+import { forUpdate } from '../database/locks.js';
 import type { BoxOrder } from '../entities/box-order.js';
+import { CanteenConsumption } from '../entities/canteen-consumption.js';
+import { CoffeeTrade } from '../entities/coffee-trade.js';
+import { type EventStatus, OutboxEvent } from '../entities/outbox-event.js';
 import { coffeeRefund } from '../handlers/coffee-refund.js';
 import { consumptionSync } from '../handlers/consumption-sync.js';
 import { dinerCard } from '../handlers/diner-card.js';
@@ -24,7 +29,10 @@ export type Applied =
 
 export const skipped = (why: string): Applied => ({ kind: 'skipped', why });
 
-/** Records the event that mends this difference, if the order, whose row the caller has locked, is still as it was found. */
+/**
+ * Records the event that mends this difference, if the order, whose row the caller has locked, is still as it
+ * was found.
+ */
 export async function recordRemedy(tx: Tx, order: BoxOrder, drift: Drift, act: Act): Promise<Applied> {
   const about: RecordOptions = { subjectId: order.id, subjectNo: order.orderNo, requestId: act.requestId };
   switch (drift.kind) {
@@ -50,8 +58,7 @@ export async function recordRemedy(tx: Tx, order: BoxOrder, drift: Drift, act: A
 
 async function placeMissing(tx: Tx, order: BoxOrder, drift: Drift, about: RecordOptions): Promise<Applied> {
   const meicanOrderId = drift.meicanOrderId ?? '';
-  const [clock] = await tx.query<{ now: unknown }>(sql`SELECT ${now} AS now`);
-  if (fromSqlInstant(clock?.now) < order.cutoffAt) {
+  if ((await tx.now()) < order.cutoffAt) {
     if (!(await backToOrdering(tx, order.id, meicanOrderId)))
       return skipped(`the order is ${order.status} now`);
     await writeStep(tx, order.id, 'placed-again', { missing: meicanOrderId });
@@ -106,7 +113,10 @@ async function refundKept(
   return done(await recordAnew(tx, order, energyCancel, refundOf(order), about));
 }
 
-/** By the way that the order ended: a payment that was never confirmed is closed first, so that it cannot land after its refund. */
+/**
+ * By the way that the order ended: a payment that was never confirmed is closed first, so that it cannot land
+ * after its refund.
+ */
 async function refundStuck(tx: Tx, order: BoxOrder, about: RecordOptions): Promise<Applied> {
   const isOpen =
     order.refund === 'PENDING' && ['USER_CANCEL', 'SYSTEM_CANCEL', 'ORDER_ERROR'].includes(order.status);
@@ -127,7 +137,7 @@ async function guardAgain(tx: Tx, order: BoxOrder, about: RecordOptions): Promis
   return done(await recordAnew(tx, order, energyRollback, { ...refOf(order), userId, amountInCent }, about));
 }
 
-/** Nobody knows any more what an earlier placement did, so this one looks for the meal before it does anything. */
+/** What an earlier placement did is no longer known, so this one looks for the meal before it places one. */
 async function placeAgain(tx: Tx, order: BoxOrder, about: RecordOptions): Promise<Applied> {
   await writeStep(tx, order.id, 'placed-again', {});
   const id = await recordAnew(tx, order, meicanNewOrder, refOf(order), {
@@ -144,28 +154,24 @@ export async function recordHandedIn(
   { table, id }: NonNullable<Drift['handedIn']>,
   act: Act,
 ): Promise<Applied> {
-  const [row] = await tx.query<{ event_id: string; status: string }>(
-    sql`SELECT event_id, status FROM ${raw(table)} WHERE id = ${id} ${raw(tx.dialect.forUpdate)}`,
-  );
+  const entity: EntityTarget<CoffeeTrade | CanteenConsumption> =
+    table === 'coffee_trade' ? CoffeeTrade : CanteenConsumption;
+  const row = await tx.manager.findOne(entity, { where: { id }, ...forUpdate(tx) });
   if (row?.status !== 'PENDING') return skipped(row ? `it is ${row.status} now` : 'it is gone');
-  const [event] = await tx.query<{ status: string; payload: string; subject_no: string | null }>(
-    sql`SELECT status, payload, subject_no FROM outbox_event ${raw(tx.dialect.byPrimaryKey)} WHERE id = ${row.event_id}`,
-  );
+  const event = await tx.manager.findOneBy(OutboxEvent, { id: row.eventId });
   if (!event) return skipped('its event is past its retention: a person must decide');
   if (event.status === 'pending' || event.status === 'errored')
-    return skipped(`event ${row.event_id} is ${event.status}`);
+    return skipped(`event ${row.eventId} is ${event.status}`);
   const definition = (table === 'coffee_trade' ? coffeeRefund : consumptionSync) as EventDefinition<object>;
   const payload = payloadOf(definition, event.payload);
   if (payload === null) return skipped('the payload of its event cannot be read: a person must decide');
   const about: RecordOptions = {
     requestId: act.requestId,
-    ...(event.subject_no === null ? {} : { subjectNo: event.subject_no }),
+    ...(event.subjectNo === null ? {} : { subjectNo: event.subjectNo }),
   };
   const anew = await numbered(tx, definition, payload, about, 1);
   await doubt(tx, anew);
-  await tx.execute(
-    sql`UPDATE ${raw(table)} SET event_id = ${anew}, updated_at = ${now} WHERE id = ${id} AND status = 'PENDING'`,
-  );
+  await tx.manager.update(entity, { id, status: 'PENDING' }, { eventId: anew, updatedAt: instant(tx) });
   return done(anew);
 }
 
@@ -186,12 +192,12 @@ const refundOf = (order: BoxOrder) => ({
   reason: order.status,
 });
 
-/** Something of these types is on its way for the order already: the difference may be on its way home. */
+/** An event of these types is pending for the order already, and may mend the difference. */
 function pendingFor(tx: Tx, order: BoxOrder, types: readonly string[]): Promise<Applied | null> {
   return openFor(tx, order, types, ['pending']);
 }
 
-/** The same, and what waits for a person: that one is to be requeued. */
+/** The same, and events that wait for a person, who is to requeue them. */
 function movedBy(tx: Tx, order: BoxOrder, types: readonly string[]): Promise<Applied | null> {
   return openFor(tx, order, types, ['pending', 'errored']);
 }
@@ -200,11 +206,12 @@ async function openFor(
   tx: Tx,
   order: BoxOrder,
   types: readonly string[],
-  statuses: readonly string[],
+  statuses: readonly EventStatus[],
 ): Promise<Applied | null> {
-  const [open] = await tx.query<{ id: unknown; type: string; status: string }>(sql`
-    SELECT id, type, status FROM outbox_event ${raw(tx.dialect.useIndex('outbox_event_subject'))}
-    WHERE subject_id = ${order.id} AND type IN (${join(types)}) AND status IN (${join(statuses)}) ORDER BY status DESC LIMIT 1`);
+  const open = await tx.manager.findOne(OutboxEvent, {
+    where: { subjectId: order.id, type: In(types), status: In(statuses) },
+    order: { status: 'DESC' },
+  });
   if (!open) return null;
   return skipped(
     open.status === 'pending'
@@ -213,7 +220,10 @@ async function openFor(
   );
 }
 
-/** Another event about the same order. Its number is the first that was never given: older ones may be past their retention. */
+/**
+ * Another event about the same order, under the first number that was never given: older events may be past
+ * their retention.
+ */
 async function recordAnew<P extends object>(
   tx: Tx,
   order: BoxOrder,
@@ -221,9 +231,8 @@ async function recordAnew<P extends object>(
   payload: P,
   about: RecordOptions,
 ): Promise<string> {
-  const [row] = await tx.query<{ n: number | string }>(sql`
-    SELECT COUNT(*) AS n FROM outbox_event ${raw(tx.dialect.useIndex('outbox_event_subject'))} WHERE subject_id = ${order.id} AND type = ${definition.type}`);
-  return numbered(tx, definition, payload, about, Number(row?.n) + 1);
+  const given = await tx.manager.countBy(OutboxEvent, { subjectId: order.id, type: definition.type });
+  return numbered(tx, definition, payload, about, given + 1);
 }
 
 async function numbered<P extends object>(

@@ -1,7 +1,10 @@
+import { In } from 'typeorm';
 import { crashPoint } from '../base/crash-point.js';
 import type { Database, Tx } from '../database/database.js';
-import { join, raw, sql } from '../database/sql.js';
+import { forUpdate } from '../database/locks.js';
+import { BoxDish } from '../entities/box-dish.js';
 import { BoxOrder, liveStatuses } from '../entities/box-order.js';
+import { BoxSideboard } from '../entities/box-sideboard.js';
 import { coffeeRefund } from '../handlers/coffee-refund.js';
 import { consumptionSync } from '../handlers/consumption-sync.js';
 import { energyCancel } from '../handlers/energy-cancel.js';
@@ -107,8 +110,9 @@ export function planRepair(drifts: readonly Drift[]): Remedy[] {
 }
 
 /**
- * Carries a plan out. Each remedy is one transaction with its audit row, conditional on what it found, so that a plan that has become
- * old, or is applied twice, does nothing twice. `named`: order numbers whose careful remedies a person has looked at.
+ * Carries a plan out. Each remedy is one transaction with its audit row, and conditional on the state that
+ * was found: a plan that is old, or applied twice, does nothing twice. `named`: order numbers whose careful
+ * remedies a person has looked at.
  */
 export async function applyRepair(
   database: Database,
@@ -147,10 +151,10 @@ async function applyOne(database: Database, { drift, verb }: Remedy, act: Act): 
         subjectId: null,
       });
     // The order's row is locked first, so that two repairs take turns.
-    await tx.query(
-      sql`SELECT id FROM box_order WHERE id = ${drift.orderId ?? ''} ${raw(tx.dialect.forUpdate)}`,
-    );
-    const order = await tx.manager.findOneBy(BoxOrder, { id: drift.orderId ?? '' });
+    const order = await tx.manager.findOne(BoxOrder, {
+      where: { id: drift.orderId ?? '' },
+      ...forUpdate(tx),
+    });
     if (!order) return skipped('the order is gone');
     return audited(tx, await recordRemedy(tx, order, drift, act), act, drift, {
       type: 'order',
@@ -194,32 +198,56 @@ async function requeueAgain(database: Database, { eventId }: Drift, act: Act): P
   return skipped(result.kind === 'not-found' ? 'the event is gone' : `the event is ${result.status} now`);
 }
 
-/** Our own stock from our own orders. The row is locked before the orders are counted: who reserves or releases meanwhile comes after us. */
+/**
+ * Our own stock from our own orders. The row is locked before the orders are counted, so that a reservation
+ * or a release that comes meanwhile waits.
+ */
 async function recount(database: Database, { stockOf, what }: Drift, act: Act): Promise<Applied> {
   if (!stockOf) return skipped('nothing to count');
-  const [table, column, total] =
-    stockOf.table === 'box_dish'
-      ? ['box_dish', 'dish_id', 'stock']
-      : ['box_sideboard', 'sideboard_id', 'capacity'];
   return database.transaction(async (tx) => {
-    const [row] = await tx.query<{ total: number | string; remaining: number | string }>(
-      sql`SELECT ${raw(total)} AS total, remaining FROM ${raw(table)} WHERE id = ${stockOf.id} ${raw(tx.dialect.forUpdate)}`,
-    );
-    const [live] = await tx.query<{ n: number | string }>(
-      sql`SELECT COUNT(*) AS n FROM box_order WHERE ${raw(column)} = ${stockOf.id} AND status IN (${join(liveStatuses)})`,
-    );
-    const remaining = Number(row?.total) - Number(live?.n);
-    if (!row || remaining === Number(row.remaining)) return skipped('it agrees by now');
-    if (remaining < 0) return skipped('there are more live orders than the total: a person must decide');
-    await tx.execute(sql`UPDATE ${raw(table)} SET remaining = ${remaining} WHERE id = ${stockOf.id}`);
+    const stock = await (stockOf.table === 'box_dish' ? dishOf(tx, stockOf.id) : sideboardOf(tx, stockOf.id));
+    if (!stock || stock.before === stock.after) return skipped('it agrees by now');
+    if (stock.after < 0) return skipped('there are more live orders than the total: a person must decide');
+    await stock.write();
     await audit(tx, act, {
       verb: 'repair',
       targetType: stockOf.table === 'box_dish' ? 'dish' : 'sideboard',
       targetId: stockOf.id,
       subjectId: null,
-      before: { remaining: Number(row.remaining), what },
-      after: { remaining },
+      before: { remaining: stock.before, what },
+      after: { remaining: stock.after },
     });
     return { kind: 'done', eventId: null };
   });
+}
+
+/** What remains by its row, and what should remain by the live orders. */
+interface Counted {
+  readonly before: number;
+  readonly after: number;
+  write(): Promise<unknown>;
+}
+
+async function dishOf(tx: Tx, id: string): Promise<Counted | null> {
+  const row = await tx.manager.findOne(BoxDish, { where: { id }, ...forUpdate(tx) });
+  if (!row) return null;
+  const live = await tx.manager.countBy(BoxOrder, { dishId: id, status: In(liveStatuses) });
+  const after = row.stock - live;
+  return {
+    before: row.remaining,
+    after,
+    write: () => tx.manager.update(BoxDish, { id }, { remaining: after }),
+  };
+}
+
+async function sideboardOf(tx: Tx, id: string): Promise<Counted | null> {
+  const row = await tx.manager.findOne(BoxSideboard, { where: { id }, ...forUpdate(tx) });
+  if (!row) return null;
+  const live = await tx.manager.countBy(BoxOrder, { sideboardId: id, status: In(liveStatuses) });
+  const after = row.capacity - live;
+  return {
+    before: row.remaining,
+    after,
+    write: () => tx.manager.update(BoxSideboard, { id }, { remaining: after }),
+  };
 }

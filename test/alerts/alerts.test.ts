@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AlertGroup, loadGroup, stateOf } from '../../src/alerts/group.js';
 import { markKnown, unmarkKnown } from '../../src/alerts/known.js';
-import { type Alert, raise } from '../../src/alerts/raise.js';
+import { type Occurred, raise } from '../../src/alerts/raise.js';
 import { lookForPollers } from '../../src/app/watch-pollers.js';
 import { now, sql } from '../../src/database/sql.js';
 import { databaseKinds } from '../support/databases.js';
@@ -18,7 +18,7 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
   });
   afterEach(() => kit.close());
 
-  const alert = (more: Partial<Alert> = {}): Alert => ({
+  const alert = (more: Partial<Occurred> = {}): Occurred => ({
     groupKey: 'cause-1',
     kind: 'errored',
     title: 'MEICAN_NEW_V2_ORDER',
@@ -29,7 +29,7 @@ describe.each(databaseKinds)('alerts on %s', (kind) => {
     subjectNo: '202611230000007',
     ...more,
   });
-  const raiseOne = (more: Partial<Alert> = {}) => kit.database.transaction((tx) => raise(tx, alert(more)));
+  const raiseOne = (more: Partial<Occurred> = {}) => kit.database.transaction((tx) => raise(tx, alert(more)));
   /** An errored event, so that its group is not drained. */
   const errored = (cause = 'cause-1') =>
     kit.database.execute(

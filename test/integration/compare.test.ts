@@ -5,7 +5,8 @@ import { sql } from '../../src/database/sql.js';
 import { booksCompare, createBooksCompare } from '../../src/handlers/books-compare.js';
 import { Outbox } from '../../src/outbox/outbox.js';
 import { record } from '../../src/outbox/record.js';
-import { compareWithVendors, QUESTIONS_AT_ONCE } from '../../src/reconcile/vendor-books.js';
+import { QUESTIONS_AT_ONCE } from '../../src/reconcile/money.js';
+import { compareWithVendors } from '../../src/reconcile/vendor-books.js';
 import { runDue } from '../support/engine.js';
 import { Kit, tomorrow } from '../support/kit.js';
 
