@@ -34,14 +34,12 @@ export async function measure({ rounds, isQuick, withPostgres }) {
         if (times.some((time) => Number.isNaN(time))) throw new Error(`${name}: some were never handled`);
         // The consumer can be faster than the producer hears of its own commit: then it waited for nothing.
         const waits = times.map((time) => Math.max(0, time));
-        results
-          .get(name)
-          .push({
-            p50: quantile(waits, 0.5),
-            p99: quantile(waits, 0.99),
-            max: Math.max(...waits),
-            beforeHeard: times.filter((time) => time < 0).length,
-          });
+        results.get(name).push({
+          p50: quantile(waits, 0.5),
+          p99: quantile(waits, 0.99),
+          max: Math.max(...waits),
+          beforeHeard: times.filter((time) => time < 0).length,
+        });
         console.error(
           `round ${n + 1}: ${name}: p50 ${round(quantile(waits, 0.5))} ms, p99 ${round(quantile(waits, 0.99))} ms`,
         );
