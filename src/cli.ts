@@ -4,6 +4,7 @@ import { Problem } from './base/problems.js';
 import { addBatch } from './cli/batch.js';
 import { addBooks } from './cli/books.js';
 import { addControls } from './cli/controls.js';
+import { addEventTypes } from './cli/event-types.js';
 import { addEvents } from './cli/events.js';
 import { addLook } from './cli/look.js';
 import { endQuietly, ownLines, say } from './cli/print.js';
@@ -20,7 +21,8 @@ const program = new Command('lunchbox')
     writeOut: (text) => void process.stdout.write(ownLines(text)),
     writeErr: (text) => void process.stderr.write(ownLines(text)),
   });
-for (const add of [addSetUp, addEvents, addLook, addBatch, addControls, addBooks, addStories]) add(program);
+for (const add of [addSetUp, addEvents, addEventTypes, addLook, addBatch, addControls, addBooks, addStories])
+  add(program);
 if (process.env.NODE_ENV !== 'production') (await import('./dev/commands.js')).addDevCommands(program);
 
 endQuietly();

@@ -6,9 +6,9 @@ export const AFTER_CRASHES_MS = 60_000;
 export const DIGEST_EVERY_MS = 5 * 60_000;
 /** WeCom allows a robot 20 a minute and blocks it for a minute beyond; we keep clear of it. */
 export const MESSAGES_PER_MINUTE = 15;
-/** Placements that may fail in ten minutes before that itself is an alert: the sixth rings. */
-export const PLACEMENT_FAILURES_MAX = 5;
-export const PLACEMENT_WINDOW_MS = 10 * 60_000;
+/** More errored events than this within the window raise one alert more, for an event type with a surge rule. */
+export const SURGE_MAX = 5;
+export const SURGE_WINDOW_MS = 10 * 60_000;
 /** A group that is not about single events counts as recovered when nothing was added for so long. */
 export const QUIET_MS = 10 * 60_000;
 /**

@@ -12,13 +12,11 @@ import { OutboxEvent } from '../entities/outbox-event.js';
 import { VAIN_QUESTIONS_TOLD } from '../outbox/decide.js';
 import { record } from '../outbox/record.js';
 import type { ClaimedEvent, EventDefinition, Failure } from '../outbox/types.js';
-import { AFTER_CRASHES_MS, FIRST_AFTER_MS, PLACEMENT_FAILURES_MAX, PLACEMENT_WINDOW_MS } from './limits.js';
+import { AFTER_CRASHES_MS, FIRST_AFTER_MS, SURGE_MAX, SURGE_WINDOW_MS } from './limits.js';
 
-export const alertSendType = 'WECOM_ALERT';
-
-/** Enough of the event to record it; its handler (`handlers/alert-send.ts`) names the same type. */
-const alertSendRecord: EventDefinition<{ alertId: string; round: number }> = {
-  type: alertSendType,
+/** The event that sends a group's messages. Its handler, `handlers/alert-send.ts`, completes this definition. */
+export const alertMessage: EventDefinition<AlertMessage> = {
+  type: 'WECOM_ALERT',
   target: 'wecom',
   version: 1,
   schema: z.strictObject({ alertId: z.string(), round: z.number().int() }),
@@ -26,6 +24,19 @@ const alertSendRecord: EventDefinition<{ alertId: string; round: number }> = {
   dedupeKey: ({ alertId, round }) => `${alertId}:${round}`,
   orderingKey: () => null,
 };
+
+export interface AlertMessage {
+  readonly alertId: string;
+  readonly round: number;
+}
+
+/** What an event type says about the alerts of its errored events. */
+export interface AlertRules {
+  /** After these failures what was paid for is lost: the vendor refused for good to undo it. */
+  readonly lossCodes?: readonly string[];
+  /** Many errored events of this type within a short time raise one alert more, of this kind. */
+  readonly surge?: { readonly kind: AlertKind; readonly what: string };
+}
 
 /** What happened, for the group of `groupKey`. */
 export interface Occurred {
@@ -66,50 +77,50 @@ export async function raise(tx: Tx, alert: Occurred): Promise<void> {
     { id: group.id },
     group.status === 'recovered' ? { ...opened, ...back } : opened,
   );
-  await record(tx, alertSendRecord, { alertId: group.id, round }, { runInMs: FIRST_AFTER_MS });
+  await record(tx, alertMessage, { alertId: group.id, round }, { runInMs: FIRST_AFTER_MS });
 }
 
-/** The engine's hook: what every errored event raises. */
-export async function raiseErrored(
+/** The engine's hook: the alerts that every errored event raises. */
+export function createRaiseErrored(rulesOf: (type: string) => AlertRules | undefined) {
+  return async (tx: Tx, event: ClaimedEvent, failure: Failure, cause: string): Promise<void> => {
+    if (event.type === alertMessage.type) return sendAgain(tx, event, failure); // an alert about alerts would feed itself
+    const rules = rulesOf(event.type) ?? {};
+    await raise(tx, {
+      ...aboutEvent(event),
+      groupKey: cause,
+      kind: kindOf(failure, rules),
+      cause: `${failure.code}: ${failure.message}`,
+    });
+    if (rules.surge) await raiseSurge(tx, event, rules.surge);
+  };
+}
+
+function kindOf(failure: Failure, { lossCodes = [] }: AlertRules): AlertKind {
+  if (lossCodes.includes(failure.code)) return 'loss';
+  return failure.outcome === 'unknown' ? 'unknown' : 'errored';
+}
+
+async function raiseSurge(
   tx: Tx,
   event: ClaimedEvent,
-  failure: Failure,
-  cause: string,
+  { kind, what }: NonNullable<AlertRules['surge']>,
 ): Promise<void> {
-  if (event.type === alertSendType) return sendAgain(tx, event, failure); // an alert about alerts would feed itself
-  const kind: AlertKind =
-    event.type === 'MEICAN_V2_CANCEL' && failure.code === 'ORDER_CLOSED'
-      ? 'loss'
-      : failure.outcome === 'unknown'
-        ? 'unknown'
-        : 'errored';
-  const about = {
-    eventType: event.type,
-    eventId: event.id,
-    subjectId: event.subjectId,
-    subjectNo: event.subjectNo,
-  };
-  await raise(tx, {
-    groupKey: cause,
-    kind,
-    title: event.type,
-    cause: `${failure.code}: ${failure.message}`,
-    ...about,
-  });
-  if (event.type !== 'MEICAN_NEW_V2_ORDER') return;
   const recent = await tx.manager.find(OutboxEvent, {
     select: { id: true },
-    where: { status: 'errored', type: event.type, settledAt: isAfter(tx, -PLACEMENT_WINDOW_MS) },
-    take: PLACEMENT_FAILURES_MAX + 1,
+    where: { status: 'errored', type: event.type, settledAt: isAfter(tx, -SURGE_WINDOW_MS) },
+    take: SURGE_MAX + 1,
   });
-  if (recent.length <= PLACEMENT_FAILURES_MAX) return;
+  if (recent.length <= SURGE_MAX) return;
   await raise(tx, {
-    groupKey: 'placements-failing',
-    kind: 'placements-failing',
-    title: event.type,
-    cause: `more than ${PLACEMENT_FAILURES_MAX} placements failed within 10 minutes`,
-    ...about,
+    ...aboutEvent(event),
+    groupKey: kind,
+    kind,
+    cause: `more than ${SURGE_MAX} ${what} failed within 10 minutes`,
   });
+}
+
+function aboutEvent({ type, id, subjectId, subjectNo }: ClaimedEvent) {
+  return { title: type, eventType: type, eventId: id, subjectId, subjectNo };
 }
 
 /**
@@ -119,7 +130,7 @@ export async function raiseErrored(
  * crash loop.
  */
 async function sendAgain(tx: Tx, { payload }: ClaimedEvent, failure: Failure): Promise<void> {
-  const of = alertSendRecord.schema.safeParse(payload);
+  const of = alertMessage.schema.safeParse(payload);
   if (failure.code !== 'interrupted' || !of.success) return;
   const { alertId, round } = of.data;
   const { affected } = await tx.manager.update(
@@ -128,7 +139,7 @@ async function sendAgain(tx: Tx, { payload }: ClaimedEvent, failure: Failure): P
     { round: round + 1 },
   );
   if (affected)
-    await record(tx, alertSendRecord, { alertId, round: round + 1 }, { runInMs: AFTER_CRASHES_MS });
+    await record(tx, alertMessage, { alertId, round: round + 1 }, { runInMs: AFTER_CRASHES_MS });
 }
 
 /**
@@ -136,16 +147,12 @@ async function sendAgain(tx: Tx, { payload }: ClaimedEvent, failure: Failure): P
  * unknown. The event goes on asking.
  */
 export async function raiseAskedInVain(tx: Tx, event: ClaimedEvent, failure: Failure): Promise<void> {
-  if (event.type === alertSendType) return;
+  if (event.type === alertMessage.type) return;
   await raise(tx, {
+    ...aboutEvent(event),
     groupKey: `cannot-learn:${event.type}`,
     kind: 'cannot-learn',
-    title: event.type,
     cause: `${VAIN_QUESTIONS_TOLD} questions in a row got no usable answer; it goes on asking. The last one: ${failure.code}: ${failure.message}`,
-    eventType: event.type,
-    eventId: event.id,
-    subjectId: event.subjectId,
-    subjectNo: event.subjectNo,
   });
 }
 
@@ -212,6 +219,6 @@ async function bump(tx: Tx, groupKey: string, cause: string): Promise<boolean> {
  * a new one.
  */
 function hasSender(tx: Tx, { id, round }: Alert): Promise<boolean> {
-  const dedupeKey = `${alertSendType}:${alertSendRecord.dedupeKey({ alertId: id, round })}`;
+  const dedupeKey = `${alertMessage.type}:${alertMessage.dedupeKey({ alertId: id, round })}`;
   return tx.manager.existsBy(OutboxEvent, { dedupeKey, status: 'pending' });
 }

@@ -1,18 +1,11 @@
 import { escapeHtml } from '../base/text.js';
 import type { AlertGroup, Sample } from './group.js';
 
-/** What the event types are called in messages. */
-const typeNames: Record<string, string> = {
-  MEICAN_NEW_V2_ORDER: '美餐下单',
-  MEICAN_V2_CANCEL: '美餐取消',
-  ENERGY_CENTER_V2_CANCEL: '能量点退款',
-  ENERGY_CENTER_ROLLBACK_V2_ERROR: '支付回滚',
-  ZHIPAN_SYNC_ERROR: '智盘消费同步',
-  COFFEE_CONSUME_CANCEL: '咖啡退款',
-  WECOM_DINER_CARD: '订餐失败通知',
-  BOOKS_COMPARE: '对账',
-  EVENT_BATCH: '批量操作',
-  HOUSEKEEPING: '清理',
+/** The name of an event type in messages; undefined for an unknown type. */
+export type NameOf = (type: string) => string | undefined;
+
+/** The titles of groups that are not about an event type. */
+const titleNames: Record<string, string> = {
   meican: '美餐',
   energy: '能量点中心',
   wecom: '企业微信',
@@ -33,12 +26,17 @@ const mealNames = { BREAKFAST: '早餐', LUNCH: '午餐', DINNER: '晚餐' } as 
 export const MARKDOWN_MAX_BYTES = 4096;
 const CAUSE_MAX_BYTES = 600;
 
-export function wordAlert(group: AlertGroup, samples: readonly Sample[], publicUrl: string): string {
+export function wordAlert(
+  group: AlertGroup,
+  samples: readonly Sample[],
+  publicUrl: string,
+  nameOf: NameOf,
+): string {
   const type = group.eventType ?? group.title;
   const numbers = [...new Set(samples.map((sample) => sample.subjectNo).filter((no) => no !== null))];
   const newest = samples[0];
   const lines = [
-    `**<font color="warning">${nameOf(type)}：${stateNames[group.kind]}</font>**`,
+    `**<font color="warning">${titleOf(type, nameOf)}：${stateNames[group.kind]}</font>**`,
     `> 订单：${numbers.map((no) => plain(no)).join('、') || '—'}${group.occurrences > numbers.length ? ` 等，共 ${group.occurrences} 次` : ''}`,
     `> 类型：${typeText(type)}`,
     `> 原因：${cutBytes(plain(group.cause), CAUSE_MAX_BYTES)}`,
@@ -51,10 +49,10 @@ export function wordAlert(group: AlertGroup, samples: readonly Sample[], publicU
   return cutBytes(lines.join('\n'), MARKDOWN_MAX_BYTES);
 }
 
-export function wordRecovery(group: AlertGroup, publicUrl: string): string {
+export function wordRecovery(group: AlertGroup, publicUrl: string, nameOf: NameOf): string {
   const type = group.eventType ?? group.title;
   const lines = [
-    `**<font color="info">已恢复：${nameOf(type)}</font>**`,
+    `**<font color="info">已恢复：${titleOf(type, nameOf)}</font>**`,
     `> 类型：${typeText(type)}`,
     `> 原因：${cutBytes(plain(group.cause), CAUSE_MAX_BYTES)}`,
     `> 共 ${group.occurrences} 次，自 ${shanghai(group.firstAt)}`,
@@ -68,8 +66,8 @@ function typeText(type: string): string {
   return /^[A-Z0-9_]{1,64}$|^[a-z]{1,20}$/.test(type) ? type : plain(type);
 }
 
-function nameOf(type: string): string {
-  return typeNames[type] ?? plain(type);
+function titleOf(type: string, nameOf: NameOf): string {
+  return nameOf(type) ?? titleNames[type] ?? plain(type);
 }
 
 export interface CardWording {

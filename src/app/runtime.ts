@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
-import { raiseAskedInVain, raiseErrored, raiseVendorDown } from '../alerts/raise.js';
+import { createRaiseErrored, raiseAskedInVain, raiseVendorDown } from '../alerts/raise.js';
 import { systemClock } from '../base/clock.js';
 import { hider } from '../base/hide.js';
 import { EnergyClient } from '../clients/energy.js';
 import { MeicanClient } from '../clients/meican.js';
 import { WecomClient } from '../clients/wecom.js';
 import type { Database } from '../database/database.js';
-import { createHandlers } from '../handlers/index.js';
+import { alertRulesOf, createHandlers } from '../handlers/index.js';
 import { IDEMPOTENCY_KEEP_MS } from '../http/idempotency.js';
 import { LocalLocks, type Locks, RedisLocks } from '../orders/lock.js';
 import { createOrderNumbers, type OrderNumbers } from '../orders/number.js';
@@ -202,7 +202,7 @@ export function createOutbox(
       concurrencyPerTarget: settings.SCHEDULER_CONCURRENCY,
       ...more,
     },
-    { errored: raiseErrored, askedInVain: raiseAskedInVain },
+    { errored: createRaiseErrored(alertRulesOf), askedInVain: raiseAskedInVain },
   );
 }
 

@@ -1,4 +1,4 @@
-import { alertSendType, raise } from '../alerts/raise.js';
+import { alertMessage, raise } from '../alerts/raise.js';
 import { after, sql } from '../database/sql.js';
 import { heartbeats } from '../outbox/heartbeat.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -53,6 +53,6 @@ export async function lookForPollers(outbox: Outbox): Promise<boolean> {
         subjectNo: null,
       }),
     );
-  await outbox.claimAndStart({ onlyTypes: [alertSendType] });
+  await outbox.claimAndStart({ onlyTypes: [alertMessage.type] });
   return true;
 }

@@ -3,11 +3,12 @@ import type { Command } from 'commander';
 import { out, row, say } from '../cli/print.js';
 import { exit, oneOf, Stop, settingsFor, whole, withDatabase } from '../cli/shared.js';
 import { migrate } from '../database/migrate.js';
+import { energyCancel } from '../handlers/energy-cancel.js';
 import { signToken } from '../http/auth.js';
 import { createLunchboxClient } from './client/index.js';
 import { type Fault, faultKinds } from './sandbox/faults.js';
 import { NotEmpty, type Scale, scales, seed } from './seed.js';
-import { faultAliases, NoStory, type TriggerType, trigger, triggerTypes } from './trigger.js';
+import { faultAliases, NoStory, trigger, triggerTypes } from './trigger.js';
 
 const TOKEN_TTL_S = 600;
 
@@ -54,7 +55,7 @@ export function addDevCommands(program: Command): void {
     .option('--json')
     .addHelpText(
       'after',
-      '\nFor example, a refund that stays unknown and waits for a person:\n  trigger ENERGY_CENTER_V2_CANCEL --fault timeout-after-send --times 9',
+      `\nFor example, a refund that stays unknown and waits for a person:\n  trigger ${energyCancel.type} --fault timeout-after-send --times 9`,
     )
     .action(
       async (
@@ -70,7 +71,7 @@ export function addDevCommands(program: Command): void {
           json?: boolean;
         },
       ) => {
-        const type: TriggerType = oneOf(triggerTypes)(given);
+        const type = oneOf(triggerTypes)(given);
         const overrides = Object.fromEntries(
           options.override.map((pair) => pair.split(/=(.*)/s).slice(0, 2) as [string, string]),
         );

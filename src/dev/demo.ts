@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createLogger } from '../app/logging.js';
 import { loadSettings } from '../app/settings.js';
+import { energyCancel } from '../handlers/energy-cancel.js';
 import type { EventView, OrderView } from '../orders/view.js';
 import { demoDay, demoGarden, type Embedded, embeddedFallback, startEmbedded, tokenFor } from './embedded.js';
 import type { FaultRule } from './sandbox/faults.js';
@@ -153,19 +154,19 @@ async function play(story: Story): Promise<void> {
   story.misbehave({ call: 'meican.addOrder', kind: 'status-before', status: 500, times: 3 });
   const emil = await story.order('emil');
   await story.untilStatus(emil.id, 'ORDER_ERROR');
-  await story.untilEvent(emil.id, 'ENERGY_CENTER_V2_CANCEL', 'handled');
+  await story.untilEvent(emil.id, energyCancel.type, 'handled');
 
   say('6  fred cancels while the energy center is ill: errored after three failures; on-call requeues it');
   const fred = await story.order('fred');
   await story.untilStatus(fred.id, 'ORDERED');
   story.misbehave({ call: 'energy.unPay', kind: 'status-before', status: 500, times: 9 });
   const pending = await story.call('POST', `/v1/orders/${fred.id}/cancel`, {}, 'cancel-fred');
-  const errored = await story.untilEvent(fred.id, 'ENERGY_CENTER_V2_CANCEL', 'errored');
+  const errored = await story.untilEvent(fred.id, energyCancel.type, 'errored');
   const requeued = await story.call('POST', `/v1/events/${errored.id}/requeue`, {
     reason: 'the energy center is well again',
   });
   say(`   → cancel ${pending.status}, requeue ${requeued.status}`);
-  await story.untilEvent(fred.id, 'ENERGY_CENTER_V2_CANCEL', 'handled');
+  await story.untilEvent(fred.id, energyCancel.type, 'handled');
 }
 
 async function tell(story: Story, embedded: Embedded): Promise<void> {

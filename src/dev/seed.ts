@@ -1,5 +1,10 @@
 import type { Database } from '../database/database.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
+import { consumptionSync } from '../handlers/consumption-sync.js';
+import { energyCancel } from '../handlers/energy-cancel.js';
+import { energyRollback } from '../handlers/energy-rollback.js';
+import { meicanCancel } from '../handlers/meican-cancel.js';
+import { meicanNewOrder } from '../handlers/meican-new-order.js';
 import { causeOf } from '../outbox/cause.js';
 import { packExchanges } from '../outbox/exchanges.js';
 import {
@@ -16,30 +21,30 @@ export type Scale = keyof typeof scales;
 
 const failing = [
   {
-    type: 'MEICAN_NEW_V2_ORDER',
+    type: meicanNewOrder.type,
     code: 'DISH_NOT_AVAILABLE',
     message: 'Meican refused: dish 101 is not on the menu',
     outcome: 'rejected',
   },
   {
-    type: 'ENERGY_CENTER_V2_CANCEL',
+    type: energyCancel.type,
     code: 'TIMEOUT',
     message: 'no answer to refund R20261123000001',
     outcome: 'unknown',
   },
   {
-    type: 'MEICAN_V2_CANCEL',
+    type: meicanCancel.type,
     code: 'ORDER_CLOSED',
     message: 'Meican refused: order 33211 is closed',
     outcome: 'rejected',
   },
   {
-    type: 'ENERGY_CENTER_ROLLBACK_V2_ERROR',
+    type: energyRollback.type,
     code: 'HTTP_500',
     message: 'the energy center answered 500',
     outcome: 'unknown',
   },
-  { type: 'ZHIPAN_SYNC_ERROR', code: '40401', message: 'account 17 is not known', outcome: 'rejected' },
+  { type: consumptionSync.type, code: '40401', message: 'account 17 is not known', outcome: 'rejected' },
 ] as const;
 const types: readonly SeededType[] = failing.map((one) => ({ ...one, cause: causeOf(one.type, one) }));
 

@@ -2,24 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { businessDay } from '../base/clock.js';
 import { childTraceparent } from '../base/trace.js';
 import { EnergyClient } from '../clients/energy.js';
+import { coffeeRefund } from '../handlers/coffee-refund.js';
+import { consumptionSync } from '../handlers/consumption-sync.js';
+import { energyCancel } from '../handlers/energy-cancel.js';
+import { energyRollback } from '../handlers/energy-rollback.js';
+import { meicanCancel } from '../handlers/meican-cancel.js';
+import { meicanNewOrder } from '../handlers/meican-new-order.js';
 import type { LunchboxClient } from './client/index.js';
 import { sandboxSecrets } from './sandbox/defaults.js';
 import type { Call, Fault } from './sandbox/faults.js';
 
 const DAY_MS = 86_400_000;
 const LOOK_EVERY_MS = 50;
-
-/** The event types that a story can be told about, and the vendor's call that each of them makes. */
-export const triggers = {
-  MEICAN_NEW_V2_ORDER: 'meican.addOrder',
-  MEICAN_V2_CANCEL: 'meican.cancelOrder',
-  ENERGY_CENTER_V2_CANCEL: 'energy.unPay',
-  ENERGY_CENTER_ROLLBACK_V2_ERROR: 'energy.unPay',
-  ZHIPAN_SYNC_ERROR: 'energy.syncConsumption',
-  COFFEE_CONSUME_CANCEL: 'energy.unPay',
-} as const satisfies Record<string, Call>;
-export type TriggerType = keyof typeof triggers;
-export const triggerTypes = Object.keys(triggers) as TriggerType[];
 
 /** Names that people use for faults, and the sandbox's own. */
 export const faultAliases: Record<string, Fault> = {
@@ -47,7 +41,7 @@ export interface TriggerOptions {
   readonly waitMs: number;
 }
 
-export interface Told {
+export interface Triggered {
   readonly eventId: string;
   readonly status: string;
   readonly outcome: string | null;
@@ -60,85 +54,115 @@ export class NoStory extends Error {
   override readonly name = 'NoStory';
 }
 
-/** Makes one event of this type happen by the way that diners make it happen, with a vendor that misbehaves if asked to, and waits for its end. Throws NoStory. */
-export async function trigger(type: TriggerType, options: TriggerOptions): Promise<Told> {
-  const { client, waitMs } = options;
+/** What a story knows of the event that it made happen. */
+interface Happened {
+  readonly eventId: string;
+  readonly orderId: string | null;
+}
+
+interface Story {
+  /** The vendor's call that the event makes: the one that the fault strikes. */
+  readonly call: Call;
+  happen(options: TriggerOptions, type: string, who: string): Promise<Happened>;
+}
+
+/** How diners and tills make each event happen. A type without a story cannot be triggered. */
+const stories = new Map<string, Story>([
+  [meicanNewOrder.type, { call: 'meican.addOrder', happen: orderWithFault }],
+  [meicanCancel.type, { call: 'meican.cancelOrder', happen: cancelWithFault }],
+  [energyCancel.type, { call: 'energy.unPay', happen: cancelWithFault }],
+  [energyRollback.type, { call: 'energy.unPay', happen: loseThePaymentsAnswer }],
+  [consumptionSync.type, { call: 'energy.syncConsumption', happen: eatAtTheTill }],
+  [coffeeRefund.type, { call: 'energy.unPay', happen: giveCoffeeBack }],
+]);
+export const triggerTypes: readonly string[] = [...stories.keys()];
+
+/**
+ * Makes one event of this type happen the way diners make it happen, with a misbehaving vendor if asked to, and waits for its end.
+ * Throws NoStory.
+ */
+export async function trigger(type: string, options: TriggerOptions): Promise<Triggered> {
+  const story = stories.get(type);
+  if (!story) throw new NoStory(`no story ends in an event ${type}`);
   const who = options.userId ?? `trigger-${randomUUID().slice(0, 8)}`;
-  const misbehave = (): Promise<void> => addFault(options, triggers[type]);
-  let orderId: string | null = null;
-  let eventId: string;
-  switch (type) {
-    case 'MEICAN_NEW_V2_ORDER':
-      await misbehave();
-      orderId = await order(options, who);
-      eventId = await eventOf(options, orderId, type);
-      break;
-    case 'MEICAN_V2_CANCEL':
-    case 'ENERGY_CENTER_V2_CANCEL':
-      orderId = await order(options, who);
-      await until(
-        'the order is placed',
-        waitMs,
-        async () => (await orderOf(client, orderId ?? '')).status === 'ORDERED',
-      );
-      await misbehave();
-      await client.POST('/v1/orders/{id}/cancel', {
-        params: { path: { id: orderId } },
-        headers: { 'Idempotency-Key': randomUUID() },
-        body: {},
-      });
-      eventId = await eventOf(options, orderId, type);
-      break;
-    case 'ENERGY_CENTER_ROLLBACK_V2_ERROR': {
-      // The payment is made and its answer lost: 503, and the guard looks into it.
-      await addFault({ ...options, fault: { kind: 'reset-after' }, times: 1 }, 'energy.pay');
-      await misbehave();
-      await order(options, who).catch(() => {});
-      const { data } = await client.GET('/v1/orders', { params: { query: { userId: who, limit: 1 } } });
-      orderId = data?.data[0]?.id ?? null;
-      eventId = await eventOf(options, orderId ?? '', type);
-      break;
-    }
-    case 'ZHIPAN_SYNC_ERROR': {
-      await misbehave();
-      const recordNo = `T${Date.now()}${Math.floor(Math.random() * 1_000)}`;
-      const { data, error } = await client.POST('/v1/canteen-consumptions', {
-        body: {
-          recordNo,
-          userId: who,
-          amountInCent: 1_200,
-          canteen: 'A1',
-          consumedAt: new Date().toISOString(),
-        },
-      });
-      eventId = data?.events[0]?.id ?? fail('the consumption was not taken', error);
-      break;
-    }
-    case 'COFFEE_CONSUME_CANCEL': {
-      const tradeNo = `C${Date.now()}${Math.floor(Math.random() * 1_000)}`;
-      await sellCoffee(options.sandboxUrl, who, tradeNo);
-      await misbehave();
-      const { data, error } = await client.POST('/v1/coffee-trades/{tradeNo}/refund', {
-        params: { path: { tradeNo } },
-        headers: { 'Idempotency-Key': randomUUID() },
-        body: { userId: who, amountInCent: 900, outTradeNo: tradeNo, reason: 'it was cold' },
-      });
-      eventId = data?.events[0]?.id ?? fail('the refund was not taken', error);
-    }
-  }
-  return until('the event ends', waitMs, async () => {
-    const { data: event } = await client.GET('/v1/events/{id}', { params: { path: { id: eventId } } });
+  const { eventId, orderId } = await story.happen(options, type, who);
+  return until('the event ends', options.waitMs, async () => {
+    const { data: event } = await options.client.GET('/v1/events/{id}', {
+      params: { path: { id: eventId } },
+    });
     if (!event || event.status === 'pending') return false;
-    const orderStatus = orderId ? (await orderOf(client, orderId)).status : null;
-    return {
-      eventId,
-      status: event.status,
-      outcome: event.outcome,
-      attempts: event.attempt,
-      orderId,
-      orderStatus,
-    };
+    const orderStatus = orderId ? (await orderOf(options.client, orderId)).status : null;
+    const { status, outcome, attempt: attempts } = event;
+    return { eventId, status, outcome, attempts, orderId, orderStatus };
   });
+}
+
+async function orderWithFault(options: TriggerOptions, type: string, who: string): Promise<Happened> {
+  await misbehave(options, type);
+  const orderId = await order(options, who);
+  return { orderId, eventId: await eventOf(options, orderId, type) };
+}
+
+async function cancelWithFault(options: TriggerOptions, type: string, who: string): Promise<Happened> {
+  const { client, waitMs } = options;
+  const orderId = await order(options, who);
+  await until(
+    'the order is placed',
+    waitMs,
+    async () => (await orderOf(client, orderId)).status === 'ORDERED',
+  );
+  await misbehave(options, type);
+  await client.POST('/v1/orders/{id}/cancel', {
+    params: { path: { id: orderId } },
+    headers: { 'Idempotency-Key': randomUUID() },
+    body: {},
+  });
+  return { orderId, eventId: await eventOf(options, orderId, type) };
+}
+
+/** The payment is made and its answer is lost: the diner gets 503, and the guard finds out what happened. */
+async function loseThePaymentsAnswer(options: TriggerOptions, type: string, who: string): Promise<Happened> {
+  await addFault({ ...options, fault: { kind: 'reset-after' }, times: 1 }, 'energy.pay');
+  await misbehave(options, type);
+  await order(options, who).catch(() => {});
+  const { data } = await options.client.GET('/v1/orders', { params: { query: { userId: who, limit: 1 } } });
+  const orderId = data?.data[0]?.id ?? null;
+  return { orderId, eventId: await eventOf(options, orderId ?? '', type) };
+}
+
+async function eatAtTheTill(options: TriggerOptions, type: string, who: string): Promise<Happened> {
+  await misbehave(options, type);
+  const { data, error } = await options.client.POST('/v1/canteen-consumptions', {
+    body: {
+      recordNo: `T${uniqueNumber()}`,
+      userId: who,
+      amountInCent: 1_200,
+      canteen: 'A1',
+      consumedAt: new Date().toISOString(),
+    },
+  });
+  return { orderId: null, eventId: data?.events[0]?.id ?? fail('the consumption was not taken', error) };
+}
+
+async function giveCoffeeBack(options: TriggerOptions, type: string, who: string): Promise<Happened> {
+  const tradeNo = `C${uniqueNumber()}`;
+  await sellCoffee(options.sandboxUrl, who, tradeNo);
+  await misbehave(options, type);
+  const { data, error } = await options.client.POST('/v1/coffee-trades/{tradeNo}/refund', {
+    params: { path: { tradeNo } },
+    headers: { 'Idempotency-Key': randomUUID() },
+    body: { userId: who, amountInCent: 900, outTradeNo: tradeNo, reason: 'it was cold' },
+  });
+  return { orderId: null, eventId: data?.events[0]?.id ?? fail('the refund was not taken', error) };
+}
+
+function uniqueNumber(): string {
+  return `${Date.now()}${Math.floor(Math.random() * 1_000)}`;
+}
+
+async function misbehave(options: TriggerOptions, type: string): Promise<void> {
+  const story = stories.get(type);
+  if (story) await addFault(options, story.call);
 }
 
 async function addFault({ sandboxUrl, fault, times = 1 }: TriggerOptions, call: Call): Promise<void> {
@@ -181,7 +205,7 @@ async function eventOf({ client, waitMs }: TriggerOptions, orderId: string, type
   });
 }
 
-/** Nobody orders coffee here: the till does, at the energy center. */
+/** Coffee is not sold by lunchbox: the machine takes the points at the energy center itself. */
 async function sellCoffee(sandboxUrl: string, userId: string, outTradeNo: string): Promise<void> {
   const energy = new EnergyClient({
     baseUrl: `${sandboxUrl}/energy`,

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { takeSlot } from '../alerts/budget.js';
 import {
   type AlertGroup,
@@ -9,27 +8,45 @@ import {
   samplesOf,
 } from '../alerts/group.js';
 import { DIGEST_EVERY_MS, FIRST_AFTER_MS } from '../alerts/limits.js';
-import { alertSendType } from '../alerts/raise.js';
+import { type AlertMessage, alertMessage } from '../alerts/raise.js';
 import { cutBytes, wordAlert, wordRecovery } from '../alerts/word.js';
 import type { Outcome } from '../clients/outcome.js';
-import { WEBHOOK_DEAD, type WecomClient } from '../clients/wecom.js';
-import type { Database } from '../database/database.js';
+import { WEBHOOK_DEAD } from '../clients/wecom.js';
 import { sql } from '../database/sql.js';
-import type { EventDefinition, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
+import type { EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
 import { callContext, usualAnswer } from './answer.js';
+import type { HandlerDependencies, WecomDependencies } from './dependencies.js';
+import type { EventType } from './event-type.js';
 
-const payload = z.strictObject({ alertId: z.string(), round: z.number().int() });
-type Payload = z.infer<typeof payload>;
-
-/** One group's voice towards on-call: lives while the group is open, sends the first message, digests, and the recovery. */
-export const alertSend: EventDefinition<Payload> = {
-  type: alertSendType,
-  target: 'wecom',
-  version: 1,
-  schema: payload,
-  example: { alertId: '1', round: 1 },
-  dedupeKey: ({ alertId, round }) => `${alertId}:${round}`,
-  orderingKey: () => null,
+/**
+ * Tells the people on call about one alert group: one event lives as long as the group is open and sends the first message, the
+ * digests and the recovery. `alerts/raise.ts` records it, so its definition stands there; the rest of the type is here.
+ */
+export const alertSend: EventType<AlertMessage> = {
+  ...alertMessage,
+  words: {
+    zh: {
+      name: '告警发送',
+      does: '向值班群发送一组告警。',
+      ifNever: '没有人知道出了问题。',
+      affects: '值班人员。',
+    },
+    en: {
+      name: 'Alert',
+      does: 'Sends a group of alerts to the people on call.',
+      ifNever: 'Nobody knows that something is wrong.',
+      affects: 'The people on call.',
+    },
+  },
+  repeatable: false,
+  discard: [
+    {
+      of: 'its group is open',
+      pending: 'refused: mark the cause as *known* instead',
+      errored: 'allowed: the next occurrence records a new event for the group',
+    },
+  ],
+  createHandler: ({ wecom, alertNameOf }) => createAlertSend({ ...wecom, alertNameOf }),
 };
 
 const LOOK_AGAIN_MS = 60_000;
@@ -38,17 +55,6 @@ const AWAY_MS = 15_000;
 const DEAD_WAIT_MS = 5 * 60_000;
 const TEXT_MAX_BYTES = 2_048;
 
-export interface AlertSendDependencies {
-  readonly database: Database;
-  readonly wecom: WecomClient;
-  readonly publicUrl: string;
-  /** WeCom user ids, told by application message when the robot is dead. */
-  readonly onCallUsers: readonly string[];
-  readonly timeoutMs: number;
-  /** Where the text goes when no channel is configured, and when the robot is dead: a log line at fatal. */
-  readonly lastResort: (reason: string, text: string) => void;
-}
-
 export function createAlertSend({
   database,
   wecom,
@@ -56,7 +62,8 @@ export function createAlertSend({
   onCallUsers,
   timeoutMs,
   lastResort,
-}: AlertSendDependencies): EventHandler<Payload> {
+  alertNameOf,
+}: WecomDependencies & Pick<HandlerDependencies, 'alertNameOf'>): EventHandler<AlertMessage> {
   return {
     definition: alertSend,
     limits: { deadlineMs: 4 * timeoutMs + 5_000, maxSnoozeMs: 365 * 86_400_000 }, // ends with its group
@@ -108,7 +115,7 @@ export function createAlertSend({
   }
 
   async function sendNews(group: AlertGroup, context: HandlerContext): Promise<HandlerOutcome> {
-    const text = wordAlert(group, await samplesOf(database, group.id), publicUrl);
+    const text = wordAlert(group, await samplesOf(database, group.id), publicUrl, alertNameOf);
     return send(group, group.sentAt ? 'digest' : 'first', text, context, {
       kind: 'snooze',
       afterMs: LOOK_AGAIN_MS,
@@ -119,7 +126,7 @@ export function createAlertSend({
   }
 
   async function sendRecovery(group: AlertGroup, context: HandlerContext): Promise<HandlerOutcome> {
-    return send(group, 'recovery', wordRecovery(group, publicUrl), context, {
+    return send(group, 'recovery', wordRecovery(group, publicUrl, alertNameOf), context, {
       kind: 'done',
       outcome: 'applied',
       note: 'recovered',

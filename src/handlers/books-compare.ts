@@ -5,12 +5,13 @@ import type { EnergyClient } from '../clients/energy.js';
 import type { MeicanClient } from '../clients/meican.js';
 import type { Database, Tx } from '../database/database.js';
 import { record } from '../outbox/record.js';
-import type { ClaimedEvent, EventDefinition, EventHandler } from '../outbox/types.js';
+import type { ClaimedEvent, EventHandler } from '../outbox/types.js';
 import type { Drift } from '../reconcile/drift.js';
 import { checkOwnBooks } from '../reconcile/own-books.js';
 import { findStuck } from '../reconcile/stuck.js';
 import { compareWithVendors } from '../reconcile/vendor-books.js';
 import { callContext } from './answer.js';
+import type { EventType } from './event-type.js';
 
 /**
  * `slot` makes each recurrence an event of its own, once for all schedulers together. `after`, `part`: it goes on where an earlier part of the same
@@ -25,7 +26,7 @@ const payload = z.strictObject({
 type Payload = z.infer<typeof payload>;
 
 /** Compares one day's books with themselves and with the vendors', and alerts on drift. If it never succeeds, a lost effect stays unnoticed. */
-export const booksCompare: EventDefinition<Payload> = {
+export const booksCompare: EventType<Payload> = {
   type: 'BOOKS_COMPARE',
   target: 'books',
   version: 1,
@@ -33,6 +34,29 @@ export const booksCompare: EventDefinition<Payload> = {
   example: { day: '2026-11-23', slot: '2026-11-23T10' },
   dedupeKey: ({ day, slot, after }) => `${day}:${slot}${after === undefined ? '' : `:${after}`}`,
   orderingKey: () => 'books',
+  words: {
+    zh: {
+      name: '对账',
+      does: '把一天的账目与美餐、能量点中心核对。',
+      ifNever: '没有应答说明的差错会一直没人发现。',
+      affects: '对账。',
+    },
+    en: {
+      name: 'Compare the books',
+      does: 'Compares one day with Meican’s and the energy center’s records.',
+      ifNever: 'What no answer told stays unnoticed.',
+      affects: 'Accounting.',
+    },
+  },
+  repeatable: true,
+  discard: [
+    {
+      of: 'any',
+      pending: 'allowed: the next hour compares anew',
+      errored: 'allowed: the next hour compares anew',
+    },
+  ],
+  createHandler: ({ meican, energy }) => createBooksCompare({ ...meican, energy: energy.energy }),
 };
 
 const DEADLINE_MS = 10 * 60_000;
@@ -139,9 +163,9 @@ function alertOf(drift: Drift, eventId: string) {
   return {
     groupKey: `drift:${drift.kind}`,
     kind: 'drift',
-    title: 'BOOKS_COMPARE',
+    title: booksCompare.type,
     cause: `${drift.kind}: ${drift.what}`,
-    eventType: 'BOOKS_COMPARE',
+    eventType: booksCompare.type,
     eventId,
     subjectId: drift.orderId,
     subjectNo: drift.orderNo,

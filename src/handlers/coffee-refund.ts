@@ -3,8 +3,10 @@ import { energyCodes } from '../clients/energy.js';
 import type { Tx } from '../database/database.js';
 import { now, sql } from '../database/sql.js';
 import { CoffeeTrade } from '../entities/coffee-trade.js';
-import type { EventDefinition, EventHandler, HandlerOutcome } from '../outbox/types.js';
-import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
+import type { EventHandler, HandlerOutcome } from '../outbox/types.js';
+import type { EnergyDependencies } from './dependencies.js';
+import { refundDeadlineMs } from './energy-cancel.js';
+import type { EventType } from './event-type.js';
 import { findRefund } from './find-refund.js';
 import { stillInDoubt } from './in-doubt.js';
 import { cents, dedupeOf, repair } from './payloads.js';
@@ -58,7 +60,7 @@ export function coffeeRefundOf({
 }
 
 /** Gives the points of a coffee trade back. If it never succeeds, the customer has paid for nothing. */
-export const coffeeRefund: EventDefinition<Payload> = {
+export const coffeeRefund: EventType<Payload> = {
   type: 'COFFEE_CONSUME_CANCEL',
   target: 'energy',
   version: 2,
@@ -73,6 +75,29 @@ export const coffeeRefund: EventDefinition<Payload> = {
   },
   dedupeKey: ({ tradeNo, repair: nth }) => dedupeOf(tradeNo, nth),
   orderingKey: ({ tradeNo }) => `energy:coffee:${tradeNo}`,
+  words: {
+    zh: {
+      name: '咖啡退款',
+      does: '退还一笔咖啡消费的能量点。',
+      ifNever: '用户付了钱却没有咖啡。',
+      affects: '这位用户的能量点。',
+    },
+    en: {
+      name: 'Coffee refund',
+      does: 'Gives the points of a coffee trade back.',
+      ifNever: 'The customer has paid for nothing.',
+      affects: 'This customer’s points.',
+    },
+  },
+  repeatable: true,
+  discard: [
+    {
+      of: 'row PENDING',
+      pending: 'refused: the points are owed',
+      errored: 'refused, unless the energy center never had the trade: row REFUSED',
+    },
+  ],
+  createHandler: ({ energy }) => createCoffeeRefund(energy),
 };
 
 const NO_SUCH_TRADE = 'NO_SUCH_TRADE';

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import type { EnergyClient } from '../clients/energy.js';
 import type { Tx } from '../database/database.js';
 import { now, sql } from '../database/sql.js';
 import { CanteenConsumption } from '../entities/canteen-consumption.js';
-import type { EventDefinition, EventHandler } from '../outbox/types.js';
+import type { EventHandler } from '../outbox/types.js';
 import { callContext, usualAnswer } from './answer.js';
+import type { EnergyDependencies } from './dependencies.js';
+import type { EventType } from './event-type.js';
 import { stillInDoubt } from './in-doubt.js';
 import { cents, dedupeOf, repair } from './payloads.js';
 
@@ -19,7 +20,7 @@ const payload = z.strictObject({
 type Payload = z.infer<typeof payload>;
 
 /** Tells the energy center of a meal eaten at a canteen till (智盘). If it never succeeds, the consumption is missing there. */
-export const consumptionSync: EventDefinition<Payload> = {
+export const consumptionSync: EventType<Payload> = {
   type: 'ZHIPAN_SYNC_ERROR',
   target: 'energy',
   version: 1,
@@ -33,16 +34,36 @@ export const consumptionSync: EventDefinition<Payload> = {
   },
   dedupeKey: ({ recordNo, repair: nth }) => dedupeOf(recordNo, nth),
   orderingKey: ({ recordNo }) => `energy:consumption:${recordNo}`,
+  words: {
+    zh: {
+      name: '智盘消费同步',
+      does: '把食堂刷卡消费同步到能量点中心。',
+      ifNever: '能量点中心缺少这笔消费。',
+      affects: '对账；用户暂无感知。',
+    },
+    en: {
+      name: 'Till sync',
+      does: 'Tells the energy center of a meal eaten at a canteen till.',
+      ifNever: 'The consumption is missing there.',
+      affects: 'Accounting; the diner does not notice.',
+    },
+  },
+  repeatable: true,
+  discard: [
+    {
+      of: 'row PENDING',
+      pending: 'refused: let it go on',
+      errored: 'refused, unless the energy center refused the record for good: row REFUSED',
+    },
+  ],
+  createHandler: ({ energy }) => createConsumptionSync(energy),
 };
 
 /** Repeating by record number is safe at the energy center, and it has no question to ask: after an unknown outcome it is repeated. */
 export function createConsumptionSync({
   energy,
   timeoutMs,
-}: {
-  energy: EnergyClient;
-  timeoutMs: number;
-}): EventHandler<Payload> {
+}: Pick<EnergyDependencies, 'energy' | 'timeoutMs'>): EventHandler<Payload> {
   return {
     definition: consumptionSync,
     limits: { deadlineMs: 2 * timeoutMs + 2_000, maxSnoozeMs: 30 * 60_000 },

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { type CardWording, wordCard } from '../alerts/word.js';
-import type { WecomClient } from '../clients/wecom.js';
 import { mealTypes } from '../entities/menu.js';
-import type { EventDefinition, EventHandler } from '../outbox/types.js';
+import type { EventHandler } from '../outbox/types.js';
 import { callContext, failureOf, usualAnswer } from './answer.js';
+import type { WecomDependencies } from './dependencies.js';
+import type { EventType } from './event-type.js';
 import { exampleOrder, orderRef } from './payloads.js';
 
 const payload = orderRef.extend({
@@ -15,7 +16,7 @@ const payload = orderRef.extend({
 type Payload = z.infer<typeof payload>;
 
 /** Tells the diner that the order failed and the points are on their way back. If it never succeeds, the diner finds an empty cabinet. */
-export const dinerCard: EventDefinition<Payload> = {
+export const dinerCard: EventType<Payload> = {
   type: 'WECOM_DINER_CARD',
   target: 'wecom',
   version: 1,
@@ -29,6 +30,29 @@ export const dinerCard: EventDefinition<Payload> = {
   },
   dedupeKey: ({ orderNo }) => orderNo,
   orderingKey: () => null,
+  words: {
+    zh: {
+      name: '订餐失败通知',
+      does: '用企业微信卡片告诉用户订餐失败。',
+      ifNever: '用户到餐柜前才知道没有饭。',
+      affects: '这位用户。',
+    },
+    en: {
+      name: 'Card to the diner',
+      does: 'Tells a diner by WeCom that the order failed.',
+      ifNever: 'The diner learns it at the cabinet.',
+      affects: 'This diner.',
+    },
+  },
+  repeatable: false,
+  discard: [
+    {
+      of: 'any',
+      pending: 'allowed: the diner is not told',
+      errored: 'allowed',
+    },
+  ],
+  createHandler: ({ wecom }) => createDinerCard(wecom),
 };
 
 const NOBODY = '81013';
@@ -37,11 +61,7 @@ export function createDinerCard({
   wecom,
   publicUrl,
   timeoutMs,
-}: {
-  wecom: WecomClient;
-  publicUrl: string;
-  timeoutMs: number;
-}): EventHandler<Payload> {
+}: Pick<WecomDependencies, 'wecom' | 'publicUrl' | 'timeoutMs'>): EventHandler<Payload> {
   return {
     definition: dinerCard,
     limits: { deadlineMs: 4 * timeoutMs + 3_000, maxSnoozeMs: 6 * 3_600_000 },

@@ -1,11 +1,10 @@
 import type { z } from 'zod';
-import type { Clock } from '../base/clock.js';
-import type { EnergyClient } from '../clients/energy.js';
-import type { Database } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
-import type { EventDefinition, EventHandler } from '../outbox/types.js';
+import type { EventHandler } from '../outbox/types.js';
 import { orderGone } from './answer.js';
 import { closePayment } from './close-payment.js';
+import type { EnergyDependencies } from './dependencies.js';
+import type { EventType } from './event-type.js';
 import { findRefund } from './find-refund.js';
 import { dedupeOf, energyKey, exampleOrder, outRefundNo, outTradeNo, refundOrder } from './payloads.js';
 import { contradiction, nothingToRefund, refund, refunded } from './refund.js';
@@ -14,7 +13,7 @@ import { ORDER_GONE, orderOf, whileOwed } from './refuse-discard.js';
 type Payload = z.infer<typeof refundOrder>;
 
 /** Gives the points of an ended order back. If it never succeeds, the diner has paid for nothing. */
-export const energyCancel: EventDefinition<Payload> = {
+export const energyCancel: EventType<Payload> = {
   type: 'ENERGY_CENTER_V2_CANCEL',
   target: 'energy',
   version: 1,
@@ -22,14 +21,35 @@ export const energyCancel: EventDefinition<Payload> = {
   example: { ...exampleOrder, userId: 'u1', amountInCent: 2300, reason: 'USER_CANCEL' },
   dedupeKey: ({ orderNo, repair }) => dedupeOf(orderNo, repair),
   orderingKey: ({ orderNo }) => energyKey(orderNo),
+  words: {
+    zh: {
+      name: '能量点退款',
+      does: '把已结束订单的能量点退给用户。',
+      ifNever: '用户付了钱却没有饭。',
+      affects: '这位用户的能量点。',
+    },
+    en: {
+      name: 'Refund',
+      does: 'Gives the points of an ended order back.',
+      ifNever: 'The diner has paid for nothing.',
+      affects: 'This diner’s points.',
+    },
+  },
+  repeatable: true,
+  discard: [
+    {
+      of: 'refund PENDING',
+      pending: 'refused: the points are owed',
+      errored: 'refused: requeue it, or state with proof that it was done',
+    },
+    {
+      of: 'refund DONE or NONE',
+      pending: 'allowed',
+      errored: 'allowed',
+    },
+  ],
+  createHandler: ({ energy }) => createEnergyCancel(energy),
 };
-
-export interface EnergyDependencies {
-  readonly database: Database;
-  readonly energy: EnergyClient;
-  readonly clock: Clock;
-  readonly timeoutMs: number;
-}
 
 /** Three tries, each followed by a question at worst, and the pauses. */
 export const refundDeadlineMs = (timeoutMs: number): number => 7 * timeoutMs + 2_000;

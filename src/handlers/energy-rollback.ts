@@ -2,16 +2,12 @@ import type { z } from 'zod';
 import { BoxOrder } from '../entities/box-order.js';
 import { endOrder, writeStep } from '../orders/order.js';
 import { releaseStock } from '../orders/stock.js';
-import type {
-  ClaimedEvent,
-  EventDefinition,
-  EventHandler,
-  HandlerContext,
-  HandlerOutcome,
-} from '../outbox/types.js';
+import type { ClaimedEvent, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
 import { orderGone } from './answer.js';
 import { closePayment } from './close-payment.js';
-import { type EnergyDependencies, refundDeadlineMs } from './energy-cancel.js';
+import type { EnergyDependencies } from './dependencies.js';
+import { refundDeadlineMs } from './energy-cancel.js';
+import type { EventType } from './event-type.js';
 import { findRefund } from './find-refund.js';
 import { dedupeOf, energyKey, exampleOrder, outRefundNo, outTradeNo, paidOrder, repair } from './payloads.js';
 import { contradiction, nothingToRefund, refund, refunded } from './refund.js';
@@ -24,7 +20,7 @@ type Payload = z.infer<typeof payload>;
  * The guard of a payment: recorded before the money moves, due after the payment window. If the order was not confirmed by then, it
  * is ended here and whatever was taken goes back. If it never succeeds, the diner may have paid for nothing.
  */
-export const energyRollback: EventDefinition<Payload> = {
+export const energyRollback: EventType<Payload> = {
   type: 'ENERGY_CENTER_ROLLBACK_V2_ERROR',
   target: 'energy',
   version: 1,
@@ -32,6 +28,39 @@ export const energyRollback: EventDefinition<Payload> = {
   example: { ...exampleOrder, userId: 'u1', amountInCent: 2300 },
   dedupeKey: ({ orderNo, repair: nth }) => dedupeOf(orderNo, nth),
   orderingKey: ({ orderNo }) => energyKey(orderNo),
+  words: {
+    zh: {
+      name: '支付回滚',
+      does: '付款没有得到确认时关闭或退还它。',
+      ifNever: '用户可能白付了钱。',
+      affects: '这位用户的能量点。',
+    },
+    en: {
+      name: 'Payment guard',
+      does: 'Closes or refunds a payment that was not confirmed.',
+      ifNever: 'The diner may have paid for nothing.',
+      affects: 'This diner’s points.',
+    },
+  },
+  repeatable: true,
+  discard: [
+    {
+      of: 'PAYING',
+      pending: 'refused: only this guard ends the order',
+      errored: 'refused: only this guard ends the order',
+    },
+    {
+      of: 'SYSTEM_CANCEL, refund PENDING',
+      pending: 'refused: the points are owed',
+      errored: 'refused: requeue it, or state with proof that it was done',
+    },
+    {
+      of: 'confirmed, or nothing owed',
+      pending: 'allowed',
+      errored: 'allowed',
+    },
+  ],
+  createHandler: ({ energy }) => createEnergyRollback(energy),
 };
 
 export function createEnergyRollback({

@@ -3,6 +3,35 @@ import type { Database } from '../database/database.js';
 import { batchRun, runBatchSlice, stopDiscarded } from '../operate/batch.js';
 import type { Registry } from '../outbox/registry.js';
 import type { EventHandler } from '../outbox/types.js';
+import type { EventType } from './event-type.js';
+
+/** `operate/batch.ts` records it, so its definition stands there; the rest of the type is here. */
+export const eventBatch: EventType<{ batchId: string }> = {
+  ...batchRun,
+  words: {
+    zh: {
+      name: '批量操作',
+      does: '按速率执行一批已预览的重新执行或放弃。',
+      ifNever: '其余事件保持停止状态。',
+      affects: '这一批的事件。',
+    },
+    en: {
+      name: 'Bulk act',
+      does: 'Requeues or discards a previewed set of events at a rate.',
+      ifNever: 'The rest of its events stay errored.',
+      affects: 'The events of the set.',
+    },
+  },
+  repeatable: true,
+  discard: [
+    {
+      of: 'the batch runs',
+      pending: 'allowed: the batch is stopped',
+      errored: 'allowed: the batch is stopped',
+    },
+  ],
+  createHandler: ({ energy, registry }) => createEventBatch({ ...energy, registry }),
+};
 
 export interface EventBatchDependencies {
   readonly database: Database;

@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import type { Database } from '../database/database.js';
-import type { EventDefinition, EventHandler } from '../outbox/types.js';
-import { type Retention, sweep } from './retention.js';
+import type { EventHandler } from '../outbox/types.js';
+import type { HousekeepingDependencies } from './dependencies.js';
+import type { EventType } from './event-type.js';
+import { sweep } from './retention.js';
 
 /** `slot` makes each recurrence an event of its own, once for all schedulers together. */
 const payload = z.strictObject({ slot: z.string() });
 type Payload = z.infer<typeof payload>;
 
 /** Deletes what is past its retention, in small batches. If it never succeeds, the tables grow. */
-export const housekeeping: EventDefinition<Payload> = {
+export const housekeeping: EventType<Payload> = {
   type: 'HOUSEKEEPING',
   target: 'housekeeping',
   version: 1,
@@ -16,6 +17,29 @@ export const housekeeping: EventDefinition<Payload> = {
   example: { slot: '2026-11-23T10' },
   dedupeKey: ({ slot }) => slot,
   orderingKey: () => 'housekeeping',
+  words: {
+    zh: {
+      name: '清理',
+      does: '删除过了保留期的数据，分小批进行。',
+      ifNever: '表会一直变大。',
+      affects: '没有人。',
+    },
+    en: {
+      name: 'Housekeeping',
+      does: 'Deletes what is past its retention, in small batches.',
+      ifNever: 'The tables grow.',
+      affects: 'Nobody.',
+    },
+  },
+  repeatable: true,
+  discard: [
+    {
+      of: 'any',
+      pending: 'allowed: the next hour deletes what this one did not',
+      errored: 'allowed: the next hour deletes what this one did not',
+    },
+  ],
+  createHandler: ({ housekeeping: dependencies }) => createHousekeeping(dependencies),
 };
 
 const DEADLINE_MS = 5 * 60_000;
@@ -25,11 +49,6 @@ const BUDGET_MS = 60_000;
 const GO_ON_MS = 1_000;
 /** What is not caught up with by then counts as a failure, and a person hears of it. */
 const CATCH_UP_MAX_MS = 50 * 60_000;
-
-export interface HousekeepingDependencies {
-  readonly database: Database;
-  readonly retention: Retention;
-}
 
 export function createHousekeeping({ database, retention }: HousekeepingDependencies): EventHandler<Payload> {
   return {

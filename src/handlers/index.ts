@@ -1,44 +1,54 @@
+import type { AlertRules } from '../alerts/raise.js';
 import { Registry } from '../outbox/registry.js';
 import type { EventHandler } from '../outbox/types.js';
-import { type AlertSendDependencies, createAlertSend } from './alert-send.js';
-import { createBooksCompare } from './books-compare.js';
-import { createCoffeeRefund } from './coffee-refund.js';
-import { createConsumptionSync } from './consumption-sync.js';
-import { createDinerCard } from './diner-card.js';
-import { createEnergyCancel, type EnergyDependencies } from './energy-cancel.js';
-import { createEnergyRollback } from './energy-rollback.js';
-import { createEventBatch } from './event-batch.js';
-import { createHousekeeping, type HousekeepingDependencies } from './housekeeping.js';
-import { createMeicanCancel } from './meican-cancel.js';
-import { createMeicanNewOrder, type MeicanNewOrderDependencies } from './meican-new-order.js';
+import { alertSend } from './alert-send.js';
+import { booksCompare } from './books-compare.js';
+import { coffeeRefund } from './coffee-refund.js';
+import { consumptionSync } from './consumption-sync.js';
+import type { ProcessDependencies } from './dependencies.js';
+import { dinerCard } from './diner-card.js';
+import { energyCancel } from './energy-cancel.js';
+import { energyRollback } from './energy-rollback.js';
+import { eventBatch } from './event-batch.js';
+import type { EventType } from './event-type.js';
+import { housekeeping } from './housekeeping.js';
+import { meicanCancel } from './meican-cancel.js';
+import { meicanNewOrder } from './meican-new-order.js';
 
-export interface HandlerDependencies {
-  readonly meican: MeicanNewOrderDependencies;
-  readonly energy: EnergyDependencies;
-  readonly wecom: AlertSendDependencies;
-  readonly housekeeping: HousekeepingDependencies;
+/** THE list: every event type that lunchbox carries out, in the order in which people read of them. */
+export const eventTypes: readonly EventType[] = [
+  meicanNewOrder,
+  meicanCancel,
+  energyCancel,
+  energyRollback,
+  consumptionSync,
+  coffeeRefund,
+  dinerCard,
+  alertSend,
+  eventBatch,
+  booksCompare,
+  housekeeping,
+];
+
+const byType = new Map(eventTypes.map((eventType) => [eventType.type, eventType]));
+
+/** Undefined for a type that only a newer process knows. */
+export function eventTypeOf(type: string): EventType | undefined {
+  return byType.get(type);
 }
 
-/** THE list: every event type that lunchbox carries out. */
-export function createHandlers({
-  meican,
-  energy,
-  wecom,
-  housekeeping,
-}: HandlerDependencies): EventHandler<never>[] {
-  const handlers = [
-    createMeicanNewOrder(meican),
-    createMeicanCancel(meican),
-    createEnergyCancel(energy),
-    createEnergyRollback(energy),
-    createConsumptionSync(energy),
-    createCoffeeRefund(energy),
-    createDinerCard(wecom),
-    createAlertSend(wecom),
-    createBooksCompare({ ...meican, energy: energy.energy }),
-    createEventBatch({ ...energy, registry: () => registry }),
-    createHousekeeping(housekeeping),
-  ] as unknown as EventHandler<never>[];
+export function alertRulesOf(type: string): AlertRules | undefined {
+  return eventTypeOf(type)?.alerts;
+}
+
+export function createHandlers(dependencies: ProcessDependencies): EventHandler<never>[] {
+  const handlers = eventTypes.map((eventType) =>
+    eventType.createHandler({
+      ...dependencies,
+      registry: () => registry,
+      alertNameOf: (type) => eventTypeOf(type)?.words.zh.name,
+    }),
+  ) as EventHandler<never>[];
   const registry = new Registry(handlers);
   return handlers;
 }

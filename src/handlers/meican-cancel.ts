@@ -1,21 +1,21 @@
 import { z } from 'zod';
-import type { MeicanClient } from '../clients/meican.js';
-import type { Database, Queryable } from '../database/database.js';
+import type { Queryable } from '../database/database.js';
 import { fromSqlInstant, now, sql } from '../database/sql.js';
 import { BoxOrder } from '../entities/box-order.js';
 import { findEventOf } from '../operate/find.js';
 import { learnMeicanOrderId, markMeicanCancelled, writeStep } from '../orders/order.js';
 import type {
   ClaimedEvent,
-  EventDefinition,
   EventHandler,
   HandlerContext,
   HandlerOutcome,
   OpenEvent,
 } from '../outbox/types.js';
 import { askedInVain, callContext, orderGone, usualAnswer } from './answer.js';
+import type { MeicanDependencies } from './dependencies.js';
+import type { EventType } from './event-type.js';
 import { findAtMeican, findingAtMeican } from './find-at-meican.js';
-import { dedupeOf, exampleOrder, meicanKey, orderRef, repair } from './payloads.js';
+import { dedupeOf, exampleOrder, meicanKey, orderRef, placementType, repair } from './payloads.js';
 import { orderOf } from './refuse-discard.js';
 
 /**
@@ -30,7 +30,7 @@ const payload = orderRef.extend({
 type Payload = z.infer<typeof payload>;
 
 /** Takes a cancelled order off Meican's books. If it never succeeds, Meican cooks a meal that nobody paid for. */
-export const meicanCancel: EventDefinition<Payload> = {
+export const meicanCancel: EventType<Payload> = {
   type: 'MEICAN_V2_CANCEL',
   target: 'meican',
   version: 1,
@@ -39,24 +39,47 @@ export const meicanCancel: EventDefinition<Payload> = {
   dedupeKey: ({ orderNo, lookUntil, repair: nth }) =>
     lookUntil ? `${orderNo}:ghost` : dedupeOf(orderNo, nth),
   orderingKey: ({ orderNo }) => meicanKey(orderNo),
+  words: {
+    zh: {
+      name: '美餐取消',
+      does: '把已取消的订单从美餐撤下。',
+      ifNever: '美餐会做一份没人付钱的饭。',
+      affects: '公司损失一餐；用户的钱不受影响。',
+    },
+    en: {
+      name: 'Cancel at Meican',
+      does: 'Takes a cancelled order off Meican’s books.',
+      ifNever: 'Meican cooks a meal that nobody paid for.',
+      affects: 'The company loses a meal; the diner’s points are not affected.',
+    },
+  },
+  repeatable: true,
+  discard: [
+    {
+      of: 'Meican has confirmed that the meal is gone',
+      pending: 'allowed',
+      errored: 'allowed',
+    },
+    {
+      of: 'the meal may be there',
+      pending: 'refused: let it go on',
+      errored:
+        'refused (requeue it, or state with proof that it was done), unless Meican **refused for good** or the cut-off has passed: then the person accepts the loss of the meal, which stays in the order’s story (`meal-loss-accepted`) and is no difference of the books any more',
+    },
+  ],
+  alerts: { lossCodes: ['ORDER_CLOSED'] },
+  createHandler: ({ meican }) => createMeicanCancel(meican),
 };
 
 const GHOST_LOOK_MIN_MS = 15_000;
 const GHOST_LOOK_MAX_MS = 5 * 60_000;
-
-export interface MeicanCancelDependencies {
-  readonly database: Database;
-  readonly meican: MeicanClient;
-  readonly settleMs: number;
-  readonly timeoutMs: number;
-}
 
 export function createMeicanCancel({
   database,
   meican,
   settleMs,
   timeoutMs,
-}: MeicanCancelDependencies): EventHandler<Payload> {
+}: MeicanDependencies): EventHandler<Payload> {
   return {
     definition: meicanCancel,
     limits: { deadlineMs: 3 * timeoutMs + 2_000, maxSnoozeMs: 60 * 86_400_000 }, // every snooze below ends by the settle window or `lookUntil`
@@ -66,7 +89,7 @@ export function createMeicanCancel({
       if (!order) return orderGone(event.payload.orderId);
       const known = event.payload.meicanOrderId ?? order.meicanOrderId;
       if (known !== null) return remove(order, known, context);
-      const placement = await findEventOf(database.manager, 'MEICAN_NEW_V2_ORDER', order.id);
+      const placement = await findEventOf(database.manager, placementType, order.id);
       if (!placement?.unknownAt)
         return { kind: 'done', outcome: 'not-applied', note: 'nothing was ever sent to Meican' };
       return lookFor(order, placement.unknownAt, event, context);

@@ -1,57 +1,73 @@
 import type { z } from 'zod';
-import type { MeicanClient } from '../clients/meican.js';
 import type { Unknown } from '../clients/outcome.js';
-import type { Database, Tx } from '../database/database.js';
+import type { Tx } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
 import { endOrder, learnMeicanOrderId, toOrdered, writeStep } from '../orders/order.js';
 import { releaseStock } from '../orders/stock.js';
 import { record } from '../outbox/record.js';
-import type {
-  ClaimedEvent,
-  EventDefinition,
-  EventHandler,
-  Failure,
-  HandlerContext,
-  HandlerOutcome,
-} from '../outbox/types.js';
+import type { ClaimedEvent, EventHandler, Failure, HandlerContext, HandlerOutcome } from '../outbox/types.js';
 import { askedInVain, callContext, orderGone, usualAnswer } from './answer.js';
+import type { MeicanDependencies } from './dependencies.js';
 import { dinerCard } from './diner-card.js';
 import { energyCancel } from './energy-cancel.js';
+import type { EventType } from './event-type.js';
 import { findAtMeican, findingAtMeican, ownedByAnother } from './find-at-meican.js';
 import { meicanCancel } from './meican-cancel.js';
-import { dedupeOf, exampleOrder, meicanKey, orderRef, repair } from './payloads.js';
+import { dedupeOf, exampleOrder, meicanKey, orderRef, placementType, repair } from './payloads.js';
 
 const payload = orderRef.extend({ repair });
 type Payload = z.infer<typeof payload>;
 
 /** Places a paid order at Meican. If it never succeeds: ORDER_ERROR, stock back, points back, a card to the diner. */
-export const meicanNewOrder: EventDefinition<Payload> = {
-  type: 'MEICAN_NEW_V2_ORDER',
+export const meicanNewOrder: EventType<Payload> = {
+  type: placementType,
   target: 'meican',
   version: 1,
   schema: payload,
   example: exampleOrder,
   dedupeKey: ({ orderNo, repair: nth }) => dedupeOf(orderNo, nth),
   orderingKey: ({ orderNo }) => meicanKey(orderNo),
+  words: {
+    zh: {
+      name: '美餐下单',
+      does: '把已付款的订单下到美餐。',
+      ifNever: '订单置为失败，退还能量点和库存，通知用户。',
+      affects: '这位用户没有饭。',
+    },
+    en: {
+      name: 'Place at Meican',
+      does: 'Places a paid order at Meican.',
+      ifNever: 'The order fails: points and stock back, the diner told.',
+      affects: 'This diner has no lunch.',
+    },
+  },
+  repeatable: false,
+  discard: [
+    {
+      of: 'ORDERING',
+      pending:
+        'as a give-up: `ORDER_ERROR`, stock back, refund recorded, the diner told; if an attempt ended unknown, the meal is looked for and cancelled until half an hour after the cut-off',
+      errored: 'the same, if its failure has not ended the order already',
+    },
+    {
+      of: 'any other',
+      pending: 'nothing follows: it had nothing more to send',
+      errored: 'nothing follows',
+    },
+  ],
+  alerts: { surge: { kind: 'placements-failing', what: 'placements' } },
+  createHandler: ({ meican }) => createMeicanNewOrder(meican),
 };
 
 /** How long after the cut-off a ghost is still looked for. */
 const GHOST_SWEEP_MS = 30 * 60_000;
-
-export interface MeicanNewOrderDependencies {
-  readonly database: Database;
-  readonly meican: MeicanClient;
-  /** "Not in the day list" is truth only so long after the last doubtful call. Milliseconds. */
-  readonly settleMs: number;
-  readonly timeoutMs: number;
-}
 
 /** What ends it: its last failure, or a person. Its order is found even when nobody can read the payload any more. */
 type GivenUp = Pick<ClaimedEvent, 'subjectId' | 'unknownAt' | 'requestId' | 'traceparent'> & {
   readonly payload: Payload | null;
 };
 
-export function createMeicanNewOrder(dependencies: MeicanNewOrderDependencies): EventHandler<Payload> {
+export function createMeicanNewOrder(dependencies: MeicanDependencies): EventHandler<Payload> {
   const { database, meican, settleMs, timeoutMs } = dependencies;
 
   return {

@@ -10,6 +10,9 @@ export const paidOrder = orderRef.extend({ userId: z.string().min(1), amountInCe
 /** Money back for an order. */
 export const refundOrder = paidOrder.extend({ reason: z.string(), repair });
 
+/** Named here because two files need it and import one another: the placement's own, and the cancel that asks what became of it. */
+export const placementType = 'MEICAN_NEW_V2_ORDER';
+
 export const exampleOrder = { orderId: '1', orderNo: '20261123000001' } as const;
 
 /** At the energy center: our numbers, deterministic, so that nothing is paid or refunded twice. */

@@ -2,6 +2,9 @@ import type { Queryable } from '../database/database.js';
 import { CanteenConsumption } from '../entities/canteen-consumption.js';
 import { CoffeeTrade } from '../entities/coffee-trade.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
+import { energyCancel } from '../handlers/energy-cancel.js';
+import { energyRollback } from '../handlers/energy-rollback.js';
+import { meicanNewOrder } from '../handlers/meican-new-order.js';
 import type { Drift, DriftKind } from './drift.js';
 import {
   isOrdering,
@@ -13,9 +16,9 @@ import {
 } from './statements.js';
 
 const STUCK_MAX = 200;
-const placement = 'MEICAN_NEW_V2_ORDER';
-const refund = 'ENERGY_CENTER_V2_CANCEL';
-const guard = 'ENERGY_CENTER_ROLLBACK_V2_ERROR';
+const placement = meicanNewOrder.type;
+const refund = energyCancel.type;
+const guard = energyRollback.type;
 
 /**
  * The event types that move an order on from this state. A pending event does it; an errored one waits for a

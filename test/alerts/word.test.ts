@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AlertGroup } from '../../src/alerts/group.js';
 import { cutBytes, MARKDOWN_MAX_BYTES, wordAlert, wordCard, wordRecovery } from '../../src/alerts/word.js';
 
+const nameOf = () => '美餐下单';
 const group = (more: Partial<AlertGroup>): AlertGroup => ({
   id: '1',
   groupKey: 'k',
@@ -44,10 +45,10 @@ describe('the words of alerts', () => {
     fc.assert(
       fc.property(hostile, hostile, (cause, no) => {
         const samples = Array.from({ length: 5 }, () => ({ eventId: '9', subjectNo: no }));
-        expect(Buffer.byteLength(wordAlert(group({ cause }), samples, 'http://x'))).toBeLessThanOrEqual(
-          MARKDOWN_MAX_BYTES,
-        );
-        expect(Buffer.byteLength(wordRecovery(group({ cause }), 'http://x'))).toBeLessThanOrEqual(
+        expect(
+          Buffer.byteLength(wordAlert(group({ cause }), samples, 'http://x', nameOf)),
+        ).toBeLessThanOrEqual(MARKDOWN_MAX_BYTES);
+        expect(Buffer.byteLength(wordRecovery(group({ cause }), 'http://x', nameOf))).toBeLessThanOrEqual(
           MARKDOWN_MAX_BYTES,
         );
       }),
@@ -61,6 +62,7 @@ describe('the words of alerts', () => {
           group({ cause }),
           [{ eventId: '9', subjectNo: cause.slice(0, 20) }],
           'http://ours',
+          nameOf,
         );
         const outside = text
           .replace(/<font color="warning">|<\/font>/g, '')

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { typeWords } from '../../src/console/locales/event-types.js';
+import { typeWordsOf } from '../../src/console/locales/event-types.js';
 import { words } from '../../src/console/locales/words.js';
 import { type Language, Scene } from './scene.js';
 
@@ -42,7 +42,7 @@ describe.each(['zh', 'en'] as Language[])('the five-minute test in %s, at 360 px
 
   it('0. the message leads through the way in to exactly its event', async () => {
     const message = scene.robotTexts[0] ?? '';
-    for (const part of [typeWords.zh.ENERGY_CENTER_V2_CANCEL?.name ?? '', event.order.orderNo, '结果未知'])
+    for (const part of [typeWordsOf('zh', 'ENERGY_CENTER_V2_CANCEL').name, event.order.orderNo, '结果未知'])
       expect(message).toContain(part);
     const link = /\]\((http[^)]+)\)/.exec(message)?.[1] ?? '';
     expect(new URL(link).search).toBe('');
@@ -58,7 +58,7 @@ describe.each(['zh', 'en'] as Language[])('the five-minute test in %s, at 360 px
   it('1. what is wrong, for which order, since when, what of the points: no click, within a screen and a half', async () => {
     const shown = await text();
     for (const part of [
-      typeWords[language].ENERGY_CENTER_V2_CANCEL?.name ?? '',
+      typeWordsOf(language, 'ENERGY_CENTER_V2_CANCEL').name,
       w.unknown,
       w.moneyAndStock,
       '23.00',

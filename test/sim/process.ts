@@ -1,4 +1,4 @@
-import { raiseAskedInVain, raiseErrored } from '../../src/alerts/raise.js';
+import { createRaiseErrored, raiseAskedInVain } from '../../src/alerts/raise.js';
 import { EnergyClient } from '../../src/clients/energy.js';
 import { MeicanClient } from '../../src/clients/meican.js';
 import type { Database } from '../../src/database/database.js';
@@ -8,6 +8,7 @@ import { createConsumptionSync } from '../../src/handlers/consumption-sync.js';
 import { createEnergyCancel } from '../../src/handlers/energy-cancel.js';
 import { createEnergyRollback } from '../../src/handlers/energy-rollback.js';
 import { createEventBatch } from '../../src/handlers/event-batch.js';
+import { alertRulesOf } from '../../src/handlers/index.js';
 import { createMeicanCancel } from '../../src/handlers/meican-cancel.js';
 import { createMeicanNewOrder } from '../../src/handlers/meican-new-order.js';
 import type { Locks } from '../../src/orders/lock.js';
@@ -78,7 +79,7 @@ export function createProcess(
       nowMs: world.clock.now,
       patienceMs: Number.POSITIVE_INFINITY,
     },
-    { errored: raiseErrored, askedInVain: raiseAskedInVain },
+    { errored: createRaiseErrored(alertRulesOf), askedInVain: raiseAskedInVain },
   );
   world.watch(outbox.signals, process);
   const numbers = createOrderNumbers(database, null);
