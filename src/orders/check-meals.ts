@@ -11,7 +11,7 @@ export interface MealInput {
   readonly mealType: MealType;
 }
 
-/** A meal as it will be ordered: everything copied that the order must keep. */
+/** A meal as it is ordered, with everything that the order must keep even if the menu changes. */
 export interface CheckedMeal extends MealInput {
   readonly corp: string;
   readonly cutoffAt: Date;
@@ -27,7 +27,7 @@ export interface CheckedMeals {
   now(): Date;
 }
 
-/** A dish with its menu, beside a cabinet; null when there is none. */
+/** A dish with its menu, beside one of the wanted cabinets; the cabinet's columns are null when none exists. */
 interface Row {
   id: unknown;
   name: string;
@@ -45,58 +45,71 @@ interface Row {
   now: unknown;
 }
 
-/** Garden, day, meal, dish, cabinet and cut-off, before anything is written. Throws Problem. */
+/** Checks garden, day, meal, dish, cabinet and cut-off before anything is written. Throws Problem. */
 export async function checkMeals(
   database: Database,
   clock: Clock,
   garden: string,
   meals: readonly MealInput[],
 ): Promise<CheckedMeals> {
-  const rows = await database.query<Row>(sql`
-    SELECT d.id, d.name, d.meican_dish_id, d.price_in_cent, d.menu_id, m.garden, m.edible_date, m.meal_type, m.corp, m.cutoff_at,
-      s.id AS sideboard_id, s.menu_id AS sideboard_menu_id, s.address_id, ${databaseNow} AS now
-    FROM box_dish d JOIN menu m ON m.id = d.menu_id
-    LEFT JOIN box_sideboard s ON s.withdrawn = 0 AND s.id IN (${join(meals.map((meal) => meal.sideboardId))})
-    WHERE d.withdrawn = 0 AND d.id IN (${join(meals.map((meal) => meal.dishId))})`);
+  const rows = await readRows(database, meals);
   const readAt = rows[0] ? fromSqlInstant(rows[0].now) : new Date(0);
-  const now = carriedOn(readAt, clock);
-
   const checked = await Promise.all(
-    meals.map(async (meal, i): Promise<CheckedMeal> => {
-      const dish = rows.find((row) => String(row.id) === meal.dishId);
-      const sideboard = rows.find((row) => String(row.sideboard_id) === meal.sideboardId);
-      if (!dish || !sideboard?.address_id || dish.garden !== garden)
-        throw await whatIsMissing(database, garden, meal, Boolean(dish));
+    meals.map(async (meal, i) => {
+      const { dish, sideboard, addressId } = await rowsOf(database, rows, garden, meal);
       if (dish.edible_date !== meal.edibleDate || dish.meal_type !== meal.mealType)
         throw invalid(i, 'dishId', 'the dish is of another day or meal');
       if (String(sideboard.sideboard_menu_id) !== String(dish.menu_id))
         throw invalid(i, 'sideboardId', 'the cabinet is of another day, meal or garden');
       if (readAt >= fromSqlInstant(dish.cutoff_at)) throw new Problem('cutoff-passed');
-      return {
-        ...meal,
-        corp: dish.corp,
-        cutoffAt: fromSqlInstant(dish.cutoff_at),
-        dishName: dish.name,
-        meicanDishId: dish.meican_dish_id,
-        priceInCent: dish.price_in_cent,
-        addressId: sideboard.address_id,
-      };
+      return checkedMeal(meal, dish, addressId);
     }),
   );
-  const twice = meals.findIndex(
-    (meal, i) =>
-      meals.findIndex((other) => other.edibleDate === meal.edibleDate && other.mealType === meal.mealType) !==
-      i,
-  );
-  if (twice >= 0) throw invalid(twice, 'mealType', 'one order for each day and meal');
-  return { meals: checked, now };
+  const second = meals.findIndex((meal, i) => meals.findIndex((other) => isSameMeal(meal, other)) !== i);
+  if (second >= 0) throw invalid(second, 'mealType', 'one order for each day and meal');
+  return { meals: checked, now: carriedOn(readAt, clock) };
+}
+
+/** Every wanted dish beside every wanted cabinet. */
+function readRows(database: Database, meals: readonly MealInput[]): Promise<Row[]> {
+  return database.query<Row>(sql`
+    SELECT d.id, d.name, d.meican_dish_id, d.price_in_cent, d.menu_id, m.garden, m.edible_date, m.meal_type, m.corp, m.cutoff_at,
+      s.id AS sideboard_id, s.menu_id AS sideboard_menu_id, s.address_id, ${databaseNow} AS now
+    FROM box_dish d JOIN menu m ON m.id = d.menu_id
+    LEFT JOIN box_sideboard s ON s.withdrawn = 0 AND s.id IN (${join(meals.map((meal) => meal.sideboardId))})
+    WHERE d.withdrawn = 0 AND d.id IN (${join(meals.map((meal) => meal.dishId))})`);
+}
+
+/** Throws Problem when the dish or the cabinet does not exist, or the dish belongs to another garden. */
+async function rowsOf(database: Database, rows: readonly Row[], garden: string, meal: MealInput) {
+  const dish = rows.find((row) => String(row.id) === meal.dishId);
+  const sideboard = rows.find((row) => String(row.sideboard_id) === meal.sideboardId);
+  if (!dish || !sideboard?.address_id || dish.garden !== garden)
+    throw await whatIsMissing(database, garden, meal, Boolean(dish));
+  return { dish, sideboard, addressId: sideboard.address_id };
+}
+
+function checkedMeal(meal: MealInput, dish: Row, addressId: string): CheckedMeal {
+  return {
+    ...meal,
+    corp: dish.corp,
+    cutoffAt: fromSqlInstant(dish.cutoff_at),
+    dishName: dish.name,
+    meicanDishId: dish.meican_dish_id,
+    priceInCent: dish.price_in_cent,
+    addressId,
+  };
+}
+
+function isSameMeal(a: MealInput, b: MealInput): boolean {
+  return a.edibleDate === b.edibleDate && a.mealType === b.mealType;
 }
 
 function invalid(i: number, member: string, message: string): Problem {
   return new Problem('validation', { errors: [{ path: `meals.${i}.${member}`, message }] });
 }
 
-/** Names the first thing that is not there: garden, day and meal, dish, cabinet. A dish of another garden is not there, either. */
+/** Names the first of these that is missing: garden, menu, dish, cabinet. A dish of another garden counts as missing. */
 async function whatIsMissing(
   database: Database,
   garden: string,

@@ -1,9 +1,8 @@
 import { Problem } from '../base/problems.js';
-import type { Database } from '../database/database.js';
+import type { Database, Tx } from '../database/database.js';
 import { duplicateOf, isUnavailable } from '../database/errors.js';
 import { now, sql } from '../database/sql.js';
 import { CoffeeTrade } from '../entities/coffee-trade.js';
-import { OutboxEvent } from '../entities/outbox-event.js';
 import { coffeeRefund, coffeeRefundOf } from '../handlers/coffee-refund.js';
 import { coffeeRefundNo } from '../handlers/payloads.js';
 import {
@@ -17,9 +16,9 @@ import {
   type Ticket,
 } from '../http/idempotency.js';
 import type { Outbox } from '../outbox/outbox.js';
-import { record } from '../outbox/record.js';
+import { readEventOf, recordEventOf, viewOf } from './handed-in.js';
 import { isOurPayment } from './our-payment.js';
-import { type EventView, eventView } from './view.js';
+import type { EventView } from './view.js';
 
 export interface CoffeeRefundInput {
   readonly tradeNo: string;
@@ -35,6 +34,13 @@ export interface CoffeeDependencies {
   readonly inlineBudgetMs: number;
 }
 
+/** One request on its way. */
+interface Refunding extends CoffeeDependencies {
+  readonly input: CoffeeRefundInput;
+  readonly ticket: Ticket;
+  readonly traceparent: string | null;
+}
+
 interface Body {
   readonly tradeNo: string;
   readonly status: CoffeeTrade['status'];
@@ -48,90 +54,85 @@ export async function refundCoffee(
   input: CoffeeRefundInput,
   traceparent: string | null,
 ): Promise<Answer> {
-  const { database, outbox } = dependencies;
+  const { database } = dependencies;
   if (await isOurPayment(database, input.outTradeNo)) throw ourPayment();
   const found = await begin(database, attempted);
   if (found.kind === 'answer') return found.answer;
   const { ticket } = found;
+  const refunding = { ...dependencies, input, ticket, traceparent };
   try {
-    const kept = await write(database, outbox, ticket, input, traceparent);
-    return await carryOut(dependencies, ticket, input, kept);
+    return await carryOut(refunding, await write(refunding));
   } catch (error) {
-    const told = afterCommit(ticket, error);
-    throw told instanceof Problem ? await keepRefusal(database, ticket, told).catch(() => told) : told; // that it cannot be kept matters less
-  }
-}
-
-/** The trade is kept, by us (`kept`) or before us. Whatever fails from here on, its refund goes on by itself. */
-async function carryOut(
-  { database, outbox, inlineBudgetMs }: CoffeeDependencies,
-  ticket: Ticket,
-  input: CoffeeRefundInput,
-  kept: Body | null,
-): Promise<Answer> {
-  try {
-    if (kept) await outbox.runInline([coffeeRefund.orderingKey(payloadOf(input)) ?? ''], inlineBudgetMs);
-    const row = await database.manager.findOneByOrFail(CoffeeTrade, { tradeNo: input.tradeNo });
-    if (
-      row.outTradeNo !== input.outTradeNo ||
-      row.userId !== input.userId ||
-      row.amountInCent !== input.amountInCent
-    )
-      throw new Problem('conflict', { detail: 'this trade number was used with another content' });
-    const event = await database.manager.findOneBy(OutboxEvent, { id: row.eventId });
-    const body = {
-      tradeNo: row.tradeNo,
-      status: row.status,
-      events: event ? [eventView(event, outbox.failuresMax(event.type))] : [],
-    };
-    const status = row.status === 'PENDING' ? 202 : 200;
-    await complete(database, ticket, status, body).catch(() => {}); // the same key finds the trade, and answers anew
-    return { status, body, replayed: false };
-  } catch (error) {
-    if (error instanceof Problem) throw error;
-    if (!isUnavailable(error)) outbox.signals.emit('sweep-failed', { error });
-    if (kept) return { status: 202, body: kept, replayed: false };
-    throw new Problem('outcome-unknown', { retryAfterS: 2, cause: error });
+    const problem = afterCommit(ticket, error);
+    if (!(problem instanceof Problem)) throw problem;
+    throw await keepRefusal(database, ticket, problem).catch(() => problem); // a refusal that cannot be kept is still the answer
   }
 }
 
 /** T1. Null: the trade was known. */
-async function write(
-  database: Database,
-  outbox: Outbox,
-  ticket: Ticket,
-  input: CoffeeRefundInput,
-  traceparent: string | null,
-): Promise<Body | null> {
-  const known = await database.manager.existsBy(CoffeeTrade, { tradeNo: input.tradeNo });
+async function write(refunding: Refunding): Promise<Body | null> {
+  const { database, ticket, input } = refunding;
+  const isKnown = await database.manager.existsBy(CoffeeTrade, { tradeNo: input.tradeNo });
   try {
     return await database.transaction(async (tx) => {
       await hold(tx, ticket, [input.tradeNo]);
-      if (known) return null;
-      if (await isOurPayment(tx, input.outTradeNo)) throw ourPayment(); // an order may have got this number meanwhile
-      const { insertId } = await tx.execute(sql`
-        INSERT INTO coffee_trade (trade_no, out_trade_no, out_refund_no, user_id, amount_in_cent, reason, status, event_id, created_at, updated_at)
-        VALUES (${input.tradeNo}, ${input.outTradeNo}, ${coffeeRefundNo(input.tradeNo)}, ${input.userId}, ${input.amountInCent}, ${input.reason}, 'PENDING', '', ${now}, ${now})`);
-      const { id } = await record(tx, coffeeRefund, payloadOf(input), {
-        subjectNo: input.tradeNo,
-        requestId: ticket.attempted.requestId,
-        traceparent,
-        wake: false,
-      });
-      await tx.execute(sql`UPDATE coffee_trade SET event_id = ${id} WHERE id = ${insertId}`);
-      const event = await tx.manager.findOneByOrFail(OutboxEvent, { id });
-      return {
-        tradeNo: input.tradeNo,
-        status: 'PENDING',
-        events: [eventView(event, outbox.failuresMax(event.type))],
-      };
+      return isKnown ? null : await insert(tx, refunding);
     });
   } catch (error) {
-    if (duplicateOf(error)?.includes('refund_no'))
+    const duplicate = duplicateOf(error);
+    if (duplicate?.includes('refund_no'))
       throw new Problem('conflict', { detail: 'the refund number of this trade belongs to an older trade' });
-    if (duplicateOf(error)?.includes('trade_no')) return write(database, outbox, ticket, input, traceparent); // another key was faster
+    if (duplicate?.includes('trade_no')) return write(refunding); // a request with another key inserted it first
     throw error;
   }
+}
+
+async function insert(tx: Tx, { outbox, ticket, input, traceparent }: Refunding): Promise<Body> {
+  const { tradeNo, outTradeNo, userId, amountInCent, reason } = input;
+  if (await isOurPayment(tx, outTradeNo)) throw ourPayment(); // an order may have got this number since the first look
+  const { insertId } = await tx.execute(sql`
+    INSERT INTO coffee_trade (trade_no, out_trade_no, out_refund_no, user_id, amount_in_cent, reason, status, event_id, created_at, updated_at)
+    VALUES (${tradeNo}, ${outTradeNo}, ${coffeeRefundNo(tradeNo)}, ${userId}, ${amountInCent}, ${reason}, 'PENDING', '', ${now}, ${now})`);
+  const { requestId } = ticket.attempted;
+  const row = { table: 'coffee_trade', rowId: insertId, number: tradeNo, requestId, traceparent } as const;
+  const event = await recordEventOf(tx, row, coffeeRefund, payloadOf(input));
+  return { tradeNo, status: 'PENDING', events: [viewOf(outbox, event)] };
+}
+
+/** The trade is written, by this request (`written`) or before it. No failure from here on undoes it: its refund goes on by itself. */
+async function carryOut(refunding: Refunding, written: Body | null): Promise<Answer> {
+  const { outbox, input, inlineBudgetMs } = refunding;
+  try {
+    if (written) await outbox.runInline([coffeeRefund.orderingKey(payloadOf(input)) ?? ''], inlineBudgetMs);
+    return await answer(refunding);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    if (!isUnavailable(error)) outbox.signals.emit('sweep-failed', { error });
+    if (written) return { status: 202, body: written, replayed: false };
+    throw new Problem('outcome-unknown', { retryAfterS: 2, cause: error });
+  }
+}
+
+async function answer({ database, outbox, ticket, input }: Refunding): Promise<Answer> {
+  const row = await database.manager.findOneByOrFail(CoffeeTrade, { tradeNo: input.tradeNo });
+  if (!isSame(row, input))
+    throw new Problem('conflict', { detail: 'this trade number was used with another content' });
+  const body = {
+    tradeNo: row.tradeNo,
+    status: row.status,
+    events: await readEventOf(database, outbox, row),
+  };
+  const status = row.status === 'PENDING' ? 202 : 200;
+  await complete(database, ticket, status, body).catch(() => {}); // a repeat with the same key finds the trade, and answers anew
+  return { status, body, replayed: false };
+}
+
+function isSame(row: CoffeeTrade, input: CoffeeRefundInput): boolean {
+  return (
+    row.outTradeNo === input.outTradeNo &&
+    row.userId === input.userId &&
+    row.amountInCent === input.amountInCent
+  );
 }
 
 function payloadOf(input: CoffeeRefundInput) {

@@ -1,13 +1,12 @@
 import { Problem } from '../base/problems.js';
-import type { Database } from '../database/database.js';
+import type { Database, Tx } from '../database/database.js';
 import { duplicateOf, isUnavailable } from '../database/errors.js';
 import { now, sql } from '../database/sql.js';
 import { CanteenConsumption } from '../entities/canteen-consumption.js';
-import { OutboxEvent } from '../entities/outbox-event.js';
 import { consumptionSync } from '../handlers/consumption-sync.js';
 import type { Outbox } from '../outbox/outbox.js';
-import { record } from '../outbox/record.js';
-import { type EventView, eventView } from './view.js';
+import { readEventOf, recordEventOf, viewOf } from './handed-in.js';
+import type { EventView } from './view.js';
 
 export interface ConsumptionInput {
   readonly recordNo: string;
@@ -23,74 +22,82 @@ export interface ConsumptionDependencies {
   readonly inlineBudgetMs: number;
 }
 
+/** One request on its way. */
+interface Recording extends ConsumptionDependencies {
+  readonly input: ConsumptionInput;
+  readonly requestId: string;
+  readonly traceparent: string | null;
+}
+
 interface Body {
   readonly recordNo: string;
   readonly status: CanteenConsumption['status'];
   readonly events: EventView[];
 }
 
-/** Keeps a canteen consumption and syncs it to the energy center, now or by event. `isNew` false: it was known, with the same content. */
+/**
+ * Writes a canteen consumption and syncs it to the energy center, now or by its event. `isNew` false: it was known, with the same content.
+ * Throws Problem.
+ */
 export async function recordConsumption(
   dependencies: ConsumptionDependencies,
   input: ConsumptionInput,
   requestId: string,
   traceparent: string | null,
 ): Promise<{ isNew: boolean; body: Body }> {
-  const { database, outbox, inlineBudgetMs } = dependencies;
-  const kept = await write(dependencies, input, requestId, traceparent);
-  const isNew = kept !== null;
+  const { outbox, inlineBudgetMs } = dependencies;
+  const recording = { ...dependencies, input, requestId, traceparent };
+  const written = await write(recording);
+  const isNew = written !== null;
   try {
     if (isNew) await outbox.runInline([consumptionSync.orderingKey(payloadOf(input)) ?? ''], inlineBudgetMs);
-    const row = await database.manager.findOneByOrFail(CanteenConsumption, { recordNo: input.recordNo });
-    if (!sameContent(row, input))
-      throw new Problem('conflict', { detail: 'this record number was used with another content' });
-    const event = await database.manager.findOneBy(OutboxEvent, { id: row.eventId });
-    const events = event ? [eventView(event, outbox.failuresMax(event.type))] : [];
-    return { isNew, body: { recordNo: row.recordNo, status: row.status, events } };
+    return { isNew, body: await readBody(recording) };
   } catch (error) {
-    if (!kept || !isUnavailable(error)) throw error;
-    return { isNew, body: kept }; // it is kept, and its sync goes on by itself
+    if (!written || !isUnavailable(error)) throw error;
+    return { isNew, body: written }; // it is written, and its sync goes on by itself
   }
 }
 
-/** Null: the record was known. */
-async function write(
-  { database, outbox }: ConsumptionDependencies,
-  input: ConsumptionInput,
-  requestId: string,
-  traceparent: string | null,
-): Promise<Body | null> {
+/** T1. Null: the record was known. */
+async function write(recording: Recording): Promise<Body | null> {
+  const { database, input } = recording;
   if (await database.manager.existsBy(CanteenConsumption, { recordNo: input.recordNo })) return null;
   try {
-    return await database.transaction(async (tx) => {
-      const { insertId } = await tx.execute(sql`
-        INSERT INTO canteen_consumption (record_no, user_id, amount_in_cent, canteen, consumed_at, status, event_id, created_at, updated_at)
-        VALUES (${input.recordNo}, ${input.userId}, ${input.amountInCent}, ${input.canteen}, ${input.consumedAt}, 'PENDING', '', ${now}, ${now})`);
-      const { id } = await record(tx, consumptionSync, payloadOf(input), {
-        subjectNo: input.recordNo,
-        requestId,
-        traceparent,
-        wake: false,
-      });
-      await tx.execute(sql`UPDATE canteen_consumption SET event_id = ${id} WHERE id = ${insertId}`);
-      const event = await tx.manager.findOneByOrFail(OutboxEvent, { id });
-      return {
-        recordNo: input.recordNo,
-        status: 'PENDING',
-        events: [eventView(event, outbox.failuresMax(event.type))],
-      };
-    });
+    return await database.transaction((tx) => insert(tx, recording));
   } catch (error) {
     if (duplicateOf(error)) return null;
     throw error;
   }
 }
 
+async function insert(tx: Tx, { outbox, input, requestId, traceparent }: Recording): Promise<Body> {
+  const { recordNo, userId, amountInCent, canteen, consumedAt } = input;
+  const { insertId } = await tx.execute(sql`
+    INSERT INTO canteen_consumption (record_no, user_id, amount_in_cent, canteen, consumed_at, status, event_id, created_at, updated_at)
+    VALUES (${recordNo}, ${userId}, ${amountInCent}, ${canteen}, ${consumedAt}, 'PENDING', '', ${now}, ${now})`);
+  const row = {
+    table: 'canteen_consumption',
+    rowId: insertId,
+    number: recordNo,
+    requestId,
+    traceparent,
+  } as const;
+  const event = await recordEventOf(tx, row, consumptionSync, payloadOf(input));
+  return { recordNo, status: 'PENDING', events: [viewOf(outbox, event)] };
+}
+
+async function readBody({ database, outbox, input }: Recording): Promise<Body> {
+  const row = await database.manager.findOneByOrFail(CanteenConsumption, { recordNo: input.recordNo });
+  if (!isSame(row, input))
+    throw new Problem('conflict', { detail: 'this record number was used with another content' });
+  return { recordNo: row.recordNo, status: row.status, events: await readEventOf(database, outbox, row) };
+}
+
 function payloadOf(input: ConsumptionInput) {
   return { ...input, consumedAt: input.consumedAt.toISOString() };
 }
 
-function sameContent(row: CanteenConsumption, input: ConsumptionInput): boolean {
+function isSame(row: CanteenConsumption, input: ConsumptionInput): boolean {
   return (
     row.userId === input.userId &&
     row.amountInCent === input.amountInCent &&

@@ -2,14 +2,14 @@ import type { Redis } from 'ioredis';
 import { ExecutionError, type Lock, Redlock, ResourceLockedError } from 'redlock';
 import { Problem } from '../base/problems.js';
 
-/** A courtesy that turns most races into a clean 409. Correctness never rests on it. */
+/** Turns most races into a clean 409. Correctness never rests on a lock: the conditional UPDATEs decide. */
 export interface Locks {
-  /** Runs `work` under all keys together; throws Problem `order-busy` when somebody else holds one. */
+  /** Runs `work` under all keys together; throws Problem `order-busy` when another request holds one of them. */
   withLock<T>(keys: readonly string[], work: (grant: Grant) => Promise<T>): Promise<T>;
 }
 
 export interface Grant {
-  /** False: Redis was away, and the work goes on without. */
+  /** False: Redis could not be reached, and the work goes on without the lock. */
   readonly held: boolean;
   readonly waitedMs: number;
 }
@@ -17,11 +17,11 @@ export interface Grant {
 export const userKey = (userId: string): string => `lunchbox:lock:user:${userId}`;
 export const orderKey = (orderId: string): string => `lunchbox:lock:order:${orderId}`;
 
-const TTL_MS = 5_000; // extended while the work lasts; a dead process blocks nobody for longer
+const TTL_MS = 5_000; // extended while the work lasts; the locks of a dead process are free after this time
 const WAIT_MS = 200;
 const busy = (): Problem => new Problem('order-busy', { retryAfterS: 1 });
 
-/** For one process: the embedded shape. */
+/** Locks within one process, for the embedded shape. */
 export class LocalLocks implements Locks {
   readonly #held = new Set<string>();
 
@@ -45,7 +45,7 @@ export class LocalLocks implements Locks {
 export interface LockObserver {
   /** Redis could not be asked: the request goes on without the lock. Called for each request. */
   unavailable(): void;
-  /** A lock was had again. */
+  /** Redis answered again. */
   available(): void;
 }
 
@@ -63,7 +63,7 @@ export class RedisLocks implements Locks {
       retryJitter: 20,
       automaticExtensionThreshold: 0,
     });
-    this.#redlock.on('error', () => {}); // each refused vote is also told here; the outcome is judged in #acquire
+    this.#redlock.on('error', () => {}); // every refused vote is emitted here too; #acquire judges them
   }
 
   async withLock<T>(keys: readonly string[], work: (grant: Grant) => Promise<T>): Promise<T> {
@@ -71,30 +71,15 @@ export class RedisLocks implements Locks {
     const lock = await this.#acquire([...new Set(keys)].sort());
     const waitedMs = Math.round(performance.now() - startedMs);
     if (!lock) return work({ held: false, waitedMs });
-    let held = lock;
-    let timer: NodeJS.Timeout | undefined;
-    let done = false;
-    const extend = (): void => {
-      timer = setTimeout(async () => {
-        // A lock that cannot be extended is lost; the conditional updates carry on without it.
-        const next = await held.extend(TTL_MS).catch(() => null);
-        if (next && !done) {
-          held = next;
-          extend();
-        } else if (next) await next.release().catch(() => {});
-      }, TTL_MS / 3);
-    };
-    extend();
+    const release = extend(lock);
     try {
       return await work({ held: true, waitedMs });
     } finally {
-      done = true;
-      clearTimeout(timer);
-      void held.release().catch(() => {}); // a failed release must not turn a committed result into an error
+      release();
     }
   }
 
-  /** Null: Redis is not to be had. Contention and outage arrive as the same error; the votes tell them apart. */
+  /** Null: Redis cannot be reached. Contention and outage arrive as the same error; the votes tell them apart. */
   async #acquire(keys: string[]): Promise<Lock | null> {
     try {
       const lock = await this.#redlock.acquire(keys, TTL_MS);
@@ -116,4 +101,29 @@ export class RedisLocks implements Locks {
       return null;
     }
   }
+}
+
+/**
+ * Extends the lock until the returned function releases it. A lock that cannot be extended is lost, and the work goes on without it.
+ * Redlock's `using` throws when the release fails, which would turn a committed order into an error.
+ */
+function extend(lock: Lock): () => void {
+  let held = lock;
+  let timer: NodeJS.Timeout;
+  let isReleased = false;
+  const schedule = (): void => {
+    timer = setTimeout(async () => {
+      const next = await held.extend(TTL_MS).catch(() => null);
+      if (!next) return;
+      held = next;
+      if (isReleased) await next.release().catch(() => {});
+      else schedule();
+    }, TTL_MS / 3);
+  };
+  schedule();
+  return () => {
+    isReleased = true;
+    clearTimeout(timer);
+    void held.release().catch(() => {});
+  };
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.js';
 import type { EnergyClient } from '../../src/clients/energy.js';
-import { type PlaceDependencies, place } from '../../src/orders/place.js';
+import { place } from '../../src/orders/place.js';
+import type { PlaceDependencies } from '../../src/orders/placing.js';
 import { databaseKinds } from '../support/databases.js';
 import { Kit } from '../support/kit.js';
 

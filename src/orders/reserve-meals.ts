@@ -1,0 +1,122 @@
+import { Problem } from '../base/problems.js';
+import type { Tx } from '../database/database.js';
+import { duplicateOf } from '../database/errors.js';
+import { sql } from '../database/sql.js';
+import { energyRollback } from '../handlers/energy-rollback.js';
+import { hold } from '../http/idempotency.js';
+import { record } from '../outbox/record.js';
+import { type CheckedMeal, type CheckedMeals, checkMeals } from './check-meals.js';
+import type { Grant } from './lock.js';
+import { writeStep } from './order.js';
+import { guardOf, type PlacedOrder, type PlaceRequest, type Placing, type Reserved } from './placing.js';
+import { reserve, SoldOut, type StockMoves } from './stock.js';
+
+const NUMBER_TRIES = 5;
+
+/** T1: check, reserve, and record the guard of each payment before any money moves. Throws Problem. */
+export async function reserveMeals(placing: Placing, lock: Grant): Promise<Reserved> {
+  const { database, clock, numbers, request } = placing;
+  const checked = await checkMeals(database, clock, request.garden, request.meals);
+  for (let tryNo = 1; ; tryNo++) {
+    const orderNos = await numbers.next(checked.meals.length, checked.now());
+    try {
+      return await database.transaction((tx) => writeAll(tx, placing, { ...checked, orderNos }, lock));
+    } catch (error) {
+      if (!isNumberTaken(error) || tryNo === NUMBER_TRIES) throw refusalOf(error);
+      await numbers.reseed(checked.now());
+    }
+  }
+}
+
+interface Numbered extends CheckedMeals {
+  readonly orderNos: readonly string[];
+}
+
+async function writeAll(
+  tx: Tx,
+  placing: Placing,
+  { meals, orderNos, now }: Numbered,
+  lock: Grant,
+): Promise<Reserved> {
+  await hold(tx, placing.ticket, orderNos);
+  const orders: PlacedOrder[] = [];
+  for (const [i, meal] of meals.entries()) {
+    const order = await writeOrder(tx, placing.request, { meal, orderNo: orderNos[i] ?? '', at: now() });
+    await recordGuard(tx, placing, order);
+    await writePlaced(tx, placing.request, order, lock);
+    orders.push(order);
+  }
+  const taken = await reserve(tx, meals);
+  return { orders, moves: new Map(orders.map(({ id }, i) => [id, taken[i] as StockMoves])), now };
+}
+
+interface NewOrder {
+  readonly meal: CheckedMeal;
+  readonly orderNo: string;
+  readonly at: Date;
+}
+
+/** UNIQUE live_key refuses a second live order of this diner for the same day and meal. */
+async function writeOrder(
+  tx: Tx,
+  { userId, email, realName, garden, attempted }: PlaceRequest,
+  { meal, orderNo, at }: NewOrder,
+): Promise<PlacedOrder> {
+  const liveKey = `${userId}|${meal.edibleDate}|${meal.mealType}`;
+  const { insertId: id } = await tx.execute(sql`
+    INSERT INTO box_order (order_no, user_id, email, real_name, garden, corp, status, dish_id, dish_name, meican_dish_id, sideboard_id, address_id, edible_date, meal_type, cutoff_at, price_in_cent, live_key, refund, request_id, created_at, updated_at)
+    VALUES (${orderNo}, ${userId}, ${email}, ${realName}, ${garden}, ${meal.corp}, 'PAYING', ${meal.dishId}, ${meal.dishName}, ${meal.meicanDishId}, ${meal.sideboardId}, ${meal.addressId}, ${meal.edibleDate}, ${meal.mealType},
+      ${meal.cutoffAt}, ${meal.priceInCent}, ${liveKey}, 'NONE', ${attempted.requestId}, ${at}, ${at})`);
+  return {
+    ...meal,
+    id,
+    orderNo,
+    userId,
+    garden,
+    status: 'PAYING',
+    meicanOrderId: null,
+    operator: null,
+    refund: 'NONE',
+    createdAt: at,
+    updatedAt: at,
+  };
+}
+
+async function recordGuard(tx: Tx, { request, paymentWindowMs }: Placing, order: PlacedOrder): Promise<void> {
+  await record(tx, energyRollback, guardOf(order), {
+    runInMs: paymentWindowMs,
+    subjectId: order.id,
+    subjectNo: order.orderNo,
+    requestId: request.attempted.requestId,
+    traceparent: request.traceparent,
+    firstOfItsKey: true,
+  });
+}
+
+async function writePlaced(
+  tx: Tx,
+  { attempted }: PlaceRequest,
+  order: PlacedOrder,
+  lock: Grant,
+): Promise<void> {
+  await writeStep(tx, order.id, 'placed', {
+    caller: attempted.caller,
+    idempotencyKey: attempted.key,
+    lock,
+    reserved: { dishId: order.dishId, sideboardId: order.sideboardId },
+    amountInCent: order.priceInCent,
+  });
+}
+
+/** This order number exists: a Redis that lost its memory counts from a lower number again. */
+function isNumberTaken(error: unknown): boolean {
+  const duplicate = duplicateOf(error);
+  return !duplicate?.includes('live_key') && (duplicate?.includes('order_no') ?? false);
+}
+
+/** What the diner is told of a failed T1. */
+function refusalOf(error: unknown): unknown {
+  if (error instanceof SoldOut)
+    return new Problem(error.what === 'dish' ? 'dish-sold-out' : 'sideboard-full');
+  return duplicateOf(error)?.includes('live_key') ? new Problem('already-ordered') : error;
+}
