@@ -94,17 +94,7 @@ const allowed: Record<string, readonly string[]> = {
     'clients',
     'database',
   ],
-  cli: [
-    'app',
-    'http',
-    'orders',
-    'handlers/index.ts',
-    'reconcile',
-    'alerts',
-    'operate',
-    'outbox',
-    'database',
-  ],
+  cli: ['app', 'http', 'orders', 'handlers/index.ts', 'reconcile', 'alerts', 'operate', 'outbox', 'database'],
   dev: [
     'cli',
     'app',

@@ -138,8 +138,7 @@ async function sendAgain(tx: Tx, { payload }: ClaimedEvent, failure: Failure): P
     { id: alertId, round, status: 'open' },
     { round: round + 1 },
   );
-  if (affected)
-    await record(tx, alertMessage, { alertId, round: round + 1 }, { runInMs: AFTER_CRASHES_MS });
+  if (affected) await record(tx, alertMessage, { alertId, round: round + 1 }, { runInMs: AFTER_CRASHES_MS });
 }
 
 /**

@@ -8,7 +8,8 @@ import { signToken } from '../http/auth.js';
 import { createLunchboxClient } from './client/index.js';
 import { type Fault, faultKinds } from './sandbox/faults.js';
 import { NotEmpty, type Scale, scales, seed } from './seed.js';
-import { faultAliases, NoStory, trigger, triggerTypes } from './trigger.js';
+import { trigger, triggerTypes } from './trigger.js';
+import { faultAliases, NoStory } from './trigger-steps.js';
 
 const TOKEN_TTL_S = 600;
 

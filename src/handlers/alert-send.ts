@@ -1,4 +1,3 @@
-import { takeSlot } from '../alerts/budget.js';
 import {
   type AlertGroup,
   isDrained,
@@ -9,18 +8,18 @@ import {
 } from '../alerts/group.js';
 import { DIGEST_EVERY_MS, FIRST_AFTER_MS } from '../alerts/limits.js';
 import { type AlertMessage, alertMessage } from '../alerts/raise.js';
-import { cutBytes, wordAlert, wordRecovery } from '../alerts/word.js';
-import type { Outcome } from '../clients/outcome.js';
-import { WEBHOOK_DEAD } from '../clients/wecom.js';
+import { wordAlert, wordRecovery } from '../alerts/word.js';
+import type { Database } from '../database/database.js';
 import { sql } from '../database/sql.js';
 import type { EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
-import { callContext, usualAnswer } from './answer.js';
+import { createDeliver } from './deliver-alert.js';
 import type { HandlerDependencies, WecomDependencies } from './dependencies.js';
 import type { EventType } from './event-type.js';
 
 /**
- * Tells the people on call about one alert group: one event lives as long as the group is open and sends the first message, the
- * digests and the recovery. `alerts/raise.ts` records it, so its definition stands there; the rest of the type is here.
+ * Tells the people on call about one alert group: one event lives as long as the group is open and sends the
+ * first message, the digests and the recovery. `alerts/raise.ts` records it, so its definition stands there;
+ * the rest of the type is here.
  */
 export const alertSend: EventType<AlertMessage> = {
   ...alertMessage,
@@ -50,20 +49,12 @@ export const alertSend: EventType<AlertMessage> = {
 };
 
 const LOOK_AGAIN_MS = 60_000;
-const SLOT_WAIT_MS = 5_000;
-const AWAY_MS = 15_000;
-const DEAD_WAIT_MS = 5 * 60_000;
-const TEXT_MAX_BYTES = 2_048;
 
-export function createAlertSend({
-  database,
-  wecom,
-  publicUrl,
-  onCallUsers,
-  timeoutMs,
-  lastResort,
-  alertNameOf,
-}: WecomDependencies & Pick<HandlerDependencies, 'alertNameOf'>): EventHandler<AlertMessage> {
+export function createAlertSend(
+  dependencies: WecomDependencies & Pick<HandlerDependencies, 'alertNameOf'>,
+): EventHandler<AlertMessage> {
+  const { database, publicUrl, timeoutMs, alertNameOf } = dependencies;
+  const deliver = createDeliver(dependencies);
   return {
     definition: alertSend,
     limits: { deadlineMs: 4 * timeoutMs + 5_000, maxSnoozeMs: 365 * 86_400_000 }, // ends with its group
@@ -71,7 +62,7 @@ export function createAlertSend({
       const group = await loadGroup(database, event.payload.alertId);
       if (!group || group.round !== event.payload.round || group.status !== 'open')
         return { kind: 'done', outcome: null, note: 'the group has moved on' };
-      if (group.known) return silently(group);
+      if (group.known) return whileKnown(database, group);
       const sinceSentMs = group.sentAt ? context.now().getTime() - group.sentAt.getTime() : null;
       if (group.unsent > 0 && (sinceSentMs === null || sinceSentMs >= DIGEST_EVERY_MS))
         return sendNews(group, context);
@@ -85,7 +76,8 @@ export function createAlertSend({
         reason: 'the group is open; nothing new to say yet',
       };
     },
-    // The voice of an open group is not taken away in silence; `known` keeps it quiet, audited, until the cause comes back.
+    // People on call hear of an open cause only by this event. Marking the cause as known silences it,
+    // audited, until the cause comes back.
     async refuseDiscard(queryable, { status, payload: of }) {
       if (status === 'errored' || of === null) return null;
       const open = await queryable.query(
@@ -97,26 +89,10 @@ export function createAlertSend({
     },
   };
 
-  /** Somebody knows of it: its end is noted, and nobody is told. */
-  async function silently(group: AlertGroup): Promise<HandlerOutcome> {
-    if (await isDrained(database, group))
-      return {
-        kind: 'done',
-        outcome: null,
-        note: 'recovered; it was known',
-        effect: (tx) => markRecovered(tx, group),
-      };
-    return {
-      kind: 'snooze',
-      afterMs: LOOK_AGAIN_MS,
-      outcome: null,
-      reason: `known to ${group.known?.by}: nobody is told`,
-    };
-  }
-
   async function sendNews(group: AlertGroup, context: HandlerContext): Promise<HandlerOutcome> {
     const text = wordAlert(group, await samplesOf(database, group.id), publicUrl, alertNameOf);
-    return send(group, group.sentAt ? 'digest' : 'first', text, context, {
+    const kind = group.sentAt ? 'digest' : 'first';
+    return deliver({ groupId: group.id, kind, text }, context, {
       kind: 'snooze',
       afterMs: LOOK_AGAIN_MS,
       outcome: 'applied',
@@ -126,75 +102,29 @@ export function createAlertSend({
   }
 
   async function sendRecovery(group: AlertGroup, context: HandlerContext): Promise<HandlerOutcome> {
-    return send(group, 'recovery', wordRecovery(group, publicUrl, alertNameOf), context, {
+    const text = wordRecovery(group, publicUrl, alertNameOf);
+    return deliver({ groupId: group.id, kind: 'recovery', text }, context, {
       kind: 'done',
       outcome: 'applied',
       note: 'recovered',
       effect: (tx) => markRecovered(tx, group),
     });
   }
+}
 
-  async function send(
-    group: AlertGroup,
-    kind: 'first' | 'digest' | 'recovery',
-    text: string,
-    context: HandlerContext,
-    whenSent: HandlerOutcome,
-  ): Promise<HandlerOutcome> {
-    if (!wecom.hasRobot && !canTellPeople()) {
-      lastResort('no alert channel is configured', text);
-      return whenSent;
-    }
-    if (!(await context.step((tx) => takeSlot(tx, group.id, kind, text))))
-      return {
-        kind: 'snooze',
-        afterMs: SLOT_WAIT_MS,
-        outcome: null,
-        reason: "waiting for the robot's budget",
-      };
-    const outcome = wecom.hasRobot
-      ? await wecom.sendToRobot(text, callContext(context))
-      : await tellPeople(text, context);
-    if (outcome.kind === 'applied') return whenSent;
-    if (outcome.kind === 'rejected' && WEBHOOK_DEAD.includes(outcome.code))
-      return otherChannel(outcome.code, text, context, whenSent);
-    if (outcome.kind === 'rejected') {
-      lastResort(`the alert was refused: ${outcome.code}`, text);
-      return usualAnswer(outcome);
-    }
+/** A person knows of the cause: no message is sent, and its recovery is only written down. */
+async function whileKnown(database: Database, group: AlertGroup): Promise<HandlerOutcome> {
+  if (await isDrained(database, group))
     return {
-      kind: 'snooze',
-      afterMs: outcome.kind === 'not-applied' && outcome.retryAfterMs ? outcome.retryAfterMs : AWAY_MS,
-      outcome: outcome.kind,
-      reason: `WeCom: ${outcome.message}`,
+      kind: 'done',
+      outcome: null,
+      note: 'recovered; it was known',
+      effect: (tx) => markRecovered(tx, group),
     };
-  }
-
-  async function otherChannel(
-    code: string,
-    text: string,
-    context: HandlerContext,
-    whenSent: HandlerOutcome,
-  ): Promise<HandlerOutcome> {
-    lastResort(`the robot is dead: ${code}`, text);
-    if (canTellPeople() && (await tellPeople(text, context)).kind === 'applied') return whenSent;
-    return {
-      kind: 'snooze',
-      afterMs: DEAD_WAIT_MS,
-      outcome: 'rejected',
-      reason: `the robot is dead (${code})`,
-    };
-  }
-
-  function canTellPeople(): boolean {
-    return wecom.hasApplication && onCallUsers.length > 0;
-  }
-
-  function tellPeople(text: string, context: HandlerContext): Promise<Outcome<null>> {
-    return wecom.sendText(
-      onCallUsers.join('|'),
-      cutBytes(text.replace(/<[^<>]*>/g, ''), TEXT_MAX_BYTES),
-      callContext(context),
-    );
-  }
+  return {
+    kind: 'snooze',
+    afterMs: LOOK_AGAIN_MS,
+    outcome: null,
+    reason: `known to ${group.known?.by}: nobody is told`,
+  };
 }

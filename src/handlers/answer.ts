@@ -2,7 +2,7 @@ import type { Outcome } from '../clients/outcome.js';
 import type { CallContext } from '../clients/transport.js';
 import type { AskContext, Failure, Finding, HandlerOutcome } from '../outbox/types.js';
 
-/** `about`: whose order it is, where the handler knows. */
+/** `about`: the diner of the order, whose name and address the journal must not keep. */
 export const callContext = (
   context: AskContext,
   about?: { realName: string; email: string },
@@ -19,7 +19,10 @@ type NotDone = Exclude<Outcome<unknown>, { kind: 'applied' }>;
 
 export const failureOf = ({ kind, code, message }: NotDone): Failure => ({ outcome: kind, code, message });
 
-/** The usual answer to a call that was not applied: refused for good → give up; rate limit → later, nobody's failure; else a failure. */
+/**
+ * The usual answer to a call that was not applied: refused for good → give up; rate limit → snooze, no
+ * failure; anything else → retry.
+ */
 export function usualAnswer(outcome: NotDone): HandlerOutcome {
   if (outcome.kind === 'rejected') return { kind: 'give-up', failure: failureOf(outcome) };
   if (outcome.kind === 'not-applied' && outcome.retryAfterMs !== null)
@@ -28,8 +31,8 @@ export function usualAnswer(outcome: NotDone): HandlerOutcome {
 }
 
 /**
- * A question that got no usable answer, whatever the reason: nobody's failure, and what was unknown still is. `sent`: the attempt had sent
- * something before it asked, so that what is unknown is new.
+ * A question that got no usable answer, for any reason: no failure is counted, and an unknown outcome stays
+ * unknown. `sent`: this attempt had sent a call before it asked, so the doubt is new.
  */
 export function askedInVain(question: NotDone, { sent = false } = {}): HandlerOutcome {
   const wait =
@@ -44,13 +47,13 @@ export function askedInVain(question: NotDone, { sent = false } = {}): HandlerOu
   };
 }
 
-/** What a person hears when the vendor could not be asked. */
+/** The finding for a person when the vendor gave no usable answer. */
 export const noFinding = ({ code }: NotDone): Finding => ({
   outcome: 'unknown',
   text: `the question got no usable answer (${code})`,
 });
 
-/** The order that an event is about is not there: somebody deleted it by hand. Never retried, never a crash. */
+/** The order was deleted by hand. The event is given up: no retry brings the order back. */
 export function orderGone(orderId: string): HandlerOutcome {
   return {
     kind: 'give-up',

@@ -5,7 +5,7 @@ import type { EnergyClient } from '../clients/energy.js';
 import type { MeicanClient } from '../clients/meican.js';
 import type { Database, Tx } from '../database/database.js';
 import { record } from '../outbox/record.js';
-import type { ClaimedEvent, EventHandler } from '../outbox/types.js';
+import type { ClaimedEvent, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
 import type { Drift } from '../reconcile/drift.js';
 import { checkOwnBooks } from '../reconcile/own-books.js';
 import { findStuck } from '../reconcile/stuck.js';
@@ -14,8 +14,8 @@ import { callContext } from './answer.js';
 import type { EventType } from './event-type.js';
 
 /**
- * `slot` makes each recurrence an event of its own, once for all schedulers together. `after`, `part`: it goes on where an earlier part of the same
- * comparison ended.
+ * `slot` makes each hour an event of its own, recorded once by all schedulers together. `after`, `part`: this
+ * event goes on where an earlier part of the same comparison ended.
  */
 const payload = z.strictObject({
   day: z.string().regex(/^\d{4}-\d\d-\d\d$/),
@@ -25,7 +25,9 @@ const payload = z.strictObject({
 });
 type Payload = z.infer<typeof payload>;
 
-/** Compares one day's books with themselves and with the vendors', and alerts on drift. If it never succeeds, a lost effect stays unnoticed. */
+/**
+ * Compares one day's books with themselves and with the vendors', and raises an alert for each difference.
+ */
 export const booksCompare: EventType<Payload> = {
   type: 'BOOKS_COMPARE',
   target: 'books',
@@ -60,19 +62,19 @@ export const booksCompare: EventType<Payload> = {
 };
 
 const DEADLINE_MS = 10 * 60_000;
-/** A part asks so long; the next one goes on with the rest. */
+/** A part asks the vendors this long; the next part goes on with the rest. */
 const BUDGET_MS = 5 * 60_000;
-/** A comparison that is not through by then does not keep up: on call hears of it, and the next hour begins anew. */
+/** A comparison with more parts does not keep up: an alert says so, and the next hour begins anew. */
 const PARTS_MAX = 4;
 const ALERTS_MAX = 50;
-/** Vendors that do not answer now may in a while; whoever is woken for an outage need not be woken for this as well. */
+/** Silent vendors may answer later, and their outage has its own alert. */
 const RETRY_MS = 5 * 60_000;
 
 export interface BooksCompareDependencies {
   readonly database: Database;
   readonly meican: MeicanClient;
   readonly energy: EnergyClient;
-  /** Orders that changed within the settle window are left for the next time. Milliseconds. */
+  /** Orders that changed within this time are left to the next comparison. Milliseconds. */
   readonly settleMs: number;
   readonly budgetMs?: number;
 }
@@ -89,49 +91,63 @@ export function createBooksCompare({
     limits: { deadlineMs: DEADLINE_MS, maxSnoozeMs: 60_000, retryDelayMs: RETRY_MS },
     refuseDiscard: async () => null, // the next hour compares anew
     async handle(event, context) {
-      const { journal: _tooMany, ...quiet } = callContext(context); // one question for each order: the finding is what is kept
-      const vendors = await compareWithVendors(
-        database,
-        meican,
-        energy,
-        { day: event.payload.day, after: event.payload.after, olderThanMs: settleMs, budgetMs },
-        quiet,
-      );
-      const own = await checkOwnBooks(database, event.payload.day);
-      // Of orders for other days nobody else asks: one of the three comparisons of an hour looks at all of them.
-      const stuck = isToday(event.payload) ? await findStuck(database, null) : [];
-      const guilty = [
-        ...own.guilty.filter((one) => one.kind === 'stock-differs'),
-        ...stuck,
-        ...vendors.guilty,
-      ]; // an errored event has had its alert
-      if (guilty.length === 0 && vendors.unanswered > 0 && (vendors.silent || vendors.notReached === 0)) {
-        return {
-          kind: 'ask-again',
-          failure: {
-            outcome: 'not-applied',
-            code: 'vendors-silent',
-            message: `${vendors.unanswered} questions got no answer`,
-            sentNothing: true,
-          },
-        };
-      }
+      const vendors = await compareVendors(event, context);
+      const guilty = [...(await differencesOfOwnBooks(event.payload)), ...vendors.guilty];
+      const nothingLearnt = vendors.unanswered > 0 && (vendors.silent || vendors.notReached === 0);
+      if (guilty.length === 0 && nothingLearnt) return vendorsSilent(vendors.unanswered);
       return {
         kind: 'done',
         outcome: null,
         note: `${vendors.compared} orders compared, ${vendors.notReached} not reached, ${vendors.unanswered} questions unanswered, ${guilty.length} differences`,
         effect: async (tx) => {
-          const sorted = [...guilty].sort((a, b) => (a.kind < b.kind ? -1 : 1)).slice(0, ALERTS_MAX); // groups are locked in one order
-          for (const drift of sorted) await raise(tx, alertOf(drift, event.id));
+          await raiseAll(tx, guilty, event.id);
           if (vendors.next !== null && !vendors.silent)
             await goOn(tx, event, vendors.next, vendors.notReached);
         },
       };
     },
   };
+
+  function compareVendors({ payload: { day, after } }: ClaimedEvent<Payload>, context: HandlerContext) {
+    // A question for each order would fill the journal; the differences are kept.
+    const { journal: _tooMany, ...quiet } = callContext(context);
+    return compareWithVendors(
+      database,
+      meican,
+      energy,
+      { day, after, olderThanMs: settleMs, budgetMs },
+      quiet,
+    );
+  }
+
+  /** Errored events are left out, because each of them has raised an alert. */
+  async function differencesOfOwnBooks(payload: Payload): Promise<Drift[]> {
+    const own = await checkOwnBooks(database, payload.day);
+    // An order for another day may be stuck, too: the comparison of today looks at the orders of all days.
+    const stuck = isToday(payload) ? await findStuck(database, null) : [];
+    return [...own.guilty.filter(({ kind }) => kind === 'stock-differs'), ...stuck];
+  }
 }
 
-/** The rest is another event, behind this one; after several parts the comparison does not keep up, and a person hears of it. */
+function vendorsSilent(unanswered: number): HandlerOutcome {
+  return {
+    kind: 'ask-again',
+    failure: {
+      outcome: 'not-applied',
+      code: 'vendors-silent',
+      message: `${unanswered} questions got no answer`,
+      sentNothing: true,
+    },
+  };
+}
+
+/** Sorted, so that all comparisons lock the alert groups in the same order. */
+async function raiseAll(tx: Tx, guilty: readonly Drift[], eventId: string): Promise<void> {
+  const sorted = [...guilty].sort((a, b) => (a.kind < b.kind ? -1 : 1)).slice(0, ALERTS_MAX);
+  for (const drift of sorted) await raise(tx, alertOf(drift, eventId));
+}
+
+/** Records the next part, or raises an alert when there have been too many parts. */
 async function goOn(
   tx: Tx,
   { id, payload: of }: ClaimedEvent<Payload>,

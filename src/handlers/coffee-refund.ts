@@ -4,13 +4,14 @@ import type { Tx } from '../database/database.js';
 import { now, sql } from '../database/sql.js';
 import { CoffeeTrade } from '../entities/coffee-trade.js';
 import type { EventHandler, HandlerOutcome } from '../outbox/types.js';
+import type { RefundResult } from './ask-refund.js';
 import type { EnergyDependencies } from './dependencies.js';
 import { refundDeadlineMs } from './energy-cancel.js';
 import type { EventType } from './event-type.js';
 import { findRefund } from './find-refund.js';
 import { stillInDoubt } from './in-doubt.js';
 import { cents, dedupeOf, repair } from './payloads.js';
-import { type RefundResult, refund } from './refund.js';
+import { refund } from './refund.js';
 
 const first = z.strictObject({
   tradeNo: z.string().min(1),
@@ -22,7 +23,10 @@ const first = z.strictObject({
 });
 const payload = first.extend({ outRefundNo: z.string().min(1) });
 type Payload = z.infer<typeof payload>;
-/** Version 1 refunded under `R<tradeNo>`; what was recorded so keeps that number, or it could be refunded twice. */
+/**
+ * Version 1 refunded under `R<tradeNo>`. Its events keep that number: under another one the trade could be
+ * refunded twice.
+ */
 const versions = z.union([
   payload,
   first.transform((old): Payload => ({ ...old, outRefundNo: firstRefundNo(old.tradeNo) })),
@@ -35,7 +39,7 @@ function firstRefundNo(tradeNo: string): string {
 /** An energy center may refuse a blank reason. */
 const NO_REASON = 'COFFEE_REFUND';
 
-/** What is recorded to give this trade's points back. */
+/** The payload that gives this trade's points back. */
 export function coffeeRefundOf({
   tradeNo,
   outTradeNo,
@@ -48,7 +52,8 @@ export function coffeeRefundOf({
   'tradeNo' | 'outTradeNo' | 'outRefundNo' | 'userId' | 'amountInCent' | 'reason'
 >): Payload {
   const isFirst = outRefundNo === null || outRefundNo === firstRefundNo(tradeNo);
-  const why = reason ?? (isFirst ? '' : NO_REASON); // a number that may have been used keeps its body
+  // A refund number that may have been used is repeated with the same body.
+  const why = reason ?? (isFirst ? '' : NO_REASON);
   return {
     tradeNo,
     outTradeNo,
@@ -59,7 +64,7 @@ export function coffeeRefundOf({
   };
 }
 
-/** Gives the points of a coffee trade back. If it never succeeds, the customer has paid for nothing. */
+/** Gives the points of a coffee trade back. */
 export const coffeeRefund: EventType<Payload> = {
   type: 'COFFEE_CONSUME_CANCEL',
   target: 'energy',
@@ -101,7 +106,7 @@ export const coffeeRefund: EventType<Payload> = {
 };
 
 const NO_SUCH_TRADE = 'NO_SUCH_TRADE';
-/** After these, unless a call is unanswered, the energy center has nothing of this trade that could be given back. */
+/** After these failures, and with no call unanswered, the energy center holds no points of this trade. */
 const NOTHING_OWED = [NO_SUCH_TRADE, String(energyCodes.closed)];
 
 export function createCoffeeRefund({
@@ -149,8 +154,8 @@ export function createCoffeeRefund({
 }
 
 /**
- * The trade's number belongs to the coffee machine: it is not ours to close. CLOSED is final; "not found" may be a view that lags behind the
- * machine's own call, and is asked for again.
+ * The trade's number belongs to the coffee machine, so we do not close it. CLOSED is final; "not found" may
+ * be a view that lags behind the machine's own call, so the refund is tried again.
  */
 function noPayment({
   code,

@@ -19,7 +19,7 @@ const payload = z.strictObject({
 });
 type Payload = z.infer<typeof payload>;
 
-/** Tells the energy center of a meal eaten at a canteen till (智盘). If it never succeeds, the consumption is missing there. */
+/** Tells the energy center of a meal eaten at a canteen till (智盘). */
 export const consumptionSync: EventType<Payload> = {
   type: 'ZHIPAN_SYNC_ERROR',
   target: 'energy',
@@ -59,7 +59,10 @@ export const consumptionSync: EventType<Payload> = {
   createHandler: ({ energy }) => createConsumptionSync(energy),
 };
 
-/** Repeating by record number is safe at the energy center, and it has no question to ask: after an unknown outcome it is repeated. */
+/**
+ * The energy center takes each record number once and offers no query for it: after an unknown outcome the
+ * call is repeated.
+ */
 export function createConsumptionSync({
   energy,
   timeoutMs,
@@ -72,7 +75,8 @@ export function createConsumptionSync({
         { ...event.payload, consumedAt: new Date(event.payload.consumedAt) },
         callContext(context),
       );
-      // Nothing can be asked about the consumption. Any answer tells that the energy center is up, and this call alone fails.
+      // The query is not about the consumption. An answer to it shows the breaker that the energy center is
+      // up and only this call fails.
       if (outcome.kind === 'unknown')
         await energy.findCardAccountInfo(event.payload.userId, callContext(context));
       if (outcome.kind !== 'applied')
@@ -93,7 +97,7 @@ export function createConsumptionSync({
         ? 'the energy center does not know of this meal yet: let it go on'
         : 'the energy center has not refused this meal: requeue it, or settle it as done with proof';
     },
-    // The energy center refuses the record for good, and a person leaves it at that.
+    // The energy center refused the record for good, and a person accepts that.
     async onDiscarded(tx, { id }) {
       await tx.execute(
         sql`UPDATE canteen_consumption SET status = 'REFUSED', updated_at = ${now} WHERE event_id = ${id} AND status = 'PENDING'`,

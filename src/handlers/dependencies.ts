@@ -9,7 +9,10 @@ import type { Retention } from './retention.js';
 export interface MeicanDependencies {
   readonly database: Database;
   readonly meican: MeicanClient;
-  /** An order that is missing from the day list is absent only when the last doubtful call is older than this. Milliseconds. */
+  /**
+   * An order that is missing from the day list is absent only when the last doubtful call is older than this.
+   * Milliseconds.
+   */
   readonly settleMs: number;
   readonly timeoutMs: number;
 }

@@ -15,7 +15,7 @@ const payload = orderRef.extend({
 });
 type Payload = z.infer<typeof payload>;
 
-/** Tells the diner that the order failed and the points are on their way back. If it never succeeds, the diner finds an empty cabinet. */
+/** Tells the diner that the order failed and that the points come back. */
 export const dinerCard: EventType<Payload> = {
   type: 'WECOM_DINER_CARD',
   target: 'wecom',
@@ -80,7 +80,8 @@ export function createDinerCard({
       if (outcome.kind === 'applied') return { kind: 'done', outcome: 'applied' };
       if (outcome.kind === 'rejected' && outcome.code === NOBODY)
         return { kind: 'done', outcome: 'rejected', note: 'WeCom does not know this diner' };
-      // WeCom being away delays a message, it does not use it up. Repeating is safe: the same card is delivered once in half an hour.
+      // An outage of WeCom delays the card and counts no failure. Repeating is safe: WeCom delivers the same
+      // card once in half an hour.
       if (outcome.kind === 'rejected') return usualAnswer(outcome);
       return {
         kind: 'snooze',

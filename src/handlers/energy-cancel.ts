@@ -2,17 +2,27 @@ import type { z } from 'zod';
 import { BoxOrder } from '../entities/box-order.js';
 import type { EventHandler } from '../outbox/types.js';
 import { orderGone } from './answer.js';
+import { contradiction } from './ask-refund.js';
 import { closePayment } from './close-payment.js';
 import type { EnergyDependencies } from './dependencies.js';
 import type { EventType } from './event-type.js';
 import { findRefund } from './find-refund.js';
-import { dedupeOf, energyKey, exampleOrder, outRefundNo, outTradeNo, refundOrder } from './payloads.js';
-import { contradiction, nothingToRefund, refund, refunded } from './refund.js';
+import {
+  dedupeOf,
+  energyKey,
+  exampleOrder,
+  outRefundNo,
+  outTradeNo,
+  refundFor,
+  refundOrder,
+} from './payloads.js';
+import { refund } from './refund.js';
+import { nothingToRefund, refunded } from './refund-in-books.js';
 import { ORDER_GONE, orderOf, whileOwed } from './refuse-discard.js';
 
 type Payload = z.infer<typeof refundOrder>;
 
-/** Gives the points of an ended order back. If it never succeeds, the diner has paid for nothing. */
+/** Gives the points of an ended order back. */
 export const energyCancel: EventType<Payload> = {
   type: 'ENERGY_CENTER_V2_CANCEL',
   target: 'energy',
@@ -51,7 +61,7 @@ export const energyCancel: EventType<Payload> = {
   createHandler: ({ energy }) => createEnergyCancel(energy),
 };
 
-/** Three tries, each followed by a question at worst, and the pauses. */
+/** Three tries, a question after each of them at worst, and the pauses. */
 export const refundDeadlineMs = (timeoutMs: number): number => 7 * timeoutMs + 2_000;
 
 export function createEnergyCancel({
@@ -65,25 +75,13 @@ export function createEnergyCancel({
     limits: { deadlineMs: refundDeadlineMs(timeoutMs), maxSnoozeMs: 30 * 60_000 },
 
     async handle(event, context) {
-      const { orderId, orderNo, userId, amountInCent, reason } = event.payload;
+      const { orderId, reason } = event.payload;
       if (!(await database.manager.existsBy(BoxOrder, { id: orderId }))) return orderGone(orderId);
-      const wanted = {
-        outRefundNo: outRefundNo(orderNo),
-        outTradeNo: outTradeNo(orderNo),
-        userId,
-        amountInCent,
-        reason,
-      };
+      const wanted = refundFor(event.payload, reason);
       const result = await refund({ database, energy, clock }, wanted, event, context);
       if (result.kind === 'answer') return result.answer;
-      if (result.kind === 'refunded') {
-        return {
-          kind: 'done',
-          outcome: 'applied',
-          note: result.note,
-          effect: refunded(orderId, wanted),
-        };
-      }
+      if (result.kind === 'refunded')
+        return { kind: 'done', outcome: 'applied', note: result.note, effect: refunded(orderId, wanted) };
       const closed = await closePayment(energy, wanted.outTradeNo, result.inDoubt, context);
       if (closed.kind === 'answer') return closed.answer;
       if (closed.kind === 'paid') return contradiction(result.inDoubt);
@@ -96,8 +94,7 @@ export function createEnergyCancel({
     },
 
     ask: ({ orderNo }, context) => findRefund(energy, outTradeNo(orderNo), outRefundNo(orderNo), context),
-    onStatedDone: (tx, { orderId, orderNo, amountInCent }) =>
-      refunded(orderId, { amountInCent, outRefundNo: outRefundNo(orderNo) })(tx),
+    onStatedDone: (tx, payload) => refunded(payload.orderId, refundFor(payload, payload.reason))(tx),
     async refuseDiscard(queryable, event) {
       const order = await orderOf(queryable, event);
       return order ? whileOwed(order, event) : ORDER_GONE;

@@ -4,21 +4,32 @@ import { endOrder, writeStep } from '../orders/order.js';
 import { releaseStock } from '../orders/stock.js';
 import type { ClaimedEvent, EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
 import { orderGone } from './answer.js';
+import { contradiction } from './ask-refund.js';
 import { closePayment } from './close-payment.js';
 import type { EnergyDependencies } from './dependencies.js';
 import { refundDeadlineMs } from './energy-cancel.js';
 import type { EventType } from './event-type.js';
 import { findRefund } from './find-refund.js';
-import { dedupeOf, energyKey, exampleOrder, outRefundNo, outTradeNo, paidOrder, repair } from './payloads.js';
-import { contradiction, nothingToRefund, refund, refunded } from './refund.js';
+import {
+  dedupeOf,
+  energyKey,
+  exampleOrder,
+  outRefundNo,
+  outTradeNo,
+  paidOrder,
+  refundFor,
+  repair,
+} from './payloads.js';
+import { refund } from './refund.js';
+import { nothingToRefund, refunded } from './refund-in-books.js';
 import { ORDER_GONE, orderOf, whileOwed } from './refuse-discard.js';
 
 const payload = paidOrder.extend({ repair });
 type Payload = z.infer<typeof payload>;
 
 /**
- * The guard of a payment: recorded before the money moves, due after the payment window. If the order was not confirmed by then, it
- * is ended here and whatever was taken goes back. If it never succeeds, the diner may have paid for nothing.
+ * The guard of a payment: recorded before the money moves, due after the payment window. If the order was not
+ * confirmed by then, the guard ends the order and gives back the points that were taken.
  */
 export const energyRollback: EventType<Payload> = {
   type: 'ENERGY_CENTER_ROLLBACK_V2_ERROR',
@@ -63,6 +74,8 @@ export const energyRollback: EventType<Payload> = {
   createHandler: ({ energy }) => createEnergyRollback(energy),
 };
 
+const REASON = 'SYSTEM_CANCEL';
+
 export function createEnergyRollback({
   database,
   energy,
@@ -83,45 +96,24 @@ export function createEnergyRollback({
     },
 
     ask: ({ orderNo }, context) => findRefund(energy, outTradeNo(orderNo), outRefundNo(orderNo), context),
-    onStatedDone: (tx, { orderId, orderNo, amountInCent }) =>
-      refunded(orderId, { amountInCent, outRefundNo: outRefundNo(orderNo) })(tx),
+    onStatedDone: (tx, payload) => refunded(payload.orderId, refundFor(payload, REASON))(tx),
     async refuseDiscard(queryable, event) {
       const order = await orderOf(queryable, event);
       if (!order) return ORDER_GONE;
       if (order.status === 'PAYING')
         return 'the order is being paid: only this guard ends it when the payment is not confirmed';
-      return order.status === 'SYSTEM_CANCEL' ? whileOwed(order, event) : null; // of any other order the payment was confirmed: nothing is left to do
+      // In any other state the payment was confirmed, and the guard has nothing to do.
+      return order.status === 'SYSTEM_CANCEL' ? whileOwed(order, event) : null;
     },
   };
 
-  /** Ends the order first, so that a payment confirmed from now on finds it ended. Returns what the order is then. */
-  async function endPaying(order: BoxOrder, context: HandlerContext): Promise<string> {
-    return context.step(async (tx) => {
-      const ended = await endOrder(tx, order.id, {
-        to: 'SYSTEM_CANCEL',
-        from: ['PAYING'],
-        refund: 'PENDING',
-        reason: 'payment-not-confirmed',
-      });
-      if (!ended) return (await tx.manager.findOneByOrFail(BoxOrder, { id: order.id })).status;
-      await writeStep(tx, order.id, 'payment-rolled-back', {
-        released: { dishId: order.dishId, sideboardId: order.sideboardId },
-      });
-      await releaseStock(tx, [order]);
-      return 'SYSTEM_CANCEL';
-    });
-  }
-
-  /** Closing settles it either way: never paid → no late payment can land any more; paid → it says so, and is refunded. */
+  /**
+   * Closing the payment's number decides: not paid → no late payment can arrive; paid → the energy center
+   * says so, and it is refunded.
+   */
   async function giveBack(event: ClaimedEvent<Payload>, context: HandlerContext): Promise<HandlerOutcome> {
-    const { orderId, orderNo, userId, amountInCent } = event.payload;
-    const wanted = {
-      outRefundNo: outRefundNo(orderNo),
-      outTradeNo: outTradeNo(orderNo),
-      userId,
-      amountInCent,
-      reason: 'SYSTEM_CANCEL',
-    };
+    const { orderId } = event.payload;
+    const wanted = refundFor(event.payload, REASON);
     const closed = await closePayment(energy, wanted.outTradeNo, event.unknownAt !== null, context);
     if (closed.kind === 'answer') return closed.answer;
     if (closed.kind === 'unpaid')
@@ -134,11 +126,27 @@ export function createEnergyRollback({
     const result = await refund({ database, energy, clock }, wanted, event, context);
     if (result.kind === 'answer') return result.answer;
     if (result.kind === 'no-payment') return contradiction(result.inDoubt);
-    return {
-      kind: 'done',
-      outcome: 'applied',
-      note: result.note,
-      effect: refunded(orderId, wanted),
-    };
+    return { kind: 'done', outcome: 'applied', note: result.note, effect: refunded(orderId, wanted) };
   }
+}
+
+/**
+ * Ends the order before anything is given back, so that a later confirmation finds it ended. Returns the
+ * order's state after that.
+ */
+async function endPaying(order: BoxOrder, context: HandlerContext): Promise<string> {
+  return context.step(async (tx) => {
+    const ended = await endOrder(tx, order.id, {
+      to: 'SYSTEM_CANCEL',
+      from: ['PAYING'],
+      refund: 'PENDING',
+      reason: 'payment-not-confirmed',
+    });
+    if (!ended) return (await tx.manager.findOneByOrFail(BoxOrder, { id: order.id })).status;
+    await writeStep(tx, order.id, 'payment-rolled-back', {
+      released: { dishId: order.dishId, sideboardId: order.sideboardId },
+    });
+    await releaseStock(tx, [order]);
+    return 'SYSTEM_CANCEL';
+  });
 }

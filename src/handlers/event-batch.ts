@@ -36,18 +36,18 @@ export const eventBatch: EventType<{ batchId: string }> = {
 export interface EventBatchDependencies {
   readonly database: Database;
   readonly clock: Clock;
-  /** Asked when it is needed: this handler is itself in the registry. */
+  /** A function, because this handler is itself in the registry. */
   readonly registry: () => Registry;
 }
 
-/** Carries out a bulk act that a person has previewed and started, a few seconds at a time. If it never succeeds, the rest of its events stay errored. */
+/** Carries out a bulk act that a person has previewed and started, a few seconds at a time. */
 export function createEventBatch({
   database,
   clock,
   registry,
 }: EventBatchDependencies): EventHandler<{ batchId: string }> {
   return {
-    definition: batchRun,
+    definition: eventBatch,
     limits: { deadlineMs: 30_000, maxSnoozeMs: 24 * 3_600_000 },
     async handle({ payload }, context) {
       const slice = await runBatchSlice(database, registry(), payload.batchId, context.signal, (ms) =>
@@ -64,7 +64,8 @@ export function createEventBatch({
     },
     refuseDiscard: async () => null,
     async onDiscarded(tx, event) {
-      if (event.payload) await stopDiscarded(tx, event.payload.batchId); // else it would be running for ever
+      // Otherwise the batch would stay running for ever.
+      if (event.payload) await stopDiscarded(tx, event.payload.batchId);
     },
   };
 }

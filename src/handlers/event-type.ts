@@ -12,17 +12,26 @@ export interface TypeWords {
   readonly affects: string;
 }
 
-/** What a person's discard means while the order, or the row, that the event is about is in state `of`. Shown in docs/events.md. */
+/**
+ * What a person's discard means while the order, or the row, that the event is about is in state `of`. Shown
+ * in docs/events.md.
+ */
 export interface DiscardRule {
   readonly of: string;
   readonly pending: string;
   readonly errored: string;
 }
 
-/** Everything about an event type. One file exports one of these, and `index.ts` lists it: nothing else names the type. */
+/**
+ * Everything about an event type. One file exports one of these, and `index.ts` lists it: nothing else names
+ * the type.
+ */
 export interface EventType<P = unknown> extends EventDefinition<P> {
   readonly words: { readonly zh: TypeWords; readonly en: TypeWords };
-  /** A second run with the same numbers does nothing twice, so a person may requeue without looking at the vendor first. */
+  /**
+   * A second run with the same numbers does nothing twice, so a person may requeue without looking at the
+   * vendor first.
+   */
   readonly repeatable: boolean;
   /** What `refuseDiscard` and `onDiscarded` of the handler amount to. */
   readonly discard: readonly DiscardRule[];

@@ -3,17 +3,22 @@ import { applied, type Outcome } from '../clients/outcome.js';
 import type { CallContext } from '../clients/transport.js';
 import type { Database } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
-import type { AskContext, Finding } from '../outbox/types.js';
+import type { AskContext, Finding, HandlerOutcome } from '../outbox/types.js';
 import { callContext, noFinding } from './answer.js';
 
 export interface FoundAtMeican {
-  /** An order that can only be ours: same diner and meal, same dish, not known to belong to another order of ours. */
+  /**
+   * The id of the meal that can only be this order's: same diner, meal and dish, and no other order of ours
+   * has its id.
+   */
   readonly ours: string | null;
-  /** The diner has an order for this meal that is not ours. */
+  /** The diner has a meal there that is not ours. */
   readonly foreign: boolean;
 }
 
-/** Looks for an order in Meican's list of its day. Fields that the list leaves out are not held against a match. */
+/**
+ * Looks for an order in Meican's list of its day. A field that the list leaves out does not prevent a match.
+ */
 export async function findAtMeican(
   database: Database,
   meican: MeicanClient,
@@ -34,7 +39,7 @@ export async function findAtMeican(
   return applied({ ours: null, foreign: sameMeal.length > 0 });
 }
 
-/** The same for a person who asks. Applied: Meican has the meal. */
+/** For a person who asks. Applied: Meican has the meal. */
 export async function findingAtMeican(
   database: Database,
   meican: MeicanClient,
@@ -78,4 +83,20 @@ function dishMatches(candidate: ListedOrder, order: BoxOrder): boolean {
   return candidate.dishes.some(({ dishId, name }) =>
     dishId === null ? name === null || name === order.dishName : dishId === order.meicanDishId,
   );
+}
+
+/**
+ * Snoozes while the day list may lag: a meal that it does not show is proven absent only `settleMs` after the
+ * last doubtful call. Null: the window is over.
+ */
+export function untilSettled(unknownAt: Date, settleMs: number, now: Date): HandlerOutcome | null {
+  const settledInMs = unknownAt.getTime() + settleMs - now.getTime();
+  if (settledInMs <= 0) return null;
+  return {
+    kind: 'snooze',
+    afterMs: settledInMs,
+    outcome: 'unknown',
+    reason: 'not in the day list yet; the list may lag',
+    sentNothing: true,
+  };
 }

@@ -3,7 +3,7 @@ import type { VendorOutcome } from '../entities/outbox-event.js';
 import type { AskContext, Finding } from '../outbox/types.js';
 import { callContext, noFinding } from './answer.js';
 
-/** What the energy center's books say of a payment and of our refund of it, for a person. */
+/** The state of a payment and of our refund of it in the energy center's books, for a person who asks. */
 export async function findRefund(
   energy: EnergyClient,
   tradeNo: string,
@@ -24,7 +24,9 @@ export async function findRefund(
   };
 }
 
-/** Only SUCCESS, FAILED and CLOSED are final; what is not found may still be on its way. */
+/**
+ * Only SUCCESS, FAILED and CLOSED are final; a payment or refund that is not found may still be on its way.
+ */
 function outcomeOf(payment: TradeState, refund: TradeState, isBack: boolean): VendorOutcome {
   if (refund === 'SUCCESS' || isBack) return 'applied';
   if (refund === 'PROCESSING') return 'unknown';

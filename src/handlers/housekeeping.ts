@@ -4,11 +4,11 @@ import type { HousekeepingDependencies } from './dependencies.js';
 import type { EventType } from './event-type.js';
 import { sweep } from './retention.js';
 
-/** `slot` makes each recurrence an event of its own, once for all schedulers together. */
+/** `slot` makes each hour an event of its own, recorded once by all schedulers together. */
 const payload = z.strictObject({ slot: z.string() });
 type Payload = z.infer<typeof payload>;
 
-/** Deletes what is past its retention, in small batches. If it never succeeds, the tables grow. */
+/** Deletes what is past its retention, in small batches. */
 export const housekeeping: EventType<Payload> = {
   type: 'HOUSEKEEPING',
   target: 'housekeeping',
@@ -44,10 +44,12 @@ export const housekeeping: EventType<Payload> = {
 
 const DEADLINE_MS = 5 * 60_000;
 const RETRY_MS = 5 * 60_000;
-/** One attempt works so long, and the next one goes on: a busy day is caught up with within the hour. */
+/**
+ * An attempt works this long and the next one goes on, so that a busy day's rows are deleted within the hour.
+ */
 const BUDGET_MS = 60_000;
 const GO_ON_MS = 1_000;
-/** What is not caught up with by then counts as a failure, and a person hears of it. */
+/** Rows that are left after this count as a failure, and a person hears of it. */
 const CATCH_UP_MAX_MS = 50 * 60_000;
 
 export function createHousekeeping({ database, retention }: HousekeepingDependencies): EventHandler<Payload> {

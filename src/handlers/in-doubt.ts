@@ -2,7 +2,10 @@ import type { HandlerOutcome } from '../outbox/types.js';
 
 const PROCESSING_SNOOZE_MS = 10_000;
 
-/** The energy center has the call and has not ended it: neither success nor failure, whoever asks. `isQuestion`: this attempt only asked. */
+/**
+ * The energy center has the call and has not ended it: neither a success nor a failure. `isQuestion`: this
+ * attempt only asked.
+ */
 export function processing({ isQuestion = false } = {}): HandlerOutcome {
   const answer = {
     kind: 'snooze',
@@ -14,8 +17,9 @@ export function processing({ isQuestion = false } = {}): HandlerOutcome {
 }
 
 /**
- * An earlier call with the same number is still unanswered. What this call was told (refused, not reached, rate limited) is about this call alone:
- * what is known of the vendor's books stays *unknown*. `renewed`: this attempt made a call without an answer itself.
+ * An earlier call with the same number is still unanswered. The answer to this call (refused, not reached,
+ * rate limited) says nothing of the earlier one, so the outcome stays *unknown*. `renewed`: a call of this
+ * attempt got no answer either.
  */
 export function stillInDoubt(answer: HandlerOutcome, renewed: boolean): HandlerOutcome {
   const sentNothing = renewed ? {} : ({ sentNothing: true } as const);

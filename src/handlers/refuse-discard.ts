@@ -2,10 +2,10 @@ import type { Queryable } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
 import type { OpenEvent } from '../outbox/types.js';
 
-/** Each reason in at most 100 characters: a bulk act keeps it with its item. */
+/** Every reason has at most 100 characters, because a bulk act stores it with its item. */
 export const ORDER_GONE = 'its order is gone, so nobody can tell what is owed: settle it as done with proof';
 
-/** The order that an open event is about, even when its payload cannot be read any more. */
+/** The order that an open event is about; found by the event's subject when the payload cannot be read. */
 export async function orderOf(
   queryable: Queryable,
   { subjectId, payload }: OpenEvent<{ readonly orderId: string }>,
@@ -14,7 +14,10 @@ export async function orderOf(
   return id === null ? null : queryable.manager.findOneBy(BoxOrder, { id });
 }
 
-/** Points that our books owe the diner are given back by this event, or by a person who has proof: never by silence. */
+/**
+ * Our books owe the diner points: only this event, or a person with proof, may end the debt. Null: nothing is
+ * owed.
+ */
 export function whileOwed({ refund }: BoxOrder, { status }: Pick<OpenEvent, 'status'>): string | null {
   if (refund !== 'PENDING') return null;
   return status === 'pending'

@@ -5,8 +5,9 @@ import type { Grant } from './lock.js';
 import { type Cancelled, OrderChanged, writeCancel } from './write-cancel.js';
 
 /**
- * T1. Null: the order had been cancelled before. The conditional UPDATE, not the lock, decides which of two cancels wins. The order was
- * read before the lock was held: if that state does not allow the cancel, the order is read again under the lock before it is refused.
+ * T1. Null: the order had been cancelled before. The conditional UPDATE, not the lock, decides which of two
+ * cancels wins. The order was read before the lock was held: if that state does not allow the cancel, the
+ * order is read again under the lock before it is refused.
  */
 export async function cancelInBooks(
   cancelling: Cancelling,

@@ -18,8 +18,8 @@ import { orderKey, userKey } from './lock.js';
 import type { Cancelled } from './write-cancel.js';
 
 /**
- * Cancels a live order: our own books at once; the refund and the cancel at Meican as events, carried out here within the budget.
- * Throws Problem.
+ * Cancels a live order: our own books at once; the refund and the cancel at Meican as events, carried out
+ * here within the budget. Throws Problem.
  */
 export async function cancel(dependencies: CancelDependencies, request: CancelRequest): Promise<Answer> {
   const { database } = dependencies;
@@ -39,7 +39,8 @@ export async function cancel(dependencies: CancelDependencies, request: CancelRe
   } catch (error) {
     const problem = afterCommit(ticket, error);
     if (!(problem instanceof Problem)) throw problem;
-    throw await keepRefusal(database, ticket, problem).catch(() => problem); // a refusal that cannot be kept is still the answer
+    // A refusal that cannot be kept is still the answer.
+    throw await keepRefusal(database, ticket, problem).catch(() => problem);
   }
 }
 
@@ -53,7 +54,8 @@ async function cancelUnderLocks(cancelling: Cancelling, read: OrderRead): Promis
   } catch (error) {
     const isBusy = error instanceof Problem && error.code === 'order-busy';
     if (!isBusy && !(error instanceof CommitUnknown)) throw error;
-    // The holder of the lock may be cancelling this very order, and a commit without an answer may have succeeded.
+    // The holder of the lock may be cancelling this very order, and a commit without an answer may have
+    // succeeded.
     const latest = await readOrder(cancelling, cancelling.request).catch(() => null);
     if (latest?.order.status === 'USER_CANCEL') return null;
     throw error;
@@ -61,8 +63,8 @@ async function cancelUnderLocks(cancelling: Cancelling, read: OrderRead): Promis
 }
 
 /**
- * The order is cancelled, by this request (`cancelled`) or before it: 200 when refund and vendor are settled, else 202. No failure from
- * here on undoes the cancel.
+ * The order is cancelled, by this request (`cancelled`) or before it: 200 when refund and vendor are settled,
+ * else 202. No failure from here on undoes the cancel.
  */
 async function carryOut(
   cancelling: Cancelling,
@@ -75,7 +77,8 @@ async function carryOut(
       await outbox.runInline([energyKey(order.orderNo), meicanKey(order.orderNo)], inlineBudgetMs);
     const body = await readBody(cancelling, order.id);
     const status = isSettled(body) ? 200 : 202;
-    await keepAnswer(database, ticket, status, body).catch(() => {}); // a repeat finds the order cancelled, and answers by the same rule
+    // A repeat finds the order cancelled, and answers by the same rule.
+    await keepAnswer(database, ticket, status, body).catch(() => {});
     return { status, body, replayed: false };
   } catch (error) {
     if (!isUnavailable(error)) outbox.signals.emit('sweep-failed', { error });

@@ -27,7 +27,9 @@ export interface CheckedMeals {
   now(): Date;
 }
 
-/** A dish with its menu, beside one of the wanted cabinets; the cabinet's columns are null when none exists. */
+/**
+ * A dish with its menu, beside one of the wanted cabinets; the cabinet's columns are null when none exists.
+ */
 interface Row {
   id: unknown;
   name: string;
@@ -109,7 +111,10 @@ function invalid(i: number, member: string, message: string): Problem {
   return new Problem('validation', { errors: [{ path: `meals.${i}.${member}`, message }] });
 }
 
-/** Names the first of these that is missing: garden, menu, dish, cabinet. A dish of another garden counts as missing. */
+/**
+ * Names the first of these that is missing: garden, menu, dish, cabinet. A dish of another garden counts as
+ * missing.
+ */
 async function whatIsMissing(
   database: Database,
   garden: string,

@@ -65,7 +65,8 @@ export async function refundCoffee(
   } catch (error) {
     const problem = afterCommit(ticket, error);
     if (!(problem instanceof Problem)) throw problem;
-    throw await keepRefusal(database, ticket, problem).catch(() => problem); // a refusal that cannot be kept is still the answer
+    // A refusal that cannot be kept is still the answer.
+    throw await keepRefusal(database, ticket, problem).catch(() => problem);
   }
 }
 
@@ -99,7 +100,10 @@ async function insert(tx: Tx, { outbox, ticket, input, traceparent }: Refunding)
   return { tradeNo, status: 'PENDING', events: [viewOf(outbox, event)] };
 }
 
-/** The trade is written, by this request (`written`) or before it. No failure from here on undoes it: its refund goes on by itself. */
+/**
+ * The trade is written, by this request (`written`) or before it. No failure from here on undoes it: its
+ * refund goes on by itself.
+ */
 async function carryOut(refunding: Refunding, written: Body | null): Promise<Answer> {
   const { outbox, input, inlineBudgetMs } = refunding;
   try {
@@ -123,7 +127,8 @@ async function answer({ database, outbox, ticket, input }: Refunding): Promise<A
     events: await readEventOf(database, outbox, row),
   };
   const status = row.status === 'PENDING' ? 202 : 200;
-  await complete(database, ticket, status, body).catch(() => {}); // a repeat with the same key finds the trade, and answers anew
+  // A repeat with the same key finds the trade, and answers anew.
+  await complete(database, ticket, status, body).catch(() => {});
   return { status, body, replayed: false };
 }
 

@@ -4,7 +4,7 @@ import { energyRollback } from '../handlers/energy-rollback.js';
 import { meicanNewOrder } from '../handlers/meican-new-order.js';
 import { outTradeNo } from '../handlers/payloads.js';
 import { complete } from '../http/idempotency.js';
-import { settleAsNeedless } from '../outbox/expedite.js';
+import { settleWithoutRunning } from '../outbox/expedite.js';
 import { record } from '../outbox/record.js';
 import { toOrdering, writeStep } from './order.js';
 import { guardOf, type PlacedOrder, type PlaceRequest, type Placing, type Reserved } from './placing.js';
@@ -19,8 +19,8 @@ export interface PlacedBody {
 class GuardWasFirst extends Error {}
 
 /**
- * T2: PAYING → ORDERING, the guards are settled, the placements at Meican are recorded. Null: a guard had ended an order first, and
- * nothing was written.
+ * T2: PAYING → ORDERING, the guards are settled, the placements at Meican are recorded. Null: a guard had
+ * ended an order first, and nothing was written.
  */
 export async function confirm(placing: Placing, reserved: Reserved): Promise<PlacedBody | null> {
   crashPoint('place-before-t2');
@@ -42,7 +42,8 @@ async function confirmAll(
   const updatedAt = now();
   for (const order of orders) {
     if (!(await toOrdering(tx, order.id, updatedAt))) throw new GuardWasFirst();
-    await settleAsNeedless(tx, energyRollback, guardOf(order), { lastOfItsKey: true }); // refunds exist only for ended orders
+    // Refunds exist only for ended orders.
+    await settleWithoutRunning(tx, energyRollback, guardOf(order), { lastOfItsKey: true });
     await recordPlacement(tx, request, order);
     await writePaid(tx, order, moves.get(order.id) ?? null);
   }

@@ -36,8 +36,8 @@ interface Body {
 }
 
 /**
- * Writes a canteen consumption and syncs it to the energy center, now or by its event. `isNew` false: it was known, with the same content.
- * Throws Problem.
+ * Writes a canteen consumption and syncs it to the energy center, now or by its event. `isNew` false: it was
+ * known, with the same content. Throws Problem.
  */
 export async function recordConsumption(
   dependencies: ConsumptionDependencies,

@@ -6,7 +6,9 @@ import { record } from '../outbox/record.js';
 import type { EventDefinition } from '../outbox/types.js';
 import { type EventView, eventView } from './view.js';
 
-/** A coffee machine's trade or a till's record: one row, and one event that settles it at the energy center. */
+/**
+ * A coffee machine's trade or a till's record: one row, and one event that settles it at the energy center.
+ */
 export interface HandedIn {
   readonly table: 'coffee_trade' | 'canteen_consumption';
   readonly rowId: string;
@@ -16,7 +18,10 @@ export interface HandedIn {
   readonly traceparent: string | null;
 }
 
-/** Records the event of a row that this transaction has inserted, and names it in the row. The request carries it out, so no scheduler is woken. */
+/**
+ * Records the event of a row that this transaction has inserted, and names it in the row. The request carries
+ * it out, so no scheduler is woken.
+ */
 export async function recordEventOf<P>(
   tx: Tx,
   { table, rowId, number, requestId, traceparent }: HandedIn,

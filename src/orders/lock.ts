@@ -4,7 +4,9 @@ import { Problem } from '../base/problems.js';
 
 /** Turns most races into a clean 409. Correctness never rests on a lock: the conditional UPDATEs decide. */
 export interface Locks {
-  /** Runs `work` under all keys together; throws Problem `order-busy` when another request holds one of them. */
+  /**
+   * Runs `work` under all keys together; throws Problem `order-busy` when another request holds one of them.
+   */
   withLock<T>(keys: readonly string[], work: (grant: Grant) => Promise<T>): Promise<T>;
 }
 
@@ -79,7 +81,9 @@ export class RedisLocks implements Locks {
     }
   }
 
-  /** Null: Redis cannot be reached. Contention and outage arrive as the same error; the votes tell them apart. */
+  /**
+   * Null: Redis cannot be reached. Contention and outage arrive as the same error; the votes tell them apart.
+   */
   async #acquire(keys: string[]): Promise<Lock | null> {
     try {
       const lock = await this.#redlock.acquire(keys, TTL_MS);
@@ -104,8 +108,9 @@ export class RedisLocks implements Locks {
 }
 
 /**
- * Extends the lock until the returned function releases it. A lock that cannot be extended is lost, and the work goes on without it.
- * Redlock's `using` throws when the release fails, which would turn a committed order into an error.
+ * Extends the lock until the returned function releases it. A lock that cannot be extended is lost, and the
+ * work goes on without it. Redlock's `using` throws when the release fails, which would turn a committed
+ * order into an error.
  */
 function extend(lock: Lock): () => void {
   let held = lock;

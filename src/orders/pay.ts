@@ -21,7 +21,10 @@ const PROCESSING_ASK_MS = 300;
 
 type Payable = Pick<BoxOrder, 'orderNo' | 'userId' | 'priceInCent' | 'edibleDate' | 'mealType' | 'createdAt'>;
 
-/** Takes the points of one order. The only vendor call outside the engine, because the diner waits for its answer. */
+/**
+ * Takes the points of one order. The only vendor call outside the engine, because the diner waits for its
+ * answer.
+ */
 export async function pay(
   { energy, clock, paymentWindowMs, payTimeoutMs }: PayDependencies,
   order: Payable,
@@ -50,7 +53,10 @@ function wantedOf(order: Payable, paymentWindowMs: number) {
   };
 }
 
-/** How a payment that was PROCESSING ended. Null: its end is not known; "not found" may be a view that lags, and proves nothing. */
+/**
+ * How a payment that was PROCESSING ended. Null: its end is not known; "not found" may be a view that lags,
+ * and proves nothing.
+ */
 function endedAs(state: TradeState): Payment | null {
   switch (state) {
     case 'SUCCESS':
@@ -64,7 +70,9 @@ function endedAs(state: TradeState): Payment | null {
   }
 }
 
-/** `isUnpaid`: no points were taken for any meal of the request. Only then is it told that nothing happened. */
+/**
+ * `isUnpaid`: no points were taken for any meal of the request. Only then is it told that nothing happened.
+ */
 export function problemOf(payment: Payment, isUnpaid: boolean): Problem {
   if (payment.kind === 'rejected') {
     if (payment.code === String(energyCodes.insufficientBalance)) return new Problem('insufficient-energy');

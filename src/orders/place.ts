@@ -33,11 +33,15 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
     const mayBeKept = isWritten || error instanceof CommitUnknown;
     const told = error instanceof Problem || !mayBeKept ? error : ourDatabaseFailed(error);
     if (!(told instanceof Problem)) throw told;
-    throw await keepRefusal(database, ticket, told).catch(() => told); // a refusal that cannot be kept is still the answer
+    // A refusal that cannot be kept is still the answer.
+    throw await keepRefusal(database, ticket, told).catch(() => told);
   }
 }
 
-/** Orders may be written and money may move. The guards end them, and a repeat with the same key tells how it ended. */
+/**
+ * Orders may be written and money may move. The guards end them, and a repeat with the same key tells how it
+ * ended.
+ */
 function ourDatabaseFailed(cause: unknown): Problem {
   return new Problem('payment-unknown', {
     detail: 'the same request with the same key will tell how it ended',
@@ -47,8 +51,9 @@ function ourDatabaseFailed(cause: unknown): Problem {
 }
 
 /**
- * An earlier run of this request died between T1 and its answer. Null: it left nothing to go on with, and the request starts afresh.
- * Otherwise its orders: all PAYING, so that the payment goes on, or all paid by a T2 whose answer was lost.
+ * An earlier run of this request died between T1 and its answer. Null: it left nothing to go on with, and the
+ * request starts afresh. Otherwise its orders: all PAYING, so that the payment goes on, or all paid by a T2
+ * whose answer was lost.
  */
 async function resume(placing: Placing): Promise<Reserved | null> {
   const { database, clock, ticket } = placing;
@@ -101,6 +106,7 @@ async function payAll(placing: Placing, orders: readonly PlacedOrder[]): Promise
 /** An earlier run of this request had paid them. */
 async function answerPlaced({ database, ticket }: Placing, orders: readonly PlacedOrder[]): Promise<Answer> {
   const body = { orders: orders.map(orderView) };
-  await complete(database, ticket, 201, body).catch(() => {}); // a repeat with the same key finds them paid, and answers the same
+  // A repeat with the same key finds them paid, and answers the same.
+  await complete(database, ticket, 201, body).catch(() => {});
   return { status: 201, body, replayed: false };
 }

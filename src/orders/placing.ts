@@ -38,7 +38,9 @@ export type PlacedOrder = Parameters<typeof orderView>[0] & Pick<BoxOrder, 'cuto
 /** T1's orders. */
 export interface Reserved {
   readonly orders: readonly PlacedOrder[];
-  /** What each order took from the stock, by order id; empty when an earlier run of this request reserved it. */
+  /**
+   * What each order took from the stock, by order id; empty when an earlier run of this request reserved it.
+   */
   readonly moves: ReadonlyMap<string, StockMoves>;
   /** The database's clock. */
   now(): Date;

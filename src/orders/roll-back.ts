@@ -2,7 +2,7 @@ import type { Tx } from '../database/database.js';
 import { join, raw, sql } from '../database/sql.js';
 import { energyRollback } from '../handlers/energy-rollback.js';
 import { letGo } from '../http/idempotency.js';
-import { makeDue, settleAsNeedless } from '../outbox/expedite.js';
+import { makeDue, settleWithoutRunning } from '../outbox/expedite.js';
 import { endOrder, writeStep } from './order.js';
 import type { Payment } from './pay.js';
 import { guardOf, type Payments, type PlacedOrder, type Placing } from './placing.js';
@@ -11,11 +11,15 @@ import { releaseStock } from './stock.js';
 /**
  * `surely-unpaid`: no points were taken for any of them, so stock and money are as before.
  * `rolled-back`: the guards give back what was, or may have been, taken.
- * `confirmed`: another run of this request, from which this one had taken over, has paid and confirmed them; nothing is undone.
+ * `confirmed`: another run of this request, from which this one had taken over, has paid and confirmed them;
+ * nothing is undone.
  */
 export type RolledBack = 'surely-unpaid' | 'rolled-back' | 'confirmed';
 
-/** All orders of the request: PAYING → SYSTEM_CANCEL, stock back. The guard of an order that may have been paid falls due now. */
+/**
+ * All orders of the request: PAYING → SYSTEM_CANCEL, stock back. The guard of an order that may have been
+ * paid falls due now.
+ */
 export async function rollBack(
   { database, ticket }: Placing,
   orders: readonly PlacedOrder[],
@@ -23,7 +27,8 @@ export async function rollBack(
 ): Promise<RolledBack> {
   return database.transaction(async (tx) => {
     if (await areConfirmed(tx, orders)) return 'confirmed';
-    // Another run of this request, one that died or one that took over, may have paid. Then none of our answers proves anything.
+    // Another run of this request, one that died or one that took over, may have paid. Then none of our
+    // answers proves anything.
     const onlyWePaid = (await letGo(tx, ticket)) && ticket.resume.length === 0 && payments.size > 0;
     const ended: PlacedOrder[] = [];
     let areUnpaid = true;
@@ -47,7 +52,10 @@ async function areConfirmed(tx: Tx, orders: readonly PlacedOrder[]): Promise<boo
   return rows.length > 0 && rows.every(({ status }) => status !== 'PAYING' && status !== 'SYSTEM_CANCEL');
 }
 
-/** What the energy center answered; `not-sent`: an earlier meal of the request failed, so this one was not paid at all. */
+/**
+ * What the energy center answered; `not-sent`: an earlier meal of the request failed, so this one was not
+ * paid at all.
+ */
 type Answered = Payment | 'not-sent';
 
 function tookNothing(payment: Answered): boolean {
@@ -72,7 +80,7 @@ async function endUnconfirmed(
     code: payment !== 'not-sent' && payment.kind !== 'applied' ? payment.code : null,
     released: { dishId: order.dishId, sideboardId: order.sideboardId },
   });
-  if (isUnpaid) await settleAsNeedless(tx, energyRollback, guardOf(order));
+  if (isUnpaid) await settleWithoutRunning(tx, energyRollback, guardOf(order));
   else await makeDue(tx, energyRollback, guardOf(order));
   return true;
 }

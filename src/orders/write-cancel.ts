@@ -31,7 +31,10 @@ export interface Cancelled {
 /** The conditional UPDATE found the order in another state than it was read in. T1 rolls back. */
 export class OrderChanged extends Error {}
 
-/** The statements of T1. The stock comes last, so that a hot dish stays locked for the shortest time. Throws Problem, OrderChanged. */
+/**
+ * The statements of T1. The stock comes last, so that a hot dish stays locked for the shortest time. Throws
+ * Problem, OrderChanged.
+ */
 export async function writeCancel(
   tx: Tx,
   cancelling: Cancelling,

@@ -26,7 +26,7 @@ export async function makeDue<P>(tx: Tx, definition: EventDefinition<P>, payload
  * now loses its lease, so the caller must hold a row that the handler checks before it acts. `lastOfItsKey`: the caller knows that nothing can
  * wait behind it; saves one look.
  */
-export async function settleAsNeedless<P>(
+export async function settleWithoutRunning<P>(
   tx: Tx,
   definition: EventDefinition<P>,
   payload: P,

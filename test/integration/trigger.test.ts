@@ -6,7 +6,8 @@ import { createLogger } from '../../src/app/logging.js';
 import { loadSettings } from '../../src/app/settings.js';
 import { createLunchboxClient, type LunchboxClient } from '../../src/dev/client/index.js';
 import { type Embedded, embeddedFallback, startEmbedded, tokenFor } from '../../src/dev/embedded.js';
-import { faultAliases, trigger, triggerTypes } from '../../src/dev/trigger.js';
+import { trigger, triggerTypes } from '../../src/dev/trigger.js';
+import { faultAliases } from '../../src/dev/trigger-steps.js';
 import { freePort } from '../support/free-port.js';
 
 /** What becomes of each type's event when the vendor fails once in this way; the order's status where there is one. */

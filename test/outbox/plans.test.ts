@@ -6,7 +6,7 @@ import { sql } from '../../src/database/sql.js';
 import { discard } from '../../src/operate/discard.js';
 import { prune } from '../../src/operate/prune.js';
 import { requeue } from '../../src/operate/requeue.js';
-import { expedite, makeDue, settleAsNeedless } from '../../src/outbox/expedite.js';
+import { expedite, makeDue, settleWithoutRunning } from '../../src/outbox/expedite.js';
 import { migratedDatabase } from '../support/databases.js';
 import { done, failed, note, outboxOf, recordNote, rowOf, runDue } from '../support/engine.js';
 import { noteStatements } from '../support/statements.js';
@@ -82,7 +82,7 @@ it('every statement of the engine finds its events by an index that leads straig
   await database.transaction(async (tx) => {
     await expedite(tx, 'e');
     await makeDue(tx, note, { n: 101, key: 'f' });
-    await settleAsNeedless(tx, note, { n: 100, key: 'e' });
+    await settleWithoutRunning(tx, note, { n: 100, key: 'e' });
   });
   const texts = [...statements.keys()].join('\n');
   for (const part of [
