@@ -92,6 +92,7 @@ const allowed: Record<string, readonly string[]> = {
     'operate',
     'outbox',
     'clients',
+    'entities',
     'database',
   ],
   cli: ['app', 'http', 'orders', 'handlers/index.ts', 'reconcile', 'alerts', 'operate', 'outbox', 'database'],

@@ -3,7 +3,8 @@ import { businessDay } from '../base/clock.js';
 import { childTraceparent } from '../base/trace.js';
 import { Database } from '../database/database.js';
 import { pendingMigrations } from '../database/migrate.js';
-import { fromSqlInstant, now, sql } from '../database/sql.js';
+import { now, sql } from '../database/sql.js';
+import { Alert } from '../entities/alert.js';
 import { RedisLocks } from '../orders/lock.js';
 import { createLogger } from './logging.js';
 import { connectRedis, readyWithin } from './redis.js';
@@ -123,18 +124,15 @@ async function checkDatabase(settings: Settings): Promise<Check[]> {
   }
 }
 
-/** What the running processes have found out about the vendors: a breaker that opened has raised an alert, open until it has closed everywhere. */
+/** Breakers of the running processes: an alert is open from a breaker's opening until it has closed in every process. */
 async function checkBreakers(database: Database): Promise<Check> {
-  const open = await database.query<{ title: string; first_at: unknown }>(
-    sql`SELECT title, first_at FROM alert WHERE kind = 'vendor-down' AND status = 'open' ORDER BY title`,
-  );
+  const where = { kind: 'vendor-down', status: 'open' } as const;
+  const open = await database.manager.find(Alert, { where, order: { title: 'ASC' } });
   if (open.length === 0) return { name: 'breakers', ok: true, detail: 'none is open' };
   return {
     name: 'breakers',
     ok: false,
-    detail: open
-      .map(({ title, first_at }) => `${title} open since ${fromSqlInstant(first_at).toISOString()}`)
-      .join(', '),
+    detail: open.map(({ title, firstAt }) => `${title} open since ${firstAt.toISOString()}`).join(', '),
     whatToDo: 'its events wait and count no failures; a canary is sent at least every minute',
   };
 }

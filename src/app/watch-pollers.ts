@@ -1,5 +1,7 @@
 import { alertMessage, raise } from '../alerts/raise.js';
-import { after, sql } from '../database/sql.js';
+import { instant, isNotAfter } from '../database/instants.js';
+import { Alert } from '../entities/alert.js';
+import { OutboxEvent } from '../entities/outbox-event.js';
 import { heartbeats } from '../outbox/heartbeat.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Logger } from './logging.js';
@@ -9,14 +11,14 @@ const LOOK_EVERY_MS = 10_000;
 const DUE_FOR_MS = 60_000;
 
 /**
- * Whoever carries out events cannot tell that nobody does. So each API process looks whether a scheduler lives; if none does while
- * there is something to be done, or one fell silent, it raises an alert and sends it itself. Returns the way to stop.
+ * A scheduler cannot report that no scheduler lives. So each API process looks: when none lives while an event is due, or one
+ * fell silent, it raises an alert and sends it itself. Returns a function that stops the looking.
  */
 export function watchPollers(outbox: Outbox, logger: Logger): () => void {
   const timer = setInterval(
     () =>
       void lookForPollers(outbox).catch((err: unknown) =>
-        logger.warn({ err }, 'nobody could look for the schedulers'),
+        logger.warn({ err }, 'the look for schedulers failed'),
       ),
     LOOK_EVERY_MS,
   );
@@ -24,23 +26,18 @@ export function watchPollers(outbox: Outbox, logger: Logger): () => void {
   return () => clearInterval(timer);
 }
 
-/** True when no scheduler lives and people were, or are being, told. */
+/** True when no scheduler lives and an alert tells of it. */
 export async function lookForPollers(outbox: Outbox): Promise<boolean> {
   const { database } = outbox;
   const schedulers = (await heartbeats(database)).filter(
     ({ kind, state }) => kind !== 'api' && state !== 'ended',
   );
   if (schedulers.some(({ state }) => state === 'alive')) return false;
-  const waiting = await database.query(
-    sql`SELECT id FROM outbox_event WHERE queue_at <= ${after(-DUE_FOR_MS)} LIMIT 1`,
-  );
-  if (schedulers.length === 0 && waiting.length === 0) return false;
-  const open = await database.query(
-    sql`SELECT id FROM alert WHERE group_key = 'poller-silent' AND status = 'open' LIMIT 1`,
-  );
-  if (open.length > 0)
-    await database.execute(sql`UPDATE alert SET last_at = ${after(0)} WHERE group_key = 'poller-silent'`);
-  else
+  const isDue = { queueAt: isNotAfter(database, -DUE_FOR_MS) };
+  if (schedulers.length === 0 && !(await database.manager.existsBy(OutboxEvent, isDue))) return false;
+  const open = { groupKey: 'poller-silent', status: 'open' } as const;
+  const { affected } = await database.manager.update(Alert, open, { lastAt: instant(database) });
+  if (!affected)
     await database.transaction((tx) =>
       raise(tx, {
         groupKey: 'poller-silent',
