@@ -1,31 +1,32 @@
 import { IsNull, Not } from 'typeorm';
+import { Problem, WrongState } from '../base/problems.js';
 import type { Database } from '../database/database.js';
 import { instant } from '../database/instants.js';
 import { forUpdate } from '../database/locks.js';
 import { Alert } from '../entities/alert.js';
-import { type Act, audit } from '../operate/audit.js';
+import { audit, type Signature } from '../operate/audit.js';
 
 const unknown = { knownAt: null, knownBy: null, knownReason: null };
 
-export type KnownResult =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'not-found' }
-  | { readonly kind: 'conflict'; readonly status: string };
+export const noSuchCause = (): Problem => new Problem('not-found', { detail: 'there is no such cause' });
 
-/** A person knows this open cause: no message about it until it has recovered and comes back. Audited. */
+/**
+ * A person knows this open cause: no message about it until it has recovered and comes back. Audited. Throws
+ * Problem `not-found` or `cause-not-open`.
+ */
 export async function markKnown(
   database: Database,
   id: string,
-  act: Act & { reason: string },
-): Promise<KnownResult> {
-  return database.transaction(async (tx) => {
+  by: Signature & { reason: string },
+): Promise<void> {
+  await database.transaction(async (tx) => {
     const group = await tx.manager.findOne(Alert, { where: { id }, ...forUpdate(tx) });
-    if (!group) return { kind: 'not-found' };
-    if (group.status !== 'open') return { kind: 'conflict', status: group.status };
-    if (group.knownAt !== null) return { kind: 'conflict', status: 'known' };
-    const known = { knownAt: instant(tx), knownBy: act.actor, knownReason: act.reason };
+    if (!group) throw noSuchCause();
+    if (group.status !== 'open') throw new WrongState('cause-not-open', group.status);
+    if (group.knownAt !== null) throw new WrongState('cause-not-open', 'known');
+    const known = { knownAt: instant(tx), knownBy: by.actor, knownReason: by.reason };
     await tx.manager.update(Alert, { id }, known);
-    await audit(tx, act, {
+    await audit(tx, by, {
       verb: 'know',
       targetType: 'cause',
       targetId: id,
@@ -33,21 +34,20 @@ export async function markKnown(
       before: { state: 'open' },
       after: { state: 'known' },
     });
-    return { kind: 'done' };
   });
 }
 
-/** Messages about the cause are sent again. Audited. */
-export async function unmarkKnown(database: Database, id: string, act: Act): Promise<KnownResult> {
-  return database.transaction(async (tx) => {
+/** Messages about the cause are sent again. Audited. Throws Problem `not-found` or `cause-not-open`. */
+export async function unmarkKnown(database: Database, id: string, by: Signature): Promise<void> {
+  await database.transaction(async (tx) => {
     const where = { id, status: 'open', knownAt: Not(IsNull()) } as const;
     const { affected } = await tx.manager.update(Alert, where, unknown);
     if (affected === 0) {
-      return (await tx.manager.existsBy(Alert, { id }))
-        ? { kind: 'conflict', status: 'not known' }
-        : { kind: 'not-found' };
+      throw (await tx.manager.existsBy(Alert, { id }))
+        ? new WrongState('cause-not-open', 'not known')
+        : noSuchCause();
     }
-    await audit(tx, act, {
+    await audit(tx, by, {
       verb: 'unknow',
       targetType: 'cause',
       targetId: id,
@@ -55,6 +55,5 @@ export async function unmarkKnown(database: Database, id: string, act: Act): Pro
       before: { state: 'known' },
       after: { state: 'open' },
     });
-    return { kind: 'done' };
   });
 }

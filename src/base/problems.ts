@@ -1,4 +1,4 @@
-/** Every error that an API caller can meet: status, title, and whether repeating the same request may help. */
+/** THE table of errors that an API caller can meet: status, title, and whether repeating the same request may help. */
 export const problems = {
   validation: { status: 400, title: 'The request does not fit its schema', retryable: false },
   'invalid-cursor': { status: 400, title: 'The cursor is not one that we gave out', retryable: false },
@@ -92,7 +92,7 @@ export interface ProblemDetails {
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
-/** Thrown by a use case, answered as RFC 9457. Never carries a stack, SQL or another person's data. */
+/** Thrown by a use case or an act; the API answers it as RFC 9457. It never carries a stack, SQL or another person's data. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   constructor(
@@ -104,6 +104,16 @@ export class Problem extends Error {
 
   get status(): number {
     return problems[this.code].status;
+  }
+}
+
+/** What a person wants to act on is in another state than the act needs: another person was faster, or their page is old. */
+export class WrongState extends Problem {
+  constructor(
+    code: ProblemCode,
+    readonly currentStatus: string,
+  ) {
+    super(code, { more: { currentStatus } });
   }
 }
 

@@ -1,78 +1,28 @@
-import os from 'node:os';
 import type { Command } from 'commander';
-import {
-  type BatchVerb,
-  batchItems,
-  batchVerbs,
-  executeBatch,
-  previewBatch,
-  RATE_MAX,
-  readBatch,
-  stopBatch,
-} from '../operate/batch.js';
+import { executeBulk, previewBulk, stopBulk } from '../operate/acts/batches.js';
+import { type BatchVerb, batchItems, batchVerbs, readBatch } from '../operate/batch/batch.js';
+import { type Preview, RATE_MAX } from '../operate/batch/preview.js';
+import { actCommand, carryOut, type SignedOptions, signed } from './act-command.js';
 import { out, row, say } from './print.js';
-import { actOf, exit, idOf, oneOf, Stop, whole, withDatabase } from './shared.js';
+import { exit, idOf, oneOf, Stop, whole, withDatabase } from './shared.js';
 
 const ITEMS_SHOWN = 1_000;
 
 /** Many events at once. */
 export function addBatch(program: Command): void {
-  program
-    .command('redrive')
-    .description('requeue (or discard) many errored events: shows what it would touch; with --yes, does it')
-    .option('--type <type>')
-    .option('--cause <cause>', 'as `causes --json` names it (groupKey)')
-    .option('--verb <verb>', batchVerbs.join(', '), oneOf(batchVerbs), 'requeue')
-    .option('--rps <n>', 'events a second', whole, 5)
-    .option('--reason <text>', 'why; kept in the audit')
-    .option('--yes', 'carry it out')
-    .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
+  signed(
+    program
+      .command('redrive')
+      .description('requeue (or discard) many errored events: shows what it would touch; with --yes, does it')
+      .option('--type <type>')
+      .option('--cause <cause>', 'as `causes --json` names it (groupKey)')
+      .option('--verb <verb>', batchVerbs.join(', '), oneOf(batchVerbs), 'requeue')
+      .option('--rps <n>', 'events a second', whole, 5)
+      .option('--reason <text>', 'why; kept in the audit')
+      .option('--yes', 'carry it out'),
+  )
     .option('--json')
-    .action(
-      async (options: {
-        type?: string;
-        cause?: string;
-        verb: BatchVerb;
-        rps: number;
-        reason?: string;
-        yes?: boolean;
-        as: string;
-        json?: boolean;
-      }) => {
-        if (!options.type && !options.cause)
-          throw new Stop(exit.usage, 'name a --type or a --cause: not everything at once');
-        if (options.rps < 1 || options.rps > RATE_MAX) throw new Stop(exit.usage, `--rps: 1 to ${RATE_MAX}`);
-        if (options.yes && !options.reason) throw new Stop(exit.usage, '--yes needs --reason');
-        await withDatabase(async (database) => {
-          const act = actOf({ as: options.as, reason: options.reason ?? 'a look' });
-          const preview = await previewBatch(
-            database,
-            options.verb,
-            { type: options.type, cause: options.cause },
-            options.rps,
-            act,
-          );
-          if (options.json && !options.yes) out({ ...preview, token: undefined });
-          else for (const { type, cause, count } of preview.groups) row(String(count), type, cause ?? '-');
-          say(
-            `${preview.batch.total} events, about ${preview.expectedS} s${preview.cut ? '; there are more than one batch may hold' : ''}`,
-          );
-          if (!options.yes) return say('nothing was done; --yes --reason "…" carries it out');
-          const result = await executeBatch(
-            database,
-            preview.batch.id,
-            { token: preview.token, count: preview.batch.total, alone: true },
-            act,
-          );
-          if (result.kind !== 'done')
-            throw new Stop(
-              exit.conflict,
-              `batch ${preview.batch.id} was refused: ${result.kind === 'refused' ? result.why : result.kind}`,
-            );
-          say(`batch ${preview.batch.id} runs; a scheduler carries it out, the first event alone`);
-        });
-      },
-    );
+    .action(redrive);
 
   const batches = program.command('batches').description('bulk acts that were started');
   batches
@@ -94,14 +44,43 @@ export function addBatch(program: Command): void {
       });
     });
 
-  batches
-    .command('stop <id>')
-    .description('touch no further event')
-    .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
-    .action(async (id: string, options: { as: string }) => {
-      const result = await withDatabase((database) => stopBatch(database, idOf('batch', id), actOf(options)));
-      if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no batch ${id}`);
-      if (result.kind === 'refused') throw new Stop(exit.conflict, `batch ${id} is not running`);
-      say(`batch ${id} is stopped`);
-    });
+  actCommand(batches, stopBulk, 'stop <id>').action(async (id: string, options: SignedOptions) => {
+    await withDatabase((database) => carryOut(stopBulk, { database }, { id: idOf('batch', id) }, options));
+    say(`batch ${id} is stopped`);
+  });
+}
+
+interface RedriveOptions extends SignedOptions {
+  readonly type?: string;
+  readonly cause?: string;
+  readonly verb: BatchVerb;
+  readonly rps: number;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** Previews the batch and, with --yes, executes it: the person who types the command needs no second person. */
+async function redrive(options: RedriveOptions): Promise<void> {
+  if (!options.type && !options.cause)
+    throw new Stop(exit.usage, 'name a --type or a --cause: not everything at once');
+  if (options.rps < 1 || options.rps > RATE_MAX) throw new Stop(exit.usage, `--rps: 1 to ${RATE_MAX}`);
+  if (options.yes && !options.reason) throw new Stop(exit.usage, '--yes needs --reason');
+  const { verb, type, cause, rps: ratePerSecond } = options;
+  const reasoned = { ...options, reason: options.reason ?? 'a look' };
+  await withDatabase(async (database) => {
+    const preview = await carryOut(previewBulk, { database }, { verb, type, cause, ratePerSecond }, reasoned);
+    show(preview, options);
+    if (!options.yes) return say('nothing was done; --yes --reason "…" carries it out');
+    const { id, total } = preview.batch;
+    const stated = { id, token: preview.token, count: total };
+    await carryOut(executeBulk, { database, alone: true }, stated, reasoned);
+    say(`batch ${id} runs; a scheduler carries it out, the first event alone`);
+  });
+}
+
+function show(preview: Preview, { json, yes }: RedriveOptions): void {
+  if (json && !yes) out({ ...preview, token: undefined });
+  else for (const { type, cause, count } of preview.groups) row(String(count), type, cause ?? '-');
+  const { batch, expectedS, cut } = preview;
+  say(`${batch.total} events, about ${expectedS} s${cut ? '; there are more than one batch may hold' : ''}`);
 }

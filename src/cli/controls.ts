@@ -1,11 +1,12 @@
-import os from 'node:os';
 import type { Command } from 'commander';
 import { toRfc3339 } from '../base/clock.js';
-import { activePauses, pause, resume } from '../operate/pause.js';
+import { pauseClaims, pauseScopes, resumeClaims } from '../operate/acts/controls.js';
+import { activePauses } from '../operate/pause.js';
+import { actCommand, carryOut, type SignedOptions } from './act-command.js';
 import { out, row, say } from './print.js';
-import { actOf, exit, oneOf, Stop, whole, withDatabase, withOutbox } from './shared.js';
+import { oneOf, whole, withDatabase, withOutbox } from './shared.js';
 
-/** The poller by hand, and pauses. */
+/** One poll by hand, and pauses. */
 export function addControls(program: Command): void {
   program
     .command('poll')
@@ -33,45 +34,25 @@ export function addControls(program: Command): void {
       });
     });
 
-  const scopes = ['type', 'target'] as const;
-  program
-    .command('pause <name>')
-    .description('claim nothing of an event type, or of a vendor, for some minutes')
+  type Scoped = SignedOptions & { scope: (typeof pauseScopes)[number] };
+  const scope = ['--scope <scope>', pauseScopes.join(', '), oneOf(pauseScopes), 'type'] as const;
+  actCommand(program, pauseClaims, 'pause <name>')
     .requiredOption('--minutes <n>', 'it ends by itself then', whole)
-    .requiredOption('--reason <text>', 'why; kept in the audit')
-    .option('--scope <scope>', scopes.join(', '), oneOf(scopes), 'type')
-    .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
-    .action(
-      async (
-        name: string,
-        options: { minutes: number; reason: string; scope: (typeof scopes)[number]; as: string },
-      ) => {
-        const forMs = Math.max(1, options.minutes) * 60_000;
-        const result = await withOutbox(({ database, registry }) =>
-          pause(database, registry, { scope: options.scope, name, forMs }, actOf(options)),
-        );
-        if (result.kind === 'not-found')
-          throw new Stop(exit.notFound, `there is no ${options.scope} ${name}`);
-        if (result.kind === 'conflict') throw new Stop(exit.conflict, `${name} is paused already`);
-        say(`${name} is paused; it goes on by itself in ${options.minutes} minutes`);
-      },
-    );
+    .option(...scope)
+    .action(async (name: string, options: Scoped & { minutes: number }) => {
+      const stated = { scope: options.scope, name, minutes: Math.max(1, options.minutes) };
+      await withOutbox((engine) => carryOut(pauseClaims, engine, stated, options));
+      say(`${name} is paused; it goes on by itself in ${options.minutes} minutes`);
+    });
 
-  program
-    .command('resume <name>')
-    .description('end a pause before its time')
-    .option('--scope <scope>', scopes.join(', '), oneOf(scopes), 'type')
-    .option('--reason <text>', 'why; kept in the audit')
-    .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
-    .action(
-      async (name: string, options: { reason?: string; scope: (typeof scopes)[number]; as: string }) => {
-        const result = await withDatabase((database) =>
-          resume(database, { scope: options.scope, name }, actOf(options)),
-        );
-        if (result.kind === 'not-found') throw new Stop(exit.notFound, `${name} is not paused`);
-        say(`${name} goes on`);
-      },
-    );
+  actCommand(program, resumeClaims, 'resume <name>')
+    .option(...scope)
+    .action(async (name: string, options: Scoped) => {
+      await withDatabase((database) =>
+        carryOut(resumeClaims, { database }, { scope: options.scope, name }, options),
+      );
+      say(`${name} goes on`);
+    });
 
   program
     .command('pauses')

@@ -1,30 +1,16 @@
-import os from 'node:os';
 import type { Command } from 'commander';
 import { toRfc3339 } from '../base/clock.js';
-import { ask } from '../operate/ask.js';
-import type { Act } from '../operate/audit.js';
-import { discard } from '../operate/discard.js';
+import { type EventState, eventStates } from '../operate/filter.js';
 import { findEvent } from '../operate/find.js';
-import { listEvents, type Shade, shades } from '../operate/list.js';
-import { requeue, settleAsDone, settleAsNotDone } from '../operate/requeue.js';
-import { type Why, why, whySentence } from '../operate/why.js';
+import { listEvents } from '../operate/list.js';
+import { type Why, why } from '../operate/why.js';
+import { whySentence } from '../operate/why-sentence.js';
 import { readEvent } from '../orders/event-story.js';
 import { eventView } from '../orders/view.js';
 import { whyOrder } from '../orders/why.js';
+import { addEventActs } from './event-acts.js';
 import { out, row, say } from './print.js';
-import {
-  actOf,
-  eventId,
-  exit,
-  idOf,
-  oneOf,
-  orStop,
-  Stop,
-  tell,
-  whole,
-  withDatabase,
-  withOutbox,
-} from './shared.js';
+import { eventId, exit, idOf, oneOf, orStop, Stop, whole, withDatabase, withOutbox } from './shared.js';
 
 /** Events: look, act, ask why. */
 export function addEvents(program: Command): void {
@@ -33,13 +19,19 @@ export function addEvents(program: Command): void {
   events
     .command('list')
     .description('newest first')
-    .option('--status <state>', shades.join(', '), oneOf(shades))
+    .option('--status <state>', eventStates.join(', '), oneOf(eventStates))
     .option('--type <type>')
     .option('--order <id>', 'of this order id')
     .option('--limit <n>', 'at most so many', whole, 20)
     .option('--json', 'whole events as JSON')
     .action(
-      async (options: { status?: Shade; type?: string; order?: string; limit: number; json?: boolean }) => {
+      async (options: {
+        status?: EventState;
+        type?: string;
+        order?: string;
+        limit: number;
+        json?: boolean;
+      }) => {
         await withDatabase(async (database, settings) => {
           const filter = {
             state: options.status,
@@ -67,75 +59,7 @@ export function addEvents(program: Command): void {
       });
     });
 
-  for (const [verb, deed, refusal] of [
-    [
-      'requeue',
-      (id: string, act: Act) => withDatabase((database) => requeue(database, id, act)),
-      'only an errored event can be requeued',
-    ],
-    [
-      'discard',
-      (id: string, act: Act) => withOutbox(({ database, registry }) => discard(database, registry, id, act)),
-      'only an errored or waiting event can be discarded',
-    ],
-  ] as const) {
-    events
-      .command(`${verb} <id>`)
-      .description(refusal)
-      .requiredOption('--reason <text>', 'why; kept in the audit')
-      .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
-      .action(async (id: string, options: { reason: string; as: string }) => {
-        tell(id, await deed(eventId(id), actOf(options)), refusal);
-        say(`event ${id}: ${verb} done; a scheduler sees it within seconds`);
-      });
-  }
-
-  events
-    .command('ask <id>')
-    .description('ask the vendor what its books say of this event; the answer is kept in the audit')
-    .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
-    .option('--json')
-    .action(async (id: string, options: { as: string; json?: boolean }) => {
-      const asked = await withOutbox(({ database, registry }) =>
-        ask(database, registry, eventId(id), actOf(options)),
-      );
-      if (asked.kind === 'not-found') throw new Stop(exit.notFound, `there is no event ${id}`);
-      if (asked.kind === 'no-question')
-        throw new Stop(exit.conflict, `there is no vendor to ask about ${asked.type}`);
-      out(options.json ? asked : `${asked.finding.outcome}: ${asked.finding.text}`);
-    });
-
-  events
-    .command('settle <id>')
-    .description('state what the vendor did with an errored event')
-    .requiredOption('--reason <text>', 'your proof; kept in the audit')
-    .option('--done', 'it was done: the event is handled')
-    .option(
-      '--not-done',
-      'it was not done (unknown outcomes only): the event is carried out again without asking first',
-    )
-    .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
-    .action(
-      async (id: string, options: { reason: string; done?: boolean; notDone?: boolean; as: string }) => {
-        if ((options.done ?? false) === (options.notDone ?? false))
-          throw new Stop(exit.usage, 'say either --done or --not-done');
-        const act = actOf(options);
-        const result = await withOutbox(({ database, registry }) =>
-          options.done
-            ? settleAsDone(database, registry, eventId(id), act)
-            : settleAsNotDone(database, eventId(id), act),
-        );
-        tell(
-          id,
-          result,
-          'only an errored event can be settled by hand, and as not done only one whose outcome is unknown',
-        );
-        say(
-          `event ${id}: settled as ${options.done ? 'done' : 'not done; a scheduler carries it out again within seconds'}`,
-        );
-      },
-    );
-
+  addEventActs(events);
   program
     .command('why <event>')
     .description('why an event, or an order (by its number), is where it is, and what happens next')

@@ -1,14 +1,14 @@
-import os from 'node:os';
 import type { Command } from 'commander';
 import { listGroups, stateOf } from '../alerts/group.js';
-import { markKnown, unmarkKnown } from '../alerts/known.js';
 import { toRfc3339 } from '../base/clock.js';
+import { forgetCause, knowCause } from '../operate/acts/controls.js';
+import { revealDiner } from '../operate/acts/orders.js';
 import { listActions } from '../operate/audit.js';
 import { findOrder } from '../orders/find.js';
-import { reveal } from '../orders/reveal.js';
 import { readTimeline } from '../orders/timeline.js';
+import { actCommand, carryOut, type SignedOptions } from './act-command.js';
 import { out, row, say } from './print.js';
-import { actOf, exit, idOf, orStop, Stop, withDatabase } from './shared.js';
+import { idOf, orStop, withDatabase } from './shared.js';
 
 /** Orders, causes, audit. */
 export function addLook(program: Command): void {
@@ -33,16 +33,12 @@ export function addLook(program: Command): void {
       });
     });
 
-  orders
-    .command('reveal <order>')
-    .description('the name and e-mail of who ordered; kept in the audit')
-    .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
-    .action(async (wanted: string, options: { as: string }) => {
-      await withDatabase(async (database) => {
-        const order = await orStop(findOrder(database, wanted));
-        out(await reveal(database, order.id, actOf(options)));
-      });
+  actCommand(orders, revealDiner, 'reveal <order>').action(async (wanted: string, options: SignedOptions) => {
+    await withDatabase(async (database) => {
+      const order = await orStop(findOrder(database, wanted));
+      out(await carryOut(revealDiner, { database }, { id: order.id }, options));
     });
+  });
 
   const causesCommand = program.command('causes');
   causesCommand
@@ -82,20 +78,12 @@ export function addLook(program: Command): void {
       });
     });
 
-  for (const [verb, deed, words] of [
-    ['know', markKnown, 'no more messages about an open cause until it has recovered and comes back'],
-    ['unknow', unmarkKnown, 'a known cause is to ring again'],
-  ] as const) {
-    causesCommand
-      .command(`${verb} <cause>`)
-      .description(words)
-      .requiredOption('--reason <text>', 'why; kept in the audit')
-      .option('--as <name>', 'who you are; kept in the audit', os.userInfo().username)
-      .action(async (id: string, options: { reason: string; as: string }) => {
-        const result = await withDatabase((database) => deed(database, idOf('cause', id), actOf(options)));
-        if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no cause ${id}`);
-        if (result.kind === 'conflict') throw new Stop(exit.conflict, `cause ${id} is ${result.status}`);
-        say(`cause ${id}: ${verb} done`);
-      });
-  }
+  for (const [verb, act] of [
+    ['know', knowCause],
+    ['unknow', forgetCause],
+  ] as const)
+    actCommand(causesCommand, act, `${verb} <cause>`).action(async (id: string, options: SignedOptions) => {
+      await withDatabase((database) => carryOut(act, { database }, { id: idOf('cause', id) }, options));
+      say(`cause ${id}: ${verb} done`);
+    });
 }

@@ -1,13 +1,13 @@
 /**
- * What a terminal or a reader could take for more than text: control characters, line and paragraph separators, direction marks, characters
- * without width, halves of pairs.
+ * Characters that a terminal or a reader could take for more than text: control characters, line and paragraph separators, direction marks,
+ * characters without width, halves of surrogate pairs.
  */
 const ACTING = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\t': '\\t', '\r': '\\r' };
 
 const gone = new Set<NodeJS.WriteStream>();
 
-/** One line of text. Whatever in it is not plain text is written as its escape: nobody's reason can move a cursor, or forge another line. */
+/** One line of text. Every character that is not plain text is written as its escape, so that no reason can move the cursor or forge a line. */
 export const printable = (text: string): string =>
   text.replace(ACTING, (sign) => SHORT[sign] ?? escaped(sign));
 
@@ -16,7 +16,7 @@ export function out(value: unknown): void {
   write(process.stdout, typeof value === 'string' ? printable(value) : asJson(value, 2));
 }
 
-/** One line of a table: what a cell holds cannot begin another cell, nor another line. */
+/** One line of a table. The text of a cell cannot begin another cell or another line. */
 export const row = (...cells: readonly string[]): void =>
   write(process.stdout, cells.map(printable).join('\t').trimEnd());
 
@@ -28,13 +28,13 @@ export function say(text: string): void {
   write(process.stderr, printable(text));
 }
 
-/** Lines that we wrote ourselves, such as a help text, with what was typed in them. */
+/** Lines of our own, such as a help text, which may contain what a person typed. */
 export const ownLines = (text: string): string => text.split('\n').map(printable).join('\n');
 
-/** Nobody reads any more (`| head -1`): a command that only shows may end. */
+/** The reader of standard output is gone (`| head -1`): a command that only shows may end. */
 export const nobodyReads = (): boolean => gone.has(process.stdout);
 
-/** A reader that went away is no failure: what the command does it still does, and says no more. */
+/** A reader that goes away is no failure: the command does its work and prints no more. */
 export function endQuietly(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -47,7 +47,7 @@ function write(stream: NodeJS.WriteStream, text: string): void {
   if (!gone.has(stream)) stream.write(`${text}\n`);
 }
 
-/** JSON escapes the oldest control characters by itself; the others, which only strings can hold, are escaped here. */
+/** JSON.stringify escapes the control characters of ASCII; the other acting characters, which only strings can hold, are escaped here. */
 function asJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(ACTING, (sign) =>
     sign === '\n' ? sign : escaped(sign),

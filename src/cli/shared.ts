@@ -6,8 +6,7 @@ import { Problem } from '../base/problems.js';
 import { redact } from '../base/redact.js';
 import { Database } from '../database/database.js';
 import { id } from '../http/schemas.js';
-import type { Act } from '../operate/audit.js';
-import type { ActResult } from '../operate/requeue.js';
+import type { Signature } from '../operate/audit.js';
 import type { Outbox } from '../outbox/outbox.js';
 
 /** Exit codes: data on standard output, words on standard error. */
@@ -58,10 +57,10 @@ export const oneOf =
     return found;
   };
 
-/** Who acts, and why, as the audit keeps it: what looks like a person's address or number is taken out of the reason. */
-export function actOf(options: { as: string; reason: string }): Act & { reason: string };
-export function actOf(options: { as: string; reason?: string }): Act;
-export function actOf({ as: actor, reason }: { as: string; reason?: string }): Act {
+/** Who acts, and why, as the audit keeps it. Whatever looks like a person's address or number is taken out of the reason. */
+export function actOf(options: { as: string; reason: string }): Signature & { reason: string };
+export function actOf(options: { as: string; reason?: string }): Signature;
+export function actOf({ as: actor, reason }: { as: string; reason?: string }): Signature {
   return {
     actor,
     role: 'operator',
@@ -70,7 +69,7 @@ export function actOf({ as: actor, reason }: { as: string; reason?: string }): A
   };
 }
 
-/** What is not there ends the command with its own exit code; whatever else went wrong is told as it is. */
+/** A thing that is not there ends the command with its own exit code; every other error is told as it is. */
 export function orStop<T>(work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
     throw error instanceof Problem && error.code === 'not-found'
@@ -79,22 +78,14 @@ export function orStop<T>(work: Promise<T>): Promise<T> {
   });
 }
 
-/** Ids are what they are over HTTP: whole digits, and no more than nineteen. Everything else names nothing. */
+/** Ids follow the rule of the API: whole digits, at most nineteen. Every other text names nothing. */
 export function idOf(what: string, given: string): string {
   if (!id.safeParse(given).success) throw new Stop(exit.notFound, `there is no ${what} ${given}`);
   return given;
 }
 export const eventId = (given: string): string => idOf('event', given);
 
-export function tell(id: string, result: ActResult, refusal: string): void {
-  if (result.kind === 'not-found') throw new Stop(exit.notFound, `there is no event ${id}`);
-  if (result.kind === 'refused')
-    throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${result.why}`);
-  if (result.kind === 'conflict')
-    throw new Stop(exit.conflict, `event ${id} is ${result.status}: ${refusal}`);
-}
-
-/** With everything that carries events out, but nobody who does it. */
+/** With everything that carries events out, but no loop that does so. */
 export async function withOutbox<T>(work: (outbox: Outbox) => Promise<T>): Promise<T> {
   const settings = loadSettings({ env: process.env });
   const clients = createClients(settings);

@@ -1,10 +1,20 @@
 import type { Command } from 'commander';
 import { toRfc3339 } from '../base/clock.js';
-import { attemptsSince } from '../operate/tail.js';
+import type { Database } from '../database/database.js';
+import { attemptsSince, type EndedAttempt } from '../operate/tail.js';
 import { nobodyReads, outLine, row } from './print.js';
 import { oneOf, whole, withDatabase } from './shared.js';
 
 const LOOK_EVERY_MS = 1_000;
+
+interface TailOptions {
+  readonly type?: string;
+  readonly order?: string;
+  readonly errors?: boolean;
+  readonly since: number;
+  readonly for?: number;
+  readonly format: 'text' | 'json';
+}
 
 /** Watching what happens. */
 export function addStories(program: Command): void {
@@ -17,52 +27,50 @@ export function addStories(program: Command): void {
     .option('--since <minutes>', 'begin so long ago', whole, 0)
     .option('--for <seconds>', 'end after so long', whole)
     .option('--format <format>', 'text, json', oneOf(['text', 'json'] as const), 'text')
-    .action(
-      async (options: {
-        type?: string;
-        order?: string;
-        errors?: boolean;
-        since: number;
-        for?: number;
-        format: 'text' | 'json';
-      }) => {
-        await withDatabase(async (database) => {
-          const seen = new Map<string, number>();
-          let since = new Date((await database.now()).getTime() - options.since * 60_000);
-          const endMs =
-            options.for === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.for * 1_000;
-          for (;;) {
-            for (const one of await attemptsSince(database, since)) {
-              const key = `${one.eventId}.${one.number}`;
-              if (seen.has(key)) continue;
-              seen.set(key, one.finishedAt.getTime());
-              if (one.finishedAt.getTime() > since.getTime() + LOOK_EVERY_MS)
-                since = new Date(one.finishedAt.getTime() - LOOK_EVERY_MS); // commits overtake each other
-              if (
-                (options.type && one.type !== options.type) ||
-                (options.order && one.subjectNo !== options.order) ||
-                (options.errors && !one.errorCode)
-              )
-                continue;
-              if (options.format === 'json') outLine({ ...one, finishedAt: toRfc3339(one.finishedAt) });
-              else
-                row(
-                  toRfc3339(one.finishedAt),
-                  one.type,
-                  `#${key}`,
-                  one.subjectNo ?? '-',
-                  one.outcome ?? '-',
-                  one.errorCode ?? '-',
-                  one.decision ?? '',
-                );
-            }
-            for (const [key, atMs] of seen) if (atMs < since.getTime()) seen.delete(key);
-            if (performance.now() >= endMs || nobodyReads()) return;
-            await new Promise((resolve) =>
-              setTimeout(resolve, Math.min(LOOK_EVERY_MS, endMs - performance.now())),
-            );
-          }
-        });
-      },
-    );
+    .action((options: TailOptions) => withDatabase((database) => tail(database, options)));
+}
+
+async function tail(database: Database, options: TailOptions): Promise<void> {
+  const seen = new Map<string, number>();
+  let sinceMs = (await database.now()).getTime() - options.since * 60_000;
+  const endMs =
+    options.for === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.for * 1_000;
+  for (;;) {
+    for (const attempt of await attemptsSince(database, new Date(sinceMs))) {
+      if (seen.has(keyOf(attempt))) continue;
+      const finishedMs = attempt.finishedAt.getTime();
+      seen.set(keyOf(attempt), finishedMs);
+      sinceMs = Math.max(sinceMs, finishedMs - LOOK_EVERY_MS); // one look's time back: commits overtake each other
+      if (isWanted(attempt, options)) show(attempt, options.format);
+    }
+    for (const [key, atMs] of seen) if (atMs < sinceMs) seen.delete(key);
+    if (performance.now() >= endMs || nobodyReads()) return;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(LOOK_EVERY_MS, endMs - performance.now())));
+  }
+}
+
+const keyOf = ({ eventId, number }: EndedAttempt): string => `${eventId}.${number}`;
+
+function isWanted({ type, subjectNo, errorCode }: EndedAttempt, options: TailOptions): boolean {
+  if (options.type && type !== options.type) return false;
+  if (options.order && subjectNo !== options.order) return false;
+  return !options.errors || Boolean(errorCode);
+}
+
+function show(attempt: EndedAttempt, format: TailOptions['format']): void {
+  const finishedAt = toRfc3339(attempt.finishedAt);
+  if (format === 'json') {
+    outLine({ ...attempt, finishedAt });
+    return;
+  }
+  const { type, subjectNo, outcome, errorCode, decision } = attempt;
+  row(
+    finishedAt,
+    type,
+    `#${keyOf(attempt)}`,
+    subjectNo ?? '-',
+    outcome ?? '-',
+    errorCode ?? '-',
+    decision ?? '',
+  );
 }

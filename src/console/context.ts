@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../base/problems.js';
 import type { Database } from '../database/database.js';
 import { reason } from '../http/schemas.js';
-import type { Act } from '../operate/audit.js';
+import type { Signature } from '../operate/audit.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { type Assets, findAssets } from './assets.js';
 import { Banners } from './banners.js';
@@ -50,7 +50,7 @@ export class ConsoleContext {
   }
 
   /** Who acts, for the audit. Throws Problem `forbidden` for a viewer. */
-  act(request: FastifyRequest, reason: string | null): Act {
+  act(request: FastifyRequest, reason: string | null): Signature {
     const { caller, mayAct, words: w } = this.visitor(request);
     if (!mayAct) throw new Problem('forbidden', { detail: w.viewerOnly });
     return { actor: caller.sub, role: caller.role, requestId: request.id, ip: request.ip, reason };

@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.js';
 import type { Database } from '../database/database.js';
-import { batchRun, runBatchSlice, stopDiscarded } from '../operate/batch.js';
+import { batchRun } from '../operate/batch/batch.js';
+import { runBatchSlice } from '../operate/batch/run.js';
+import { stopDiscarded } from '../operate/batch/stop.js';
 import type { Registry } from '../outbox/registry.js';
 import type { EventHandler } from '../outbox/types.js';
 import type { EventType } from './event-type.js';
@@ -50,9 +52,10 @@ export function createEventBatch({
     definition: eventBatch,
     limits: { deadlineMs: 30_000, maxSnoozeMs: 24 * 3_600_000 },
     async handle({ payload }, context) {
-      const slice = await runBatchSlice(database, registry(), payload.batchId, context.signal, (ms) =>
-        clock.sleep(ms),
-      );
+      const slice = await runBatchSlice(database, registry(), payload.batchId, {
+        signal: context.signal,
+        sleep: (ms) => clock.sleep(ms),
+      });
       if (slice.kind === 'ended') return { kind: 'done', outcome: null, note: slice.note };
       return {
         kind: 'snooze',

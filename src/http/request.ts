@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../base/caller.js';
 import { Problem } from '../base/problems.js';
-import type { Act } from '../operate/audit.js';
+import type { Signature } from '../operate/audit.js';
 import type { Attempted } from './idempotency.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Every route there is. */
+    /** All routes. */
     routeTable: readonly { readonly method: string; readonly url: string }[];
   }
   interface FastifyRequest {
@@ -15,16 +15,16 @@ declare module 'fastify' {
   }
 }
 
-/** Who calls. That he may was decided before anything of the request was read (access.ts). */
+/** Who calls. access.ts has decided that they may, before anything of the request was read. */
 export function callerOf(request: FastifyRequest): Caller {
   if (!request.caller) throw new Problem('unauthorized');
   return request.caller;
 }
 
-/** What an operator does by hand, for the audit. */
-export function actOf(request: FastifyRequest, because: string | null): Act {
+/** Who acts by hand, and why, for the audit. */
+export function actOf(request: FastifyRequest, reason: string | null): Signature {
   const caller = callerOf(request);
-  return { actor: caller.sub, role: caller.role, reason: because, requestId: request.id, ip: request.ip };
+  return { actor: caller.sub, role: caller.role, reason, requestId: request.id, ip: request.ip };
 }
 
 /** 1–255 printable ASCII characters, bare or in quotes. */

@@ -1,37 +1,17 @@
 import { z } from 'zod';
 import { isPersonId } from '../base/caller.js';
-import { redact } from '../base/redact.js';
+import { day, id, shortText } from '../base/fields.js';
 import { orderStatuses, refundStates } from '../entities/box-order.js';
 import { mealTypes } from '../entities/menu.js';
 import { eventStatuses, vendorOutcomes } from '../entities/outbox-event.js';
 
-const ID_MAX = '9223372036854775807'; // 2^63 - 1: what the column holds
-export const id = z
-  .string()
-  .max(19, { abort: true })
-  .regex(/^\d{1,19}$/, 'an id: 1 to 19 digits')
-  .refine((value) => value.length < ID_MAX.length || value <= ID_MAX, 'an id: at most 2^63 - 1');
-/** The id of a path: what is no id names nothing, and is 404 like any other. */
+export { day, id, reason, shortText } from '../base/fields.js';
+
+/** The id in a path. A text that is no id names nothing: 404, as for an id that is not there. */
 export const pathId = z.string().transform((value) => (id.safeParse(value).success ? value : '0'));
-/** An amount or a price: whole and more than nothing. */
+/** An amount or a price: whole and above zero. */
 export const cents = z.number().int().min(1).max(100_000_000);
-export const shortText = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max, { abort: true }) // the length is checked first, and ends the check: no pattern sees a long text
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters, no halves of characters');
-export const day = z
-  .string()
-  .refine(
-    (value) =>
-      /^\d{4}-\d\d-\d\d$/.test(value) &&
-      !Number.isNaN(Date.parse(value)) &&
-      new Date(value).toISOString().startsWith(value),
-    'a day: yyyy-MM-dd',
-  );
-/** A day that a menu may be for: what is written keeps to 2000–2100, what is asked for may be any day. */
+/** The day of a menu that is written: between 2000 and 2100. A menu may be asked for by any day. */
 export const menuDay = day.refine(
   (value) => value >= '2000-01-01' && value <= '2100-12-31',
   'a day between 2000 and 2100',
@@ -46,8 +26,6 @@ export const instant = z.iso
     return year >= 2000 && year < 2100;
   }, 'an instant between 2000 and 2100');
 export const email = z.string().max(254, { abort: true }).pipe(z.email());
-/** Free text that people will read: what looks like a person's address or number is taken out before it is kept. */
-export const reason = shortText(500).overwrite((text) => redact(text));
 export const userId = shortText(128).refine(isPersonId, 'printable characters only');
 export const page = {
   limit: z.coerce.number().int().min(1).max(100).default(20),

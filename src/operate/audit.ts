@@ -3,8 +3,8 @@ import type { Database, Tx } from '../database/database.js';
 import { now, sql } from '../database/sql.js';
 import { OperatorAction } from '../entities/operator-action.js';
 
-/** Who does something by hand, and why: written with the deed, never without. */
-export interface Act {
+/** Who acts by hand, and why: written in the audit with every act. */
+export interface Signature {
   readonly actor: string;
   readonly role: string;
   readonly reason: string | null;
@@ -13,7 +13,7 @@ export interface Act {
   readonly ip?: string;
 }
 
-export interface Deed {
+export interface AuditEntry {
   readonly verb: string;
   readonly targetType: string;
   readonly targetId: string;
@@ -24,24 +24,24 @@ export interface Deed {
 
 const listeners = new WeakMap<DataSource, Set<(verb: string) => void>>();
 
-/** Calls `listener` after each commit of something that a person did. */
+/** Calls `listener` after each commit of a person's act. */
 export function onAct(database: Database, listener: (verb: string) => void): void {
   listeners.set(database.source, (listeners.get(database.source) ?? new Set()).add(listener));
 }
 
-/** One row of the audit, in the transaction of the deed. */
-export async function audit(tx: Tx, act: Act, deed: Deed): Promise<void> {
+/** Writes one row of the audit, in the transaction of the act. */
+export async function audit(tx: Tx, by: Signature, entry: AuditEntry): Promise<void> {
   await tx.execute(sql`
     INSERT INTO operator_action (at, actor, role, verb, target_type, target_id, subject_id, reason, state_before, state_after, request_id, ip)
-    VALUES (${now}, ${act.actor}, ${act.role}, ${deed.verb}, ${deed.targetType}, ${deed.targetId}, ${deed.subjectId}, ${act.reason}, ${JSON.stringify(deed.before)}, ${JSON.stringify(deed.after)}, ${act.requestId}, ${act.ip ?? null})`);
+    VALUES (${now}, ${by.actor}, ${by.role}, ${entry.verb}, ${entry.targetType}, ${entry.targetId}, ${entry.subjectId}, ${by.reason}, ${JSON.stringify(entry.before)}, ${JSON.stringify(entry.after)}, ${by.requestId}, ${by.ip ?? null})`);
   tx.afterCommit(() => {
-    for (const listener of listeners.get(tx.manager.dataSource) ?? []) listener(deed.verb);
+    for (const listener of listeners.get(tx.manager.dataSource) ?? []) listener(entry.verb);
   });
 }
 
 const ACTIONS_MAX = 50;
 
-/** What people did, the latest first, fifty at a time; of one target, or of all. */
+/** What people did, the latest first, fifty at a time; to one target, or to all. */
 export async function listActions(
   database: Database,
   beforeId: string | undefined,

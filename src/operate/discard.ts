@@ -1,4 +1,5 @@
 import { crashPoint } from '../base/crash-point.js';
+import { Problem, WrongState } from '../base/problems.js';
 import type { Database, Queryable, Tx } from '../database/database.js';
 import { fromSqlInstantOrNull, now, raw, sql } from '../database/sql.js';
 import type { OutboxEvent } from '../entities/outbox-event.js';
@@ -6,49 +7,51 @@ import type { Registry } from '../outbox/registry.js';
 import { promoteNext } from '../outbox/settle.js';
 import type { OpenEvent } from '../outbox/types.js';
 import { wakeAfterCommit } from '../outbox/wake.js';
-import type { Act } from './audit.js';
-import { type ActResult, auditEvent, type Locked, lockEvent } from './requeue.js';
+import type { Signature } from './audit.js';
+import { auditEvent, type LockedEvent, lockEvent } from './lock-event.js';
 
-/** errored | pending (not running) → discarded, with what its type does then, or refused. The next of its key goes on. */
+/**
+ * errored | pending (not running) → discarded, with what its type does then. The next event of its key goes on. Throws Problem `not-found`
+ * or `event-not-discardable`, the latter with its type's reason where it is the type that refuses.
+ */
 export async function discard(
   database: Database,
   registry: Registry,
   id: string,
-  act: Act,
-): Promise<ActResult> {
-  return database.transaction((tx) => discardIn(tx, registry, id, act));
+  by: Signature,
+): Promise<void> {
+  await database.transaction((tx) => discardIn(tx, registry, id, by));
 }
 
-/** The same within the caller's transaction. `attempt`: only if nobody has run it since it was looked at. */
+/** The same within the caller's transaction. `attempt`: only if no attempt has begun since the caller read the event. */
 export async function discardIn(
   tx: Tx,
   registry: Registry,
   id: string,
-  act: Act,
+  by: Signature,
   attempt?: number,
-): Promise<ActResult> {
+): Promise<void> {
   const event = await lockEvent(tx, id);
-  if (!event) return { kind: 'not-found' };
   const { status } = event;
-  const running = status === 'pending' && event.lease_until !== null;
-  if (running || (status !== 'errored' && status !== 'pending'))
-    return { kind: 'conflict', status: running ? 'running' : status };
+  if (status === 'pending' && event.lease_until !== null)
+    throw new WrongState('event-not-discardable', 'running');
+  if (status !== 'errored' && status !== 'pending') throw new WrongState('event-not-discardable', status);
   if (attempt !== undefined && event.attempt !== attempt)
-    return { kind: 'conflict', status: `${status} anew` };
+    throw new WrongState('event-not-discardable', `${status} anew`);
   const open = openEvent(registry, event, status);
-  const why = await refusalOf(tx, registry, event.type, open);
-  if (why !== null) return { kind: 'refused', status, why };
+  const refusal = await refusalOf(tx, registry, event.type, open);
+  if (refusal !== null)
+    throw new Problem('event-not-discardable', { detail: refusal, more: { currentStatus: status } });
   await tx.execute(sql`
     UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET status = 'discarded', queue_at = NULL, settled_at = ${now} WHERE id = ${id} AND status = ${status}`);
   await promoteNext(tx, event.ordering_key);
-  await auditEvent(tx, 'discard', event, act, 'discarded');
+  await auditEvent(tx, by, event, { verb: 'discard', status: 'discarded' });
   await registry.find(event.type)?.onDiscarded?.(tx, open);
   crashPoint('in-discard');
   wakeAfterCommit(tx);
-  return { kind: 'done' };
 }
 
-/** Why this event may not be discarded; null: it may, or its state alone forbids it. For whoever shows the button. */
+/** Why this event's type refuses its discard now, for the page that shows the button. Null: the type allows it, or the state alone forbids it. */
 export async function discardRefusal(
   queryable: Queryable,
   registry: Registry,
@@ -70,12 +73,12 @@ async function refusalOf(
   event: OpenEvent,
 ): Promise<string | null> {
   const handler = registry.find(type);
-  // What its end would mean is known to another version of this program alone.
+  // Only a version of this program that knows the type can say what its end would mean.
   if (!handler) return `this process does not know the type ${type}: one that does must decide`;
   return handler.refuseDiscard(queryable, event);
 }
 
-function openEvent(registry: Registry, event: Locked, status: 'pending' | 'errored'): OpenEvent {
+function openEvent(registry: Registry, event: LockedEvent, status: 'pending' | 'errored'): OpenEvent {
   return {
     id: String(event.id),
     status,

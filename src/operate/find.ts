@@ -6,7 +6,7 @@ export async function findEvent(manager: EntityManager, id: string): Promise<Out
   return manager.findOneBy(OutboxEvent, { id });
 }
 
-/** The event of this type about this subject, newest first when a person caused several. */
+/** The event of this type about this subject; the newest, when a person caused several. */
 export async function findEventOf(
   manager: EntityManager,
   type: string,

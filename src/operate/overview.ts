@@ -30,14 +30,41 @@ export interface Overview {
 }
 
 /**
- * What the first page says: one bounded look at what is pending, one at what is errored, one at what was settled lately. Where a look met
- * its bound, pending and errored are counted type by type; retrying and unknown are then of the newest 10,000 only.
+ * The numbers of the first page: one bounded look at pending events, one at errored events, one at events that were settled lately. Where a
+ * look met its bound, pending and errored are counted type by type; retrying and unknown are then of the newest 10,000 only.
  */
 export async function readOverview(
   database: Database,
   knownTypes: readonly string[] = [],
 ): Promise<Overview> {
   const clock = await database.now();
+  const counts = new CountsByType();
+  const looked = await countOpen(database, counts);
+  for (const state of ['pending', 'errored'] as const) {
+    if (looked[state] < LOOK_MAX) continue;
+    for (const type of new Set([...counts.types(), ...knownTypes]))
+      counts.forType(type)[state] = await countEvents(database, { state, types: [type] });
+  }
+  await countSettled(database, counts);
+  await findOldestDue(database, counts);
+  const all = counts.sorted();
+  return {
+    now: clock,
+    types: all,
+    capped: looked.pending >= LOOK_MAX || looked.errored >= LOOK_MAX,
+    settled: all.reduce((sum, { settled }) => sum + settled, 0),
+    oldestDueAt: all.reduce<Date | null>(
+      (min, { oldestDueAt: at }) => (at && (!min || at < min) ? at : min),
+      null,
+    ),
+  };
+}
+
+/** Pending and errored events, and those of them that retry or are in doubt. Returns how many rows of each were looked at. */
+async function countOpen(
+  database: Database,
+  counts: CountsByType,
+): Promise<{ pending: number; errored: number }> {
   const look = (status: 'pending' | 'errored', settled: Sql): Sql => sql`
     SELECT type, status, failed, unknown_outcome, COUNT(*) AS n FROM (
       SELECT type, status, CASE WHEN failures > 0 THEN 1 ELSE 0 END AS failed, CASE WHEN outcome = 'unknown' THEN 1 ELSE 0 END AS unknown_outcome
@@ -45,16 +72,44 @@ export async function readOverview(
     ) AS looked GROUP BY type, status, failed, unknown_outcome`;
   const rows = await database.query<{
     type: string;
-    status: string;
+    status: 'pending' | 'errored';
     failed: number | string;
     unknown_outcome: number | string;
     n: number | string;
   }>(sql`
     SELECT * FROM (${look('pending', sql`settled_at IS NULL ORDER BY id DESC`)}) AS p
     UNION ALL SELECT * FROM (${look('errored', sql`settled_at IS NOT NULL ORDER BY settled_at DESC, id DESC`)}) AS e`);
-  const types = new Map<string, TypeCounts>();
-  const countsOf = (type: string): TypeCounts => {
-    const counts = types.get(type) ?? {
+  const looked = { pending: 0, errored: 0 };
+  for (const { type, status, failed, unknown_outcome, n: many } of rows) {
+    const n = Number(many);
+    const ofType = counts.forType(type);
+    looked[status] += n;
+    ofType[status] += n;
+    if (status === 'pending' && Number(failed) === 1) ofType.retrying += n;
+    if (status === 'errored' && Number(unknown_outcome) === 1) ofType.unknown += n;
+  }
+  return looked;
+}
+
+async function countSettled(database: Database, counts: CountsByType): Promise<void> {
+  const rows = await database.query<{ type: string; n: number | string }>(sql`
+    SELECT type, COUNT(*) AS n FROM (
+      SELECT type FROM outbox_event ${raw(database.dialect.useIndex('outbox_event_settled'))} WHERE status = 'handled' AND settled_at > ${after(-WINDOW_MS)} LIMIT ${raw(String(LOOK_MAX + 1))}
+    ) AS lately GROUP BY type`);
+  for (const { type, n } of rows) counts.forType(type).settled = Number(n);
+}
+
+async function findOldestDue(database: Database, counts: CountsByType): Promise<void> {
+  const rows = await database.query<{ type: string; queue_at: unknown }>(sql`
+    SELECT type, MIN(queue_at) AS queue_at FROM (SELECT type, queue_at FROM outbox_event WHERE queue_at <= ${now} ORDER BY queue_at LIMIT ${raw(String(LOOK_MAX))}) AS due GROUP BY type`);
+  for (const { type, queue_at } of rows) counts.forType(type).oldestDueAt = fromSqlInstantOrNull(queue_at);
+}
+
+class CountsByType {
+  readonly #ofType = new Map<string, TypeCounts>();
+
+  forType(type: string): TypeCounts {
+    const counts = this.#ofType.get(type) ?? {
       type,
       pending: 0,
       retrying: 0,
@@ -63,41 +118,15 @@ export async function readOverview(
       settled: 0,
       oldestDueAt: null,
     };
-    types.set(type, counts);
+    this.#ofType.set(type, counts);
     return counts;
-  };
-  const looked = { pending: 0, errored: 0 };
-  for (const row of rows) {
-    const counts = countsOf(row.type);
-    const n = Number(row.n);
-    if (row.status === 'pending') counts.pending += n;
-    if (row.status === 'pending' && Number(row.failed) === 1) counts.retrying += n;
-    if (row.status === 'errored') counts.errored += n;
-    if (row.status === 'errored' && Number(row.unknown_outcome) === 1) counts.unknown += n;
-    looked[row.status as keyof typeof looked] += n;
   }
-  for (const state of ['pending', 'errored'] as const) {
-    if (looked[state] < LOOK_MAX) continue;
-    for (const type of new Set([...types.keys(), ...knownTypes]))
-      countsOf(type)[state] = await countEvents(database, { state, types: [type] });
+
+  types(): string[] {
+    return [...this.#ofType.keys()];
   }
-  const settled = await database.query<{ type: string; n: number | string }>(sql`
-    SELECT type, COUNT(*) AS n FROM (
-      SELECT type FROM outbox_event ${raw(database.dialect.useIndex('outbox_event_settled'))} WHERE status = 'handled' AND settled_at > ${after(-WINDOW_MS)} LIMIT ${raw(String(LOOK_MAX + 1))}
-    ) AS lately GROUP BY type`);
-  for (const { type, n } of settled) countsOf(type).settled = Number(n);
-  const oldest = await database.query<{ type: string; queue_at: unknown }>(sql`
-    SELECT type, MIN(queue_at) AS queue_at FROM (SELECT type, queue_at FROM outbox_event WHERE queue_at <= ${now} ORDER BY queue_at LIMIT ${raw(String(LOOK_MAX))}) AS due GROUP BY type`);
-  for (const { type, queue_at } of oldest) countsOf(type).oldestDueAt = fromSqlInstantOrNull(queue_at);
-  const all = [...types.values()];
-  return {
-    now: clock,
-    types: all.sort((a, b) => (a.type < b.type ? -1 : 1)),
-    capped: looked.pending >= LOOK_MAX || looked.errored >= LOOK_MAX,
-    settled: all.reduce((sum, { settled: n }) => sum + n, 0),
-    oldestDueAt: all.reduce<Date | null>(
-      (min, { oldestDueAt: at }) => (at && (!min || at < min) ? at : min),
-      null,
-    ),
-  };
+
+  sorted(): TypeCounts[] {
+    return [...this.#ofType.values()].sort((a, b) => (a.type < b.type ? -1 : 1));
+  }
 }

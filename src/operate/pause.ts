@@ -1,10 +1,11 @@
+import { Problem } from '../base/problems.js';
 import type { Database, Queryable } from '../database/database.js';
 import { after, fromSqlInstant, fromSqlInstantOrNull, now, sql } from '../database/sql.js';
 import type { Registry } from '../outbox/registry.js';
 import { wakeAfterCommit } from '../outbox/wake.js';
-import { type Act, audit } from './audit.js';
+import { audit, type Signature } from './audit.js';
 
-/** The longest pause: whoever needs more says so again. Milliseconds. */
+/** The longest pause; who needs a longer one pauses again. Milliseconds. */
 export const PAUSE_MAX_MS = 24 * 3_600_000;
 
 export interface Pause {
@@ -21,33 +22,31 @@ export interface Pause {
   readonly reason: string;
 }
 
-export type PauseResult =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'not-found' }
-  | { readonly kind: 'conflict' };
-
-/** Nothing of this type, or of this target, is claimed any more until `forMs` are over; what runs goes on. Audited. */
+/**
+ * Nothing of this type, or of this target, is claimed until `forMs` are over; attempts that run go on. Audited. Throws Problem `not-found`
+ * or `already-paused`.
+ */
 export async function pause(
   database: Database,
   registry: Registry,
   { scope, name, forMs }: Pick<Pause, 'scope' | 'name'> & { forMs: number },
-  act: Act & { reason: string },
-): Promise<PauseResult> {
+  by: Signature & { reason: string },
+): Promise<void> {
   const types = registry
     .all()
     .filter((handler) => (scope === 'type' ? handler.definition.type : handler.definition.target) === name);
-  if (types.length === 0) return { kind: 'not-found' };
-  return database.transaction(async (tx) => {
+  if (types.length === 0) throw new Problem('not-found', { detail: `there is no ${scope} of this name` });
+  await database.transaction(async (tx) => {
     const paused = await tx.query(
       sql`SELECT id FROM event_pause WHERE scope = ${scope} AND name = ${name} AND until_at > ${now} AND ended_at IS NULL LIMIT 1`,
     );
-    if (paused.length > 0) return { kind: 'conflict' };
+    if (paused.length > 0) throw new Problem('already-paused');
     for (const { definition } of types) {
       await tx.execute(sql`
         INSERT INTO event_pause (scope, name, type, from_at, until_at, actor, reason)
-        VALUES (${scope}, ${name}, ${definition.type}, ${now}, ${after(Math.min(forMs, PAUSE_MAX_MS))}, ${act.actor}, ${act.reason})`);
+        VALUES (${scope}, ${name}, ${definition.type}, ${now}, ${after(Math.min(forMs, PAUSE_MAX_MS))}, ${by.actor}, ${by.reason})`);
     }
-    await audit(tx, act, {
+    await audit(tx, by, {
       verb: 'pause',
       targetType: scope,
       targetId: name,
@@ -55,22 +54,21 @@ export async function pause(
       before: {},
       after: { forMs },
     });
-    return { kind: 'done' };
   });
 }
 
-/** Ends a pause before its time. Audited. */
+/** Ends a pause before its time. Audited. Throws Problem `not-found`. */
 export async function resume(
   database: Database,
   { scope, name }: Pick<Pause, 'scope' | 'name'>,
-  act: Act,
-): Promise<PauseResult> {
-  return database.transaction(async (tx) => {
+  by: Signature,
+): Promise<void> {
+  await database.transaction(async (tx) => {
     const { affected } = await tx.execute(
       sql`UPDATE event_pause SET ended_at = ${now} WHERE scope = ${scope} AND name = ${name} AND until_at > ${now} AND ended_at IS NULL`,
     );
-    if (affected === 0) return { kind: 'not-found' };
-    await audit(tx, act, {
+    if (affected === 0) throw new Problem('not-found', { detail: 'it is not paused' });
+    await audit(tx, by, {
       verb: 'resume',
       targetType: scope,
       targetId: name,
@@ -79,7 +77,6 @@ export async function resume(
       after: {},
     });
     wakeAfterCommit(tx);
-    return { kind: 'done' };
   });
 }
 

@@ -3,15 +3,15 @@ import type { Database } from '../database/database.js';
 import { after, ids, raw, sql } from '../database/sql.js';
 
 export interface PruneOptions {
-  /** Handled and discarded events older than this go, with their attempts. Milliseconds. */
+  /** Handled and discarded events older than this are deleted, with their attempts. Milliseconds. */
   readonly keepMs: number;
-  /** Rows a transaction deletes. */
+  /** Rows that one transaction deletes. */
   readonly batchSize: number;
   /** Batches in one call. */
   readonly batchesMax: number;
 }
 
-/** Small batches until one is not full, or until there were enough of them. Returns how many rows in all. */
+/** Runs small batches until one is not full, or until `batchesMax` have run. Returns how many rows in all. */
 export async function inBatches(
   { batchSize, batchesMax }: PruneOptions,
   batch: () => Promise<number>,
@@ -44,12 +44,12 @@ async function pruneBatch(database: Database, { keepMs, batchSize }: PruneOption
   await database.transaction(async (tx) => {
     await tx.execute(sql`DELETE FROM event_attempt WHERE event_id IN (${ids(old)})`);
     crashPoint('in-prune');
-    await tx.execute(sql`DELETE FROM outbox_event WHERE id IN (${ids(old)})`); // finished rows never come back: the key alone leads there
+    await tx.execute(sql`DELETE FROM outbox_event WHERE id IN (${ids(old)})`); // a finished row never becomes pending again, so that the id alone is condition enough
   });
   return old.length;
 }
 
-/** Empties the journals of attempts of errored events that are older; what was decided, and why, stays. Returns how many. */
+/** Empties the journals of attempts of old errored events; the decisions and their reasons stay. Returns how many. */
 export async function expireExchanges(database: Database, options: PruneOptions): Promise<number> {
   return inBatches(options, async () => {
     const old = await database.query<{ event_id: unknown; number: number }>(sql`

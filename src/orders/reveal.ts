@@ -1,7 +1,7 @@
 import { Problem } from '../base/problems.js';
 import type { Database } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
-import { type Act, audit } from '../operate/audit.js';
+import { audit, type Signature } from '../operate/audit.js';
 
 /**
  * Name and address of the diner, for a person who must call them. Audited before it is shown. Throws Problem
@@ -10,7 +10,7 @@ import { type Act, audit } from '../operate/audit.js';
 export async function reveal(
   database: Database,
   orderId: string,
-  act: Act,
+  act: Signature,
 ): Promise<{ realName: string; email: string }> {
   return database.transaction(async (tx) => {
     const order = await tx.manager.findOneBy(BoxOrder, { id: orderId });

@@ -13,7 +13,7 @@ import { energyCancel } from '../handlers/energy-cancel.js';
 import { energyRollback } from '../handlers/energy-rollback.js';
 import { meicanCancel } from '../handlers/meican-cancel.js';
 import { meicanNewOrder } from '../handlers/meican-new-order.js';
-import type { Act } from '../operate/audit.js';
+import type { Signature } from '../operate/audit.js';
 import { doubt } from '../operate/doubt.js';
 import { backToOrdering, endOrder, refundAgain, writeStep } from '../orders/order.js';
 import { releaseStock } from '../orders/stock.js';
@@ -33,7 +33,7 @@ export const skipped = (why: string): Applied => ({ kind: 'skipped', why });
  * Records the event that mends this difference, if the order, whose row the caller has locked, is still as it
  * was found.
  */
-export async function recordRemedy(tx: Tx, order: BoxOrder, drift: Drift, act: Act): Promise<Applied> {
+export async function recordRemedy(tx: Tx, order: BoxOrder, drift: Drift, act: Signature): Promise<Applied> {
   const about: RecordOptions = { subjectId: order.id, subjectNo: order.orderNo, requestId: act.requestId };
   switch (drift.kind) {
     case 'meal-missing':
@@ -152,7 +152,7 @@ async function placeAgain(tx: Tx, order: BoxOrder, about: RecordOptions): Promis
 export async function recordHandedIn(
   tx: Tx,
   { table, id }: NonNullable<Drift['handedIn']>,
-  act: Act,
+  act: Signature,
 ): Promise<Applied> {
   const entity: EntityTarget<CoffeeTrade | CanteenConsumption> =
     table === 'coffee_trade' ? CoffeeTrade : CanteenConsumption;

@@ -1,5 +1,6 @@
 import { In } from 'typeorm';
 import { crashPoint } from '../base/crash-point.js';
+import { Problem, WrongState } from '../base/problems.js';
 import type { Database, Tx } from '../database/database.js';
 import { forUpdate } from '../database/locks.js';
 import { BoxDish } from '../entities/box-dish.js';
@@ -11,7 +12,7 @@ import { energyCancel } from '../handlers/energy-cancel.js';
 import { energyRollback } from '../handlers/energy-rollback.js';
 import { meicanCancel } from '../handlers/meican-cancel.js';
 import { meicanNewOrder } from '../handlers/meican-new-order.js';
-import { type Act, audit } from '../operate/audit.js';
+import { audit, type Signature } from '../operate/audit.js';
 import { requeue } from '../operate/requeue.js';
 import type { Drift, DriftKind } from './drift.js';
 import { type Applied, recordHandedIn, recordRemedy, skipped } from './remedy.js';
@@ -118,7 +119,7 @@ export async function applyRepair(
   database: Database,
   plan: readonly Remedy[],
   named: readonly string[],
-  act: Act,
+  act: Signature,
 ): Promise<Repaired[]> {
   const results: Repaired[] = [];
   for (const remedy of plan) {
@@ -139,7 +140,7 @@ export async function applyRepair(
   return results;
 }
 
-async function applyOne(database: Database, { drift, verb }: Remedy, act: Act): Promise<Applied> {
+async function applyOne(database: Database, { drift, verb }: Remedy, act: Signature): Promise<Applied> {
   if (verb === 'requeue') return requeueAgain(database, drift, act);
   if (verb === 'recount') return recount(database, drift, act);
   return database.transaction(async (tx) => {
@@ -175,7 +176,7 @@ interface Target {
 async function audited(
   tx: Tx,
   applied: Applied,
-  act: Act,
+  act: Signature,
   drift: Drift,
   { type, id, subjectId, status }: Target,
 ): Promise<Applied> {
@@ -192,17 +193,22 @@ async function audited(
   return applied;
 }
 
-async function requeueAgain(database: Database, { eventId }: Drift, act: Act): Promise<Applied> {
-  const result = await requeue(database, eventId ?? '', act);
-  if (result.kind === 'done') return { kind: 'done', eventId };
-  return skipped(result.kind === 'not-found' ? 'the event is gone' : `the event is ${result.status} now`);
+async function requeueAgain(database: Database, { eventId }: Drift, act: Signature): Promise<Applied> {
+  try {
+    await requeue(database, eventId ?? '', act);
+    return { kind: 'done', eventId };
+  } catch (error) {
+    if (error instanceof WrongState) return skipped(`the event is ${error.currentStatus} now`);
+    if (error instanceof Problem && error.code === 'not-found') return skipped('the event is gone');
+    throw error;
+  }
 }
 
 /**
  * Our own stock from our own orders. The row is locked before the orders are counted, so that a reservation
  * or a release that comes meanwhile waits.
  */
-async function recount(database: Database, { stockOf, what }: Drift, act: Act): Promise<Applied> {
+async function recount(database: Database, { stockOf, what }: Drift, act: Signature): Promise<Applied> {
   if (!stockOf) return skipped('nothing to count');
   return database.transaction(async (tx) => {
     const stock = await (stockOf.table === 'box_dish' ? dishOf(tx, stockOf.id) : sideboardOf(tx, stockOf.id));

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { GroupState } from '../../src/alerts/group.js';
 import { suppliedViews } from '../../src/console/events/filter.js';
 import { words } from '../../src/console/locales/words.js';
-import { shades } from '../../src/operate/list.js';
+import { eventStates } from '../../src/operate/filter.js';
 import type { Heartbeat } from '../../src/outbox/heartbeat.js';
 
 const folder = fileURLToPath(new URL('../../src/console', import.meta.url));
@@ -20,7 +20,7 @@ const named = [...pages.matchAll(/\b(?:w|words(?:\[(?:[^[\]]|\[[^\]]*\])*\])?)\.
 );
 /** `w[state]`: the states of events, causes and processes, and the supplied views. */
 const chosen = [
-  ...shades,
+  ...eventStates,
   ...(['open', 'known', 'regressed', 'recovered'] satisfies GroupState[]),
   ...(['alive', 'lost', 'ended'] satisfies Heartbeat['state'][]),
   ...suppliedViews(new Date()).map(({ name }) => name),

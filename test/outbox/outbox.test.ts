@@ -442,7 +442,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const outbox = outboxOf(database, async (event) => (event.id === head ? failed : done));
       await runDue(outbox);
       expect(await rowOf(database, behind)).toMatchObject({ status: 'pending', attempt: 0, queue_at: null });
-      expect((await discard(database, outbox.registry, head, act)).kind).toBe('done');
+      await discard(database, outbox.registry, head, act);
       await runDue(outbox);
       expect((await rowOf(database, behind)).status).toBe('handled');
     });
@@ -509,7 +509,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
           reason: 'later',
         })),
       );
-      expect((await requeue(database, head, act)).kind).toBe('done');
+      await requeue(database, head, act);
       const outbox = outboxOf(database, async () => done);
       await runDue(outbox);
       expect([(await rowOf(database, head)).status, (await rowOf(database, waits)).status]).toEqual([
@@ -553,7 +553,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       const later = await recordNote(database, { n: next(), key: 'k' });
       const running = outboxOf(other, async () => done);
       await claim(other, running.registry, { limit: 10, worker: 'other', leaseMs: 10_000, trigger: 'poll' });
-      expect((await requeue(database, head, act)).kind).toBe('done');
+      await requeue(database, head, act);
       const order: string[] = [];
       const third = outboxOf(database, async (event) => {
         order.push(event.id);
@@ -617,7 +617,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
     it('requeue gives fresh failures, keeps the attempts, and is audited in the same transaction', async () => {
       const id = await recordNote(database, { n: next() }, { subjectId: '7' });
       await runDue(outboxOf(database, giveUp));
-      expect(await requeue(database, id, act)).toEqual({ kind: 'done' });
+      await requeue(database, id, act);
       expect(await rowOf(database, id)).toMatchObject({ status: 'pending', failures: 0, attempt: 1 });
       const audit = await database.query(
         sql`SELECT actor, verb, reason, subject_id FROM operator_action WHERE target_id = ${id} AND target_type = 'event'`,
@@ -629,24 +629,31 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
 
     it('two clicks do it once; what is not errored is refused', async () => {
       const id = await recordNote(database, { n: next() });
-      expect(await requeue(database, id, act)).toEqual({ kind: 'conflict', status: 'pending' });
+      await expect(requeue(database, id, act)).rejects.toMatchObject({
+        code: 'event-not-errored',
+        currentStatus: 'pending',
+      });
       await runDue(outboxOf(database, giveUp));
-      const results = await Promise.all([
+      const results = await Promise.allSettled([
         requeue(database, id, act),
         requeue(other, id, act),
         requeue(database, id, act),
       ]);
-      expect(results.filter((result) => result.kind === 'done')).toHaveLength(1);
-      expect(await requeue(database, '999999999', act)).toEqual({ kind: 'not-found' });
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      expect(results.filter(({ status }) => status === 'rejected')).toMatchObject([
+        { reason: { code: 'event-not-errored' } },
+        { reason: { code: 'event-not-errored' } },
+      ]);
+      await expect(requeue(database, '999999999', act)).rejects.toMatchObject({ code: 'not-found' });
     });
 
     it('what runs cannot be discarded', async () => {
       const id = await recordNote(database, { n: next() });
       const outbox = outboxOf(database, async () => done);
       await claim(database, outbox.registry, { limit: 1, worker: 'w', leaseMs: 10_000, trigger: 'poll' });
-      expect(await discard(database, outbox.registry, id, act)).toEqual({
-        kind: 'conflict',
-        status: 'running',
+      await expect(discard(database, outbox.registry, id, act)).rejects.toMatchObject({
+        code: 'event-not-discardable',
+        currentStatus: 'running',
       });
     });
 

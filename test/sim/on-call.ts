@@ -1,10 +1,13 @@
+import { Problem } from '../../src/base/problems.js';
 import { isUnavailable } from '../../src/database/errors.js';
 import { fromSqlInstantOrNull, sql } from '../../src/database/sql.js';
 import { ask } from '../../src/operate/ask.js';
-import { executeBatch, previewBatch } from '../../src/operate/batch.js';
+import { executeBatch } from '../../src/operate/batch/execute.js';
+import { previewBatch } from '../../src/operate/batch/preview.js';
 import { discard } from '../../src/operate/discard.js';
 import { pause, resume } from '../../src/operate/pause.js';
-import { type ActResult, requeue, settleAsDone, settleAsNotDone } from '../../src/operate/requeue.js';
+import { requeue } from '../../src/operate/requeue.js';
+import { settleAsDone, settleAsNotDone } from '../../src/operate/settle-by-hand.js';
 import { checkOwnBooks } from '../../src/reconcile/own-books.js';
 import { applyRepair, planRepair } from '../../src/reconcile/repair.js';
 import { compareWithVendors } from '../../src/reconcile/vendor-books.js';
@@ -79,7 +82,7 @@ export class OnCall {
     const { registry } = outbox;
     switch (button) {
       case 'requeue':
-        return (await requeue(database, id, onCall)).kind;
+        return heard(requeue(database, id, onCall));
       case 'discard':
         return this.#discard(process, id);
       case 'settle-done':
@@ -87,18 +90,16 @@ export class OnCall {
         return this.#noting('settled', id, settleAsDone(database, registry, id, onCall));
       case 'settle-not-done':
         if ((await this.#truth(process, id)) !== 'not-done') return 'not so, or not sure: left alone';
-        return (await settleAsNotDone(database, id, onCall)).kind;
+        return heard(settleAsNotDone(database, id, onCall));
       case 'pause':
       case 'resume': {
         const scope = dice() < 0.5 ? 'type' : 'target';
         const name = pick(scope === 'type' ? TYPES : TARGETS, dice()) ?? '';
-        if (button === 'resume') return (await resume(database, { scope, name }, onCall)).kind;
-        return (await pause(database, registry, { scope, name, forMs: dice() * PAUSE_MAX_MS }, onCall)).kind;
+        if (button === 'resume') return heard(resume(database, { scope, name }, onCall));
+        return heard(pause(database, registry, { scope, name, forMs: dice() * PAUSE_MAX_MS }, onCall));
       }
-      case 'ask': {
-        const asked = await ask(database, registry, id, onCall);
-        return asked.kind === 'asked' ? asked.finding.text : asked.kind;
-      }
+      case 'ask':
+        return heard(ask(database, registry, id, onCall).then(({ finding }) => finding.text));
       case 'books':
         return `${(await checkOwnBooks(database, DAY)).guilty.length} guilty`;
       case 'repair':
@@ -108,10 +109,10 @@ export class OnCall {
     }
   }
 
-  async #noting(how: string, id: string, act: Promise<ActResult>): Promise<string> {
-    const result = await act;
-    if (result.kind === 'done') this.world.ended.set(id, how);
-    return result.kind === 'refused' ? `refused: ${result.why}` : result.kind;
+  async #noting(how: string, id: string, act: Promise<void>): Promise<string> {
+    const result = await heard(act);
+    if (result === 'done') this.world.ended.set(id, how);
+    return result;
   }
 
   async #discard(process: Process, id: string): Promise<string> {
@@ -154,9 +155,13 @@ export class OnCall {
 
   async #batch({ database }: Process, dice: () => number): Promise<string> {
     const verb = dice() < 0.5 ? 'requeue' : 'discard';
-    const { batch, token } = await previewBatch(database, verb, { type: pick(TYPES, dice()) }, 50, onCall);
+    const { batch, token } = await previewBatch(
+      database,
+      { verb, filter: { type: pick(TYPES, dice()) }, perSecond: 50 },
+      onCall,
+    );
     if (batch.total === 0) return 'nothing is errored';
-    return (await executeBatch(database, batch.id, { token, count: batch.total }, onCall)).kind;
+    return heard(executeBatch(database, batch.id, { token, count: batch.total }, onCall));
   }
 
   /** What the vendor's own books say of an event; only of one that was given up long enough ago for everything to have arrived. */
@@ -173,6 +178,17 @@ export class OnCall {
       return 'unknown';
     return truthOf(row.type, JSON.parse(row.payload) as Record<string, string>, this.world.vendors.books());
   }
+}
+
+/** What a person hears of an act: that it is done, its answer, or why it was refused. */
+export function heard(act: Promise<unknown>): Promise<string> {
+  return act.then(
+    (answer) => (typeof answer === 'string' ? answer : 'done'),
+    (error: unknown) => {
+      if (!(error instanceof Problem)) throw error;
+      return `${error.code}: ${error.message}`;
+    },
+  );
 }
 
 function truthOf(

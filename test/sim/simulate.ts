@@ -9,7 +9,7 @@ import { chanceOf, mulberry32, pick, weighted } from './chance.js';
 import { makeGlobal } from './clock.js';
 import { Diners } from './diners.js';
 import type { Without } from './mechanisms.js';
-import { DAY, OnCall, onCall } from './on-call.js';
+import { DAY, heard, OnCall, onCall } from './on-call.js';
 import { POISON, POISON_ATTEMPTS_MAX, poison } from './poison.js';
 import { createProcess, LEASE_MS, type Process } from './process.js';
 import { type Step, stepsOf } from './steps.js';
@@ -324,7 +324,7 @@ async function comeToRest(world: World, cast: Cast, taken: () => void): Promise<
       if (status === 'errored') {
         requeued.set(String(id), (requeued.get(String(id)) ?? 0) + 1);
         world.ended.delete(String(id));
-        await requeue(world.database, String(id), onCall);
+        await heard(requeue(world.database, String(id), onCall));
       }
     const onlyGhosts = moving.length > 0 && moving.every((event) => event.dedupe_key.endsWith(':ghost'));
     next(world, cast, onlyGhosts ? 20 * 60_000 : 5_000);

@@ -1,4 +1,4 @@
-import type { Batch, BatchItem } from '../../operate/batch.js';
+import type { Batch, BatchItem } from '../../operate/batch/batch.js';
 import { type Html, html } from '../html.js';
 import { hiddenFields } from '../parts/fields.js';
 import { table } from '../parts/table.js';

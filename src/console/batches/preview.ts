@@ -1,4 +1,5 @@
-import { type Preview, TYPE_COUNT_ABOVE } from '../../operate/batch.js';
+import { TYPE_COUNT_ABOVE } from '../../operate/batch/execute.js';
+import type { Preview } from '../../operate/batch/preview.js';
 import { type Html, html } from '../html.js';
 import { typeWordsOf } from '../locales/event-types.js';
 import { hiddenFields } from '../parts/fields.js';

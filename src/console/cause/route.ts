@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import { markKnown, unmarkKnown } from '../../alerts/known.js';
 import { Problem } from '../../base/problems.js';
-import { id } from '../../http/schemas.js';
+import { forgetCause, knowCause } from '../../operate/acts/controls.js';
 import type { ConsoleContext } from '../context.js';
+import { perform } from '../perform.js';
 import { idOf, paramsOf } from '../request.js';
 import { causePage } from './page.js';
 import { readCause } from './read.js';
@@ -21,18 +21,12 @@ export function causeRoutes(app: FastifyInstance, context: ConsoleContext): void
     });
   });
 
+  const formOf: Record<string, typeof knowCause> = { know: knowCause, unknow: forgetCause };
   app.post('/console/causes/:id/:act', async (request, reply) => {
-    const { id: of = '', act: verb } = paramsOf(request);
-    const act = context.act(request, null);
-    if (!id.safeParse(of).success || (verb !== 'know' && verb !== 'unknow')) throw new Problem('not-found');
-    const reason = context.reasonOf(request);
-    const result =
-      verb === 'know'
-        ? await markKnown(database, of, { ...act, reason })
-        : await unmarkKnown(database, of, { ...act, reason });
-    if (result.kind === 'not-found') throw new Problem('not-found');
-    if (result.kind === 'conflict')
-      throw new Problem('cause-not-open', { more: { currentStatus: result.status } });
-    return context.redirect(reply, `/console/causes/${of}`);
+    const { id: causeId = '', act = '' } = paramsOf(request);
+    const form = Object.hasOwn(formOf, act) ? formOf[act] : undefined;
+    if (!form) throw new Problem('not-found');
+    await perform(context, request, form, { database });
+    return context.redirect(reply, `/console/causes/${causeId}`);
   });
 }

@@ -1,14 +1,13 @@
-import type { FastifyInstance } from 'fastify';
-import { Problem } from '../../base/problems.js';
-import { id } from '../../http/schemas.js';
-import { ask } from '../../operate/ask.js';
-import { type Act, listActions } from '../../operate/audit.js';
-import { discard } from '../../operate/discard.js';
-import { requeue, settleAsDone, settleAsNotDone } from '../../operate/requeue.js';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Problem, WrongState } from '../../base/problems.js';
+import { askVendor, discardEvent, requeueEvent, settleEvent } from '../../operate/acts/events.js';
+import { listActions } from '../../operate/audit.js';
 import { readEvent } from '../../orders/event-story.js';
 import type { ConsoleContext } from '../context.js';
 import { type Html, html } from '../html.js';
+import type { PageOptions } from '../page.js';
 import { clockTime } from '../parts/text.js';
+import { perform } from '../perform.js';
 import { idOf, paramsOf, queryOf } from '../request.js';
 import type { Visitor } from '../session.js';
 import { eventPage, goneEvent } from './page.js';
@@ -45,43 +44,44 @@ export function eventRoutes(app: FastifyInstance, context: ConsoleContext): void
     return view && eventPage(visitor, view);
   }
 
-  const deeds = {
-    requeue: (of: string, act: Act) => requeue(database, of, act),
-    discard: (of: string, act: Act) => discard(database, outbox.registry, of, act),
-    'settle-done': (of: string, act: Act) => settleAsDone(database, outbox.registry, of, act),
-    'settle-not-done': (of: string, act: Act) => settleAsNotDone(database, of, act),
-  } as const;
+  const formOf: Record<string, (request: FastifyRequest) => Promise<unknown>> = {
+    requeue: (request) => perform(context, request, requeueEvent, outbox),
+    discard: (request) => perform(context, request, discardEvent, outbox),
+    'settle-done': (request) => perform(context, request, settleEvent, outbox, { as: 'done' }),
+    'settle-not-done': (request) => perform(context, request, settleEvent, outbox, { as: 'not-done' }),
+    ask: (request) => perform(context, request, askVendor, outbox),
+  };
 
   app.post('/console/events/:id/:act', async (request, reply) => {
-    const { id: of = '', act: verb = '' } = paramsOf(request);
-    const who = context.act(request, null);
-    if (!id.safeParse(of).success) throw new Problem('not-found');
-    if (verb === 'ask') {
-      const asked = await ask(database, outbox.registry, of, who);
-      if (asked.kind !== 'asked')
-        throw new Problem(asked.kind === 'not-found' ? 'not-found' : 'event-not-askable');
-      return context.redirect(reply, `/console/events/${of}`);
+    const { id: eventId = '', act = '' } = paramsOf(request);
+    const form = Object.hasOwn(formOf, act) ? formOf[act] : undefined;
+    if (!form) throw new Problem('not-found');
+    try {
+      await form(request);
+      return context.redirect(reply, `/console/events/${eventId}`);
+    } catch (error) {
+      if (!(error instanceof WrongState)) throw error;
+      const page = await movedOn(context.visitor(request), eventId, error);
+      return context.page(request, reply, page);
     }
-    const deed = Object.hasOwn(deeds, verb) ? deeds[verb as keyof typeof deeds] : null;
-    if (!deed) throw new Problem('not-found');
-    const result = await deed(of, { ...who, reason: context.reasonOf(request) });
-    if (result.kind === 'done') return context.redirect(reply, `/console/events/${of}`);
-    if (result.kind === 'not-found') throw new Problem('not-found');
-    if (result.kind === 'refused')
-      throw new Problem('event-not-discardable', {
-        detail: result.why,
-        more: { currentStatus: result.status },
-      });
-    // Another person was faster, or the state has moved on: the page says who acted and when, and shows the
-    // state as it is now.
-    const visitor = context.visitor(request);
+  });
+
+  /**
+   * Another person was faster, or the state has moved on: the page says who acted and when, and shows the state
+   * as it is now.
+   */
+  async function movedOn(
+    visitor: Visitor,
+    eventId: string,
+    { currentStatus }: WrongState,
+  ): Promise<PageOptions> {
     const { words: w } = visitor;
-    const [latest] = (await listActions(database, undefined, { type: 'event', id: of })).rows.filter(
+    const [latest] = (await listActions(database, undefined, { type: 'event', id: eventId })).rows.filter(
       (row) => row.verb !== 'ask',
     );
-    const page = await bodyOf(visitor, of, false);
-    const note = html`<p class="note bad" role="alert">${w.alreadyDone} ${result.status}${latest && html` · ${w.handledBy} ${latest.actor} ${w.handledAt} ${clockTime(latest.at)} (${latest.verb})`}</p>`;
-    const title = page ? `${w.events} ${of}` : of;
-    return context.page(request, reply, { title, body: html`${note}${page}`, status: 409 });
-  });
+    const page = await bodyOf(visitor, eventId, false);
+    const note = html`<p class="note bad" role="alert">${w.alreadyDone} ${currentStatus}${latest && html` · ${w.handledBy} ${latest.actor} ${w.handledAt} ${clockTime(latest.at)} (${latest.verb})`}</p>`;
+    const title = page ? `${w.events} ${eventId}` : eventId;
+    return { title, body: html`${note}${page}`, status: 409 };
+  }
 }

@@ -2,8 +2,9 @@ import { stringify } from 'csv-stringify/sync';
 import { toRfc3339 } from '../../base/clock.js';
 import type { Database } from '../../database/database.js';
 import type { OutboxEvent } from '../../entities/outbox-event.js';
-import { type Act, audit } from '../../operate/audit.js';
-import { type EventFilter, listEvents, parseCursor } from '../../operate/list.js';
+import { audit, type Signature } from '../../operate/audit.js';
+import type { EventFilter } from '../../operate/filter.js';
+import { listEvents, parseCursor } from '../../operate/list.js';
 import type { ConsoleContext } from '../context.js';
 
 const EXPORT_MAX = 10_000;
@@ -47,7 +48,7 @@ const columns = {
 export async function exportEvents(
   { reading, database }: Pick<ConsoleContext, 'reading' | 'database'>,
   { filter, query, format }: { filter: EventFilter; query: string; format: ExportFormat },
-  act: Act,
+  act: Signature,
 ): Promise<string> {
   const rows = await readAll(reading, filter);
   await database.transaction((tx) =>

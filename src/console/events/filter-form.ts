@@ -1,4 +1,4 @@
-import { shades } from '../../operate/list.js';
+import { eventStates } from '../../operate/filter.js';
 import type { EventHandler } from '../../outbox/types.js';
 import { type Html, html } from '../html.js';
 import { typeWordsOf } from '../locales/event-types.js';
@@ -16,7 +16,7 @@ export function filterForm(
   const targets = [...new Set(handlers.map(({ definition }) => definition.target))];
   const isNarrow = Object.values(others).some(Boolean);
   return html`<form class="filters" action="/console/events">
-<label>${w.state}<br><select name="state">${option('', w.all, state)}${shades.map((shade) => option(shade, w[shade], state))}</select></label>
+<label>${w.state}<br><select name="state">${option('', w.all, state)}${eventStates.map((known) => option(known, w[known], state))}</select></label>
 <label>${w.type}<br><select name="type">${option('', w.all, type)}${types.map((known) => option(known, typeWordsOf(language, known).name, type))}</select></label>
 <label>${w.target}<br><select name="target">${option('', w.all, target)}${targets.map((known) => option(known, known, target))}</select></label>
 <button>${w.filter}</button>

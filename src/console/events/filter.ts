@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { businessDay } from '../../base/clock.js';
-import { type EventFilter, shades } from '../../operate/list.js';
+import { type EventFilter, eventStates } from '../../operate/filter.js';
 import type { Registry } from '../../outbox/registry.js';
 
 /** The query of a list's address. What cannot be read is left out, so that an old link still shows a list. */
@@ -16,7 +16,7 @@ const local = z
   .catch(undefined);
 
 const schema = z.object({
-  state: z.enum(shades).optional().catch(undefined),
+  state: z.enum(eventStates).optional().catch(undefined),
   type: text,
   target: text,
   cause: text,

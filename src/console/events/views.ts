@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.js';
 import { duplicateOf } from '../../database/errors.js';
 import { now, sql } from '../../database/sql.js';
-import { type Act, audit } from '../../operate/audit.js';
+import { audit, type Signature } from '../../operate/audit.js';
 
 /** A filter with a name, saved for everybody. */
 export interface SavedView {
@@ -23,7 +23,7 @@ export async function listViews(database: Database): Promise<SavedView[]> {
 export async function saveView(
   database: Database,
   { name, query }: { name: string; query: string },
-  act: Act,
+  act: Signature,
 ): Promise<boolean> {
   try {
     await database.transaction(async (tx) => {
@@ -47,7 +47,7 @@ export async function saveView(
 }
 
 /** Returns false when there is no such view. Audited. */
-export async function removeView(database: Database, id: string, act: Act): Promise<boolean> {
+export async function removeView(database: Database, id: string, act: Signature): Promise<boolean> {
   return database.transaction(async (tx) => {
     const [view] = await tx.query<{ name: string; query: string }>(
       sql`SELECT name, query FROM console_view WHERE id = ${id}`,

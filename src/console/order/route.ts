@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problems.js';
-import { reveal } from '../../orders/reveal.js';
+import { revealDiner } from '../../operate/acts/orders.js';
 import { readTimeline } from '../../orders/timeline.js';
 import { whyOrder } from '../../orders/why.js';
 import type { ConsoleContext } from '../context.js';
 import type { PageOptions } from '../page.js';
-import { idOf } from '../request.js';
+import { perform } from '../perform.js';
+import { idOf, paramsOf } from '../request.js';
 import type { Visitor } from '../session.js';
 import { orderPage, type Person } from './page.js';
 
@@ -19,11 +20,8 @@ export function orderRoutes(app: FastifyInstance, context: ConsoleContext): void
   });
 
   app.post('/console/orders/:id/reveal', async (request, reply) => {
-    const act = context.act(request, null);
-    const id = idOf(request);
-    if (id === null) throw new Problem('not-found');
-    const person = await reveal(database, id, act);
-    const page = await pageOf(context.visitor(request), id, person);
+    const person = await perform(context, request, revealDiner, { database });
+    const page = await pageOf(context.visitor(request), paramsOf(request).id ?? '', person);
     return context.page(request, reply, { ...page, refreshS: 0 });
   });
 

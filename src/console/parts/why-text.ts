@@ -1,4 +1,5 @@
-import { type Why, whySentence } from '../../operate/why.js';
+import type { Why } from '../../operate/why.js';
+import { whySentence } from '../../operate/why-sentence.js';
 import type { Language } from '../locales/languages.js';
 import { clockTime } from './text.js';
 

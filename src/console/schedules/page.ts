@@ -1,3 +1,4 @@
+import type { RunNowName } from '../../operate/run-now.js';
 import { type Html, html } from '../html.js';
 import type { Words } from '../locales/zh.js';
 import { hiddenFields } from '../parts/fields.js';
@@ -5,9 +6,7 @@ import { table } from '../parts/table.js';
 import { length, time } from '../parts/text.js';
 import type { Visitor } from '../session.js';
 
-export const runNow = ['sweep', 'books', 'housekeeping'] as const;
-
-type ScheduleName = (typeof runNow)[number] | 'unpaid';
+type ScheduleName = RunNowName | 'unpaid';
 
 export interface Schedule {
   readonly name: ScheduleName;

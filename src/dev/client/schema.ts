@@ -1,4 +1,4 @@
-// Made by `npm run openapi` of a description with SHA-256 d3c7146d98ec75518888566c1315f99e990d46c4d76fcaf81fde98d88364ecaf. Not to be edited.
+// Made by `npm run openapi` of a description with SHA-256 a2a15f4436a66df48c826af6e74cc3c1f52f9f40960e8b80978167a30528b23b. Not to be edited.
 export interface paths {
     "/livez": {
         parameters: {
@@ -1686,9 +1686,9 @@ export interface paths {
                     "application/json": {
                         day: string;
                         after?: string;
-                        reason: string;
                         /** @default [] */
                         orderNos?: string[];
+                        reason: string;
                     };
                 };
             };

@@ -1,17 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { Problem } from '../../base/problems.js';
 import type { EnergyClient } from '../../clients/energy.js';
 import type { MeicanClient } from '../../clients/meican.js';
 import type { Database } from '../../database/database.js';
 import { driftKinds } from '../../reconcile/drift.js';
 import { checkOwnBooks } from '../../reconcile/own-books.js';
-import { applyRepair, planRepair, type Remedy } from '../../reconcile/repair.js';
-import { compareWithVendors, sharedComparison, type VendorComparison } from '../../reconcile/vendor-books.js';
-import { actOf } from '../request.js';
-import { day, id, reason } from '../schemas.js';
+import { compareWithVendors, sharedComparison } from '../../reconcile/vendor-books.js';
+import { day, id } from '../schemas.js';
+import { serveRepairs } from './repairs.js';
 
 const drift = z.object({
   kind: z.enum(driftKinds),
@@ -38,38 +35,8 @@ const booksSchema = z.object({
     .nullable(),
 });
 
-const remedySchema = z.object({
-  kind: z.enum(driftKinds),
-  orderId: z.string().nullable(),
-  orderNo: z.string().nullable(),
-  eventId: z.string().nullable(),
-  what: z.string(),
-  verb: z.enum(['record', 'requeue', 'recount', 'decide']),
-  eventType: z.string().nullable(),
-  remedy: z.string(),
-  careful: z.boolean(),
-});
-const reached = { unanswered: z.number().int(), notReached: z.number().int(), next: z.string().nullable() };
-const planSchema = z.object({ ...reached, remedies: z.array(remedySchema) });
 /** A request does not wait longer for the vendors; its answer says what was not reached, and where to go on. */
 const BUDGET_MS = 15_000;
-const remedyView = ({
-  drift: { kind, orderId, orderNo, eventId, what },
-  verb,
-  eventType,
-  text,
-  careful,
-}: Remedy) => ({
-  kind,
-  orderId,
-  orderNo,
-  eventId,
-  what,
-  verb,
-  eventType,
-  remedy: text,
-  careful,
-});
 
 export const booksRoutes: FastifyPluginAsyncZod<{
   database: Database;
@@ -80,8 +47,8 @@ export const booksRoutes: FastifyPluginAsyncZod<{
   const compare = sharedComparison((options, context) =>
     compareWithVendors(database, meican, energy, options, context),
   );
-  const optionsOf = (of: string, after: string | undefined) => ({
-    day: of,
+  const optionsOf = (wantedDay: string, after: string | undefined) => ({
+    day: wantedDay,
     after,
     olderThanMs: settleMs,
     budgetMs: BUDGET_MS,
@@ -92,7 +59,7 @@ export const booksRoutes: FastifyPluginAsyncZod<{
       againstVendors: z.enum(['true', 'false']).default('false'),
       after: id.optional(),
     })
-    .refine(({ day: of, againstVendors }) => againstVendors === 'false' || of !== undefined, {
+    .refine(({ day: wantedDay, againstVendors }) => againstVendors === 'false' || wantedDay !== undefined, {
       path: ['day'],
       message: 'the vendors are asked about one day',
     });
@@ -106,12 +73,12 @@ export const booksRoutes: FastifyPluginAsyncZod<{
       },
     },
     async (request) => {
-      const of = request.query.day ?? null;
-      const own = await checkOwnBooks(database, of);
+      const wantedDay = request.query.day ?? null;
+      const own = await checkOwnBooks(database, wantedDay);
       const context = { requestId: request.id ?? randomUUID(), traceparent: request.traceparent };
       const vendors =
-        of && request.query.againstVendors === 'true'
-          ? await compare(optionsOf(of, request.query.after), context)
+        wantedDay && request.query.againstVendors === 'true'
+          ? await compare(optionsOf(wantedDay, request.query.after), context)
           : null;
       return {
         ...own,
@@ -123,74 +90,5 @@ export const booksRoutes: FastifyPluginAsyncZod<{
     },
   );
 
-  type Reached = Pick<VendorComparison, 'unanswered' | 'notReached' | 'next'>;
-  async function plan(
-    request: FastifyRequest,
-    of: string,
-    after: string | undefined,
-  ): Promise<Reached & { remedies: Remedy[] }> {
-    const context = { requestId: request.id, traceparent: request.traceparent };
-    const vendors = await compare(optionsOf(of, after), context);
-    const { unanswered, notReached, next } = vendors;
-    return {
-      unanswered,
-      notReached,
-      next,
-      remedies: planRepair([...(await checkOwnBooks(database, of)).guilty, ...vendors.guilty]),
-    };
-  }
-
-  app.get(
-    '/v1/books/repairs',
-    {
-      schema: {
-        summary: 'A dry run: what would mend each difference of one day',
-        querystring: z.object({ day, after: id.optional() }),
-        response: { 200: planSchema },
-      },
-    },
-    async (request) => {
-      const { remedies, ...how } = await plan(request, request.query.day, request.query.after);
-      return { ...how, remedies: remedies.map(remedyView) };
-    },
-  );
-
-  const order = z.object({
-    day,
-    after: id.optional(),
-    reason,
-    orderNos: z.array(z.string().min(1).max(32)).max(100).default([]),
-  });
-  const result = remedySchema.extend({
-    result: z.enum(['done', 'skipped']),
-    recordedEventId: z.string().nullable(),
-    why: z.string(),
-  });
-  app.post(
-    '/v1/books/repairs',
-    {
-      schema: {
-        summary: 'Carry the plan out. Remedies marked careful only for the orders that are named',
-        body: order,
-        response: { 200: z.object({ ...reached, results: z.array(result) }) },
-      },
-    },
-    async (request) => {
-      const act = actOf(request, request.body.reason);
-      const { remedies, ...how } = await plan(request, request.body.day, request.body.after);
-      if (how.unanswered > 0 && remedies.length === 0)
-        throw new Problem('dependency-unavailable', {
-          detail: `${how.unanswered} questions to the vendors got no answer`,
-        });
-      const results = await applyRepair(database, remedies, request.body.orderNos, act);
-      return {
-        ...how,
-        results: results.map(({ remedy, eventId, ...rest }) => ({
-          ...remedyView(remedy),
-          ...rest,
-          recordedEventId: eventId,
-        })),
-      };
-    },
-  );
+  serveRepairs(app, database, (wantedDay, after, context) => compare(optionsOf(wantedDay, after), context));
 };

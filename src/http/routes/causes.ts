@@ -1,14 +1,13 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type AlertGroup, listGroups, loadGroup, stateOf } from '../../alerts/group.js';
-import { type KnownResult, markKnown, unmarkKnown } from '../../alerts/known.js';
+import { noSuchCause } from '../../alerts/known.js';
 import { toRfc3339 } from '../../base/clock.js';
-import { Problem } from '../../base/problems.js';
 import type { Database } from '../../database/database.js';
+import { forgetCause, knowCause } from '../../operate/acts/controls.js';
 import { listActions } from '../../operate/audit.js';
 import { decodeCursor, encodeCursor } from '../cursor.js';
-import { actOf } from '../request.js';
-import { id, reason } from '../schemas.js';
+import { serveAct } from '../serve-act.js';
 
 const causeSchema = z
   .object({
@@ -53,34 +52,16 @@ export const causeRoutes: FastifyPluginAsyncZod<{ database: Database }> = async 
     async () => ({ data: (await listGroups(database)).map(view) }),
   );
 
-  for (const [verb, deed, summary] of [
-    ['know', markKnown, 'No more messages about an open cause until it has recovered and comes back'],
-    ['unknow', unmarkKnown, 'A known cause is to ring again'],
-  ] as const) {
-    app.post(
-      `/v1/causes/:id/${verb}`,
-      {
-        schema: {
-          summary,
-          params: z.object({ id }),
-          body: z.object({ reason }),
-          response: { 200: causeSchema },
-        },
-      },
-      async (request) => {
-        const result: KnownResult = await deed(database, request.params.id, {
-          ...actOf(request, null),
-          reason: request.body.reason,
-        });
-        if (result.kind === 'conflict')
-          throw new Problem('cause-not-open', { more: { currentStatus: result.status } });
-        const group = await loadGroup(database, request.params.id);
-        if (result.kind === 'not-found' || !group)
-          throw new Problem('not-found', { detail: 'there is no such cause' });
-        return view(group);
-      },
-    );
-  }
+  const cause = {
+    schema: causeSchema,
+    async view(_done: unknown, causeId: string) {
+      const group = await loadGroup(database, causeId);
+      if (!group) throw noSuchCause();
+      return view(group);
+    },
+  };
+  serveAct(app, knowCause, () => ({ database }), cause);
+  serveAct(app, forgetCause, () => ({ database }), cause);
 
   app.get(
     '/v1/audit',

@@ -1,18 +1,21 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { toRfc3339 } from '../../base/clock.js';
-import { Problem } from '../../base/problems.js';
 import type { Database } from '../../database/database.js';
+import { pauseClaims, pauseScopes, resumeClaims } from '../../operate/acts/controls.js';
 import { findEvent } from '../../operate/find.js';
-import { activePauses, PAUSE_MAX_MS, pause, resume } from '../../operate/pause.js';
-import { type Why, why, whySentence } from '../../operate/why.js';
+import { noSuchEvent } from '../../operate/lock-event.js';
+import { activePauses } from '../../operate/pause.js';
+import { type Why, why } from '../../operate/why.js';
+import { whySentence } from '../../operate/why-sentence.js';
 import { whyOrder } from '../../orders/why.js';
 import type { Outbox } from '../../outbox/outbox.js';
-import { actOf } from '../request.js';
-import { id, reason } from '../schemas.js';
+import { id } from '../schemas.js';
+import { serveAct } from '../serve-act.js';
 
-const scoped = z.object({ scope: z.enum(['type', 'target']), name: z.string().min(1).max(64) });
-const pauseSchema = scoped.extend({
+const pauseSchema = z.object({
+  scope: z.enum(pauseScopes),
+  name: z.string().min(1).max(64),
   type: z.string(),
   fromAt: z.string(),
   untilAt: z.string(),
@@ -21,7 +24,7 @@ const pauseSchema = scoped.extend({
 });
 const pauses = z.object({ data: z.array(pauseSchema) });
 
-/** Why something does not move, and stopping a type or a vendor for a while. */
+/** Why an event or an order does not move, and pauses of a type or of a vendor. */
 export const controlRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: Outbox }> = async (
   app,
   { database, outbox },
@@ -38,7 +41,7 @@ export const controlRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: 
     },
     async (request) => {
       const event = await findEvent(database.manager, request.params.id);
-      if (!event) throw new Problem('not-found', { detail: 'there is no such event' });
+      if (!event) throw noSuchEvent();
       return whyView(await why(database, outbox.registry, event));
     },
   );
@@ -69,69 +72,23 @@ export const controlRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: 
   );
 
   const list = async () => ({
-    data: (await activePauses(database)).map(
-      ({ scope, name, type, fromAt, untilAt, actor, reason: because }) => ({
-        scope,
-        name,
-        type,
-        fromAt: toRfc3339(fromAt),
-        untilAt: toRfc3339(untilAt),
-        actor,
-        reason: because,
-      }),
-    ),
+    data: (await activePauses(database)).map(({ scope, name, type, fromAt, untilAt, actor, reason }) => ({
+      scope,
+      name,
+      type,
+      fromAt: toRfc3339(fromAt),
+      untilAt: toRfc3339(untilAt),
+      actor,
+      reason,
+    })),
   });
 
   app.get('/v1/pauses', { schema: { summary: 'What is paused now', response: { 200: pauses } } }, async () =>
     list(),
   );
 
-  const minutes = z
-    .number()
-    .int()
-    .min(1)
-    .max(PAUSE_MAX_MS / 60_000);
-  app.post(
-    '/v1/pauses',
-    {
-      schema: {
-        summary: 'Claim nothing of a type, or of a vendor, for some minutes',
-        body: scoped.extend({ minutes, reason }),
-        response: { 200: pauses },
-      },
-    },
-    async (request) => {
-      const { scope, name } = request.body;
-      const act = { ...actOf(request, request.body.reason), reason: request.body.reason };
-      const result = await pause(
-        database,
-        outbox.registry,
-        { scope, name, forMs: request.body.minutes * 60_000 },
-        act,
-      );
-      if (result.kind === 'not-found')
-        throw new Problem('not-found', { detail: `there is no ${scope} of this name` });
-      if (result.kind === 'conflict') throw new Problem('already-paused');
-      return list();
-    },
-  );
-
-  app.post(
-    '/v1/pauses/resume',
-    {
-      schema: {
-        summary: 'End a pause before its time',
-        body: scoped.extend({ reason }),
-        response: { 200: pauses },
-      },
-    },
-    async (request) => {
-      const { scope, name } = request.body;
-      const result = await resume(database, { scope, name }, actOf(request, request.body.reason));
-      if (result.kind === 'not-found') throw new Problem('not-found', { detail: 'it is not paused' });
-      return list();
-    },
-  );
+  serveAct(app, pauseClaims, () => ({ database, registry: outbox.registry }), { schema: pauses, view: list });
+  serveAct(app, resumeClaims, () => ({ database }), { schema: pauses, view: list });
 };
 
 function whyView(found: Why) {

@@ -1,24 +1,13 @@
-import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { may } from '../../base/caller.js';
 import { toRfc3339 } from '../../base/clock.js';
 import { Problem } from '../../base/problems.js';
 import type { Database } from '../../database/database.js';
-import {
-  type Batch,
-  type BatchResult,
-  batchItems,
-  batchStatuses,
-  batchVerbs,
-  executeBatch,
-  previewBatch,
-  RATE_MAX,
-  readBatch,
-  stopBatch,
-} from '../../operate/batch.js';
-import { actOf } from '../request.js';
-import { id, reason, shortText } from '../schemas.js';
+import { executeBulk, previewBulk, stopBulk } from '../../operate/acts/batches.js';
+import { type Batch, batchItems, batchStatuses, batchVerbs, readBatch } from '../../operate/batch/batch.js';
+import type { Preview } from '../../operate/batch/preview.js';
+import { id } from '../schemas.js';
+import { serveAct } from '../serve-act.js';
 
 const batchSchema = z
   .object({
@@ -45,23 +34,10 @@ const itemSchema = z.object({
   result: z.enum(['done', 'skipped']).nullable(),
   why: z.string().nullable(),
 });
-const DEFAULT_RATE = 5;
 const ITEMS_MAX = 500;
 
-/** Preview → token → execute exactly that set, at a rate; stoppable; what became of each event. */
+/** Preview → token → execute exactly that set, at a rate; it can be stopped, and says what became of each event. */
 export const eventBatchRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (app, { database }) => {
-  const wanted = z
-    .object({
-      verb: z.enum(batchVerbs),
-      type: shortText(64).optional(),
-      cause: shortText(191).optional(),
-      ratePerSecond: z.number().int().min(1).max(RATE_MAX).default(DEFAULT_RATE),
-      reason,
-    })
-    .refine(({ type, cause }) => type !== undefined || cause !== undefined, {
-      path: ['type'],
-      message: 'name a type or a cause: not everything at once',
-    });
   const previewSchema = batchSchema.extend({
     token: z.string(),
     groups: z.array(z.object({ type: z.string(), cause: z.string().nullable(), count: z.number().int() })),
@@ -73,71 +49,10 @@ export const eventBatchRoutes: FastifyPluginAsyncZod<{ database: Database }> = a
     excludedPending: z.number().int(),
   });
 
-  app.post(
-    '/v1/event-batches',
-    {
-      schema: {
-        summary:
-          'Preview a bulk act: freezes the errored events that the filter names, and does nothing to them',
-        body: wanted,
-        response: { 201: previewSchema },
-      },
-    },
-    async (request, reply) => {
-      const { verb, type, cause, ratePerSecond, reason: because } = request.body;
-      const preview = await previewBatch(database, verb, { type, cause }, ratePerSecond, {
-        ...actOf(request, because),
-        reason: because,
-      });
-      const at = (instant: Date | null): string | null => (instant ? toRfc3339(instant) : null);
-      return reply.code(201).send({
-        ...view(preview.batch),
-        token: preview.token,
-        groups: preview.groups.map((group) => ({ ...group })),
-        oldestAt: at(preview.oldestAt),
-        newestAt: at(preview.newestAt),
-        samples: [...preview.samples],
-        expectedSeconds: preview.expectedS,
-        cut: preview.cut,
-        excludedPending: preview.excludedPending,
-      });
-    },
-  );
-
-  const params = z.object({ id });
-  app.post(
-    '/v1/event-batches/:id/execute',
-    {
-      schema: {
-        summary:
-          'Carry a previewed set out, the first event alone. Above ten its number must be sent; above a thousand another person, or an admin, must send it',
-        params,
-        body: z.object({ token: z.string().length(32), count: z.number().int().optional() }),
-        response: { 202: batchSchema },
-      },
-    },
-    async (request, reply) =>
-      reply
-        .code(202)
-        .send(
-          view(
-            unwrap(
-              await executeBatch(
-                database,
-                request.params.id,
-                { ...request.body, alone: aloneOf(request) },
-                actOf(request, null),
-              ),
-            ),
-          ),
-        ),
-  );
-
-  app.post(
-    '/v1/event-batches/:id/stop',
-    { schema: { summary: 'Touch no further event', params, response: { 200: batchSchema } } },
-    async (request) => view(unwrap(await stopBatch(database, request.params.id, actOf(request, null)))),
-  );
+  const tables = () => ({ database });
+  serveAct(app, previewBulk, tables, { status: 201, schema: previewSchema, view: previewView });
+  serveAct(app, executeBulk, tables, { status: 202, schema: batchSchema, view });
+  serveAct(app, stopBulk, tables, { schema: batchSchema, view });
 
   const query = z.object({
     after: z.coerce.number().int().min(0).default(0),
@@ -148,7 +63,7 @@ export const eventBatchRoutes: FastifyPluginAsyncZod<{ database: Database }> = a
     {
       schema: {
         summary: 'A batch and what became of each event',
-        params,
+        params: z.object({ id }),
         querystring: query,
         response: { 200: batchSchema.extend({ items: z.array(itemSchema) }) },
       },
@@ -162,32 +77,15 @@ export const eventBatchRoutes: FastifyPluginAsyncZod<{ database: Database }> = a
   );
 };
 
-const aloneOf = (request: FastifyRequest): boolean =>
-  request.caller !== null && may(request.caller.role, 'act-on-many-alone');
-
-const refusals: Record<Extract<BatchResult, { kind: 'refused' }>['why'], string> = {
-  expired: 'the preview is older than fifteen minutes: make a new one',
-  empty: 'there is nothing in it',
-  count: 'send the number of its events as `count`',
-  'second-person': 'another person must start a set of this size',
-  status: 'it is not in a state for that',
-};
-
-function unwrap(result: BatchResult): Batch {
-  if (result.kind === 'not-found')
-    throw new Problem('not-found', { detail: 'there is no such batch, or the token is not its own' });
-  if (result.kind === 'refused')
-    throw new Problem('batch-refused', { detail: refusalOf(result), more: { why: result.why } });
-  return result.batch;
-}
-
-/** Whoever comes second is told who was faster. */
-function refusalOf({
-  why,
-  batch: { status, executor, startedAt },
-}: Extract<BatchResult, { kind: 'refused' }>): string {
-  if (why !== 'status' || executor === null || startedAt === null) return refusals[why];
-  return `it was started by ${executor} at ${toRfc3339(startedAt)}, and is ${status}`;
+function previewView({ batch, expectedS, oldestAt, newestAt, ...preview }: Preview) {
+  const at = (instant: Date | null): string | null => (instant ? toRfc3339(instant) : null);
+  return {
+    ...view(batch),
+    ...preview,
+    oldestAt: at(oldestAt),
+    newestAt: at(newestAt),
+    expectedSeconds: expectedS,
+  };
 }
 
 function view({ perSecond, createdAt, startedAt, endedAt, filter, executorRole: _role, ...batch }: Batch) {

@@ -10,9 +10,9 @@ const writtenKey = key.extend({ date: menuDay });
 /** It becomes part of Meican's URL, where a name of dots only would change the path. */
 const corp = shortText(64).refine((value) => !/^\.+$/.test(value), 'not of dots only');
 const unique =
-  <T>(of: (item: T) => string) =>
+  <T>(keyOf: (item: T) => string) =>
   (items: T[]): boolean =>
-    new Set(items.map(of)).size === items.length;
+    new Set(items.map(keyOf)).size === items.length;
 
 /** A menu as an operator, or the command line, hands it in. */
 export const menuBody = z.object({

@@ -1,19 +1,14 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { LessThan } from 'typeorm';
 import { z } from 'zod';
-import { type Caller, mayReach } from '../../base/caller.js';
+import type { Caller } from '../../base/caller.js';
 import { Problem } from '../../base/problems.js';
-import { BoxOrder, orderStatuses } from '../../entities/box-order.js';
+import { revealDiner } from '../../operate/acts/orders.js';
 import { cancel } from '../../orders/cancel.js';
 import type { CancelDependencies } from '../../orders/cancelling.js';
 import { place } from '../../orders/place.js';
 import type { PlaceDependencies } from '../../orders/placing.js';
-import { reveal } from '../../orders/reveal.js';
-import { readTimeline, timelineEntry } from '../../orders/timeline.js';
-import { orderView } from '../../orders/view.js';
 import { send } from '../answer.js';
-import { decodeCursor, toPage } from '../cursor.js';
-import { actOf, attemptedBy, callerOf } from '../request.js';
+import { attemptedBy, callerOf } from '../request.js';
 import {
   day,
   email,
@@ -21,13 +16,13 @@ import {
   id,
   mealType,
   orderSchema,
-  page,
-  pageOf,
   pathId,
   reason,
   shortText,
   userId,
 } from '../schemas.js';
+import { serveAct } from '../serve-act.js';
+import { orderReads } from './order-reads.js';
 
 const meal = z.object({
   dishId: id,
@@ -42,13 +37,13 @@ const orderBody = z.object({
   userId: userId.optional(),
   email: email.optional(),
   name: shortText(128).optional(),
-  /** Refused by name: whoever wants to pay otherwise must not find their points taken. */
+  /** Any other payment is refused by name, so that nobody finds their points taken instead. */
   payment: z.object({ type: z.literal('points', 'only points can be paid with here') }).optional(),
 });
 const cancelBody = z.object({ reason: reason.optional() }).nullish();
 const orders = z.object({ orders: z.array(orderSchema) });
 const cancelled = z.object({ order: orderSchema, events: z.array(eventSchema) });
-/** A request that is still paying must not be taken over: the call, its questions, two transactions. */
+/** A request that is still paying must not be taken over: time for the call, its questions and two transactions. */
 const PLACE_MARGIN_MS = 10_000;
 
 export const orderRoutes: FastifyPluginAsyncZod<PlaceDependencies & CancelDependencies> = async (
@@ -108,74 +103,15 @@ export const orderRoutes: FastifyPluginAsyncZod<PlaceDependencies & CancelDepend
     },
   );
 
-  app.get(
-    '/v1/orders/:id',
-    { schema: { summary: 'One order', params: z.object({ id: pathId }), response: { 200: orderSchema } } },
-    async (request) => {
-      const caller = callerOf(request);
-      const order = await database.manager.findOneBy(BoxOrder, { id: request.params.id });
-      if (!order || !mayReach(caller, order.userId))
-        throw new Problem('not-found', { detail: 'there is no such order' });
-      return orderView(order);
-    },
-  );
+  await app.register(orderReads, { database });
 
-  const query = z.object({
-    userId: userId.optional(),
-    status: z.enum(orderStatuses).optional(),
-    edibleDate: day.optional(),
-    ...page,
+  serveAct(app, revealDiner, () => ({ database }), {
+    schema: z.object({ realName: z.string(), email: z.string() }),
+    view: (diner) => diner,
   });
-  app.get(
-    '/v1/orders',
-    {
-      schema: { summary: 'Orders, newest first', querystring: query, response: { 200: pageOf(orderSchema) } },
-    },
-    async (request) => {
-      const caller = callerOf(request);
-      const { limit, cursor, ...filter } = request.query;
-      if (filter.userId !== undefined && !mayReach(caller, filter.userId))
-        throw new Problem('forbidden', { detail: 'only your own orders' });
-      const owner = caller.role === 'user' ? caller.sub : filter.userId;
-      const before = decodeCursor(cursor);
-      const where = Object.fromEntries(
-        Object.entries({ ...filter, userId: owner, ...(before ? { id: LessThan(before) } : {}) }).filter(
-          ([, value]) => value !== undefined,
-        ),
-      );
-      const rows = await database.manager.find(BoxOrder, { where, order: { id: 'DESC' }, take: limit + 1 });
-      return toPage(rows, limit, orderView);
-    },
-  );
-
-  app.get(
-    '/v1/orders/:id/timeline',
-    {
-      schema: {
-        summary: 'Everything that happened to an order, oldest first',
-        params: z.object({ id: pathId }),
-        response: { 200: z.object({ order: orderSchema, timeline: z.array(timelineEntry) }) },
-      },
-    },
-    async (request) => {
-      return readTimeline(database, request.params.id);
-    },
-  );
-
-  app.post(
-    '/v1/orders/:id/reveal',
-    {
-      schema: {
-        summary: 'The name and e-mail of who ordered; kept in the audit',
-        params: z.object({ id: pathId }),
-        response: { 200: z.object({ realName: z.string(), email: z.string() }) },
-      },
-    },
-    async (request) => reveal(database, request.params.id, actOf(request, null)),
-  );
 };
 
-/** For whom the meal is: oneself, or whom the body names where the role may. A gateway has no meals of its own: it names whose and which e-mail. */
+/** Who will eat: the caller, or the person whom the body names where the role may. A gateway names the diner and the diner's e-mail. */
 function dinerOf(
   caller: Caller,
   body: z.output<typeof orderBody>,
