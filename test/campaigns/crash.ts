@@ -253,8 +253,13 @@ await Promise.all([nursing, watching]);
 const violations = rested ? [] : ['events are still pending after two minutes of quiet'];
 violations.push(...(await judge()));
 
-const gaps = await database.query<{ worker: string; began: unknown }>(sql`
-  SELECT a.worker, b.started_at AS began FROM event_attempt a JOIN event_attempt b ON b.event_id = a.event_id AND b.number = a.number + 1 WHERE a.error_code = 'interrupted'`);
+const gaps = await database.query<{
+  event_id: unknown;
+  number: number;
+  worker: string;
+  began: unknown;
+}>(sql`
+  SELECT a.event_id, a.number, a.worker, b.started_at AS began FROM event_attempt a JOIN event_attempt b ON b.event_id = a.event_id AND b.number = a.number + 1 WHERE a.error_code = 'interrupted'`);
 const recoveries = gaps
   .flatMap(({ worker, began }) => {
     const beganMs = fromSqlInstant(began).getTime();
@@ -264,6 +269,19 @@ const recoveries = gaps
   .sort((a, b) => a.ms - b.ms);
 const quantile = (q: number): number | string =>
   recoveries[Math.min(recoveries.length - 1, Math.floor(recoveries.length * q))]?.ms ?? '–';
+/** A late recovery tells the attempts of all events of its ordering key: it may have waited for its turn. */
+for (const { event_id, number, worker, began } of gaps) {
+  const beganMs = fromSqlInstant(began).getTime();
+  const kill = kills.find(({ pid, atMs }) => worker.includes(`-${pid}-`) && atMs <= beganMs);
+  const ms = kill ? onDuty.within(kill.atMs, beganMs) : 0;
+  if (ms < LEASE_MS + 2_000) continue;
+  console.log(`late: attempt ${number + 1} of event ${String(event_id)} began ${ms} ms after the kill`);
+  const attempts = await database.query<Record<string, unknown>>(sql`
+    SELECT a.event_id, e.type, a.number, a.worker, a.started_at, a.finished_at, a.decision, a.error_code
+    FROM event_attempt a JOIN outbox_event e ON e.id = a.event_id
+    WHERE e.ordering_key = (SELECT ordering_key FROM outbox_event WHERE id = ${String(event_id)}) ORDER BY a.started_at`);
+  for (const attempt of attempts) console.log(`  ${JSON.stringify(attempt)}`);
+}
 const longestMs = Math.max(0, ...recoveries.map(({ wholeMs }) => wholeMs));
 console.log(
   `recovery (kill → running elsewhere, while a scheduler and the database were there): ${recoveries.length} seen, median ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, longest ${quantile(1)} ms, lease ${LEASE_MS} ms; with the time when nobody was there at most ${longestMs} ms`,
