@@ -81,6 +81,8 @@ const orderIdData = z.object({ orderId });
 const dayList = z.object({
   orderList: z.array(
     z.object({
+      /** `美餐网 午餐` */
+      meal: z.string().nullish().catch(null),
       mealList: z.array(
         z.object({
           orderId,
@@ -92,6 +94,17 @@ const dayList = z.object({
     }),
   ),
 });
+
+const mealWords: Readonly<Record<string, MealType>> = { 早餐: 'BREAKFAST', 午餐: 'LUNCH', 晚餐: 'DINNER' };
+
+/**
+ * The list need not name an order's meal type, but it groups the day by meal. A diner who has the same dish at
+ * noon and in the evening has two orders there that nothing else tells apart.
+ */
+function mealTypeOfTitle(title: string | null | undefined): MealType | null {
+  const word = Object.keys(mealWords).find((one) => title?.includes(one));
+  return word ? (mealWords[word] ?? null) : null;
+}
 
 /** Meican's corporate API. Meican takes no order number of ours: `addOrder` is the one call that is never repeated blindly. */
 export class MeicanClient {
@@ -169,17 +182,18 @@ export class MeicanClient {
       if (code !== 'OK') return null;
       const parsed = dayList.safeParse(data);
       if (!parsed.success) return unknown('MALFORMED', 'the day list lacks a required field');
-      const orders = parsed.data.orderList.flatMap((group) => group.mealList);
       return applied(
-        orders.map(({ orderId, email, mealType, orderContent }) => ({
-          orderId,
-          email,
-          mealType: mealType ?? null,
-          dishes: (orderContent ?? []).map((dish) => ({
-            dishId: dish.dishId ?? null,
-            name: dish.name ?? null,
+        parsed.data.orderList.flatMap(({ meal, mealList }) =>
+          mealList.map(({ orderId, email, mealType, orderContent }) => ({
+            orderId,
+            email,
+            mealType: mealType ?? mealTypeOfTitle(meal),
+            dishes: (orderContent ?? []).map((dish) => ({
+              dishId: dish.dishId ?? null,
+              name: dish.name ?? null,
+            })),
           })),
-        })),
+        ),
       );
     });
   }

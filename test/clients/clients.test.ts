@@ -305,51 +305,61 @@ describe('reads', () => {
     });
   });
 
-  it('the day list lives without the fields that no manual promises', async () => {
-    const server = http.createServer((_request, response) =>
-      response.end(
-        JSON.stringify({
-          resultCode: 'OK',
-          resultDescription: '查询成功',
-          data: {
-            orderList: [
-              {
-                meal: 'x',
-                mealList: [
-                  {
-                    orderId: 'a1',
-                    email: 'z@example.com',
-                    realName: '张三',
-                    orderContent: [{ name: '宫保鸡丁', count: 1 }],
-                  },
-                ],
-              },
-            ],
+  it.each([
+    ['x', null],
+    [true, null],
+    [null, null],
+    ['美餐网 早餐', 'BREAKFAST'],
+    ['美餐网 午餐', 'LUNCH'],
+    ['美餐网 晚餐', 'DINNER'],
+  ])(
+    'the day list lives without the fields that no manual promises; titled %s, a meal is %s',
+    async (meal, mealType) => {
+      const server = http.createServer((_request, response) =>
+        response.end(
+          JSON.stringify({
+            resultCode: 'OK',
+            resultDescription: '查询成功',
+            data: {
+              orderList: [
+                {
+                  meal,
+                  mealList: [
+                    {
+                      orderId: 'a1',
+                      email: 'z@example.com',
+                      realName: '张三',
+                      orderContent: [{ name: '宫保鸡丁', count: 1 }],
+                    },
+                  ],
+                },
+              ],
+            },
+          }),
+        ),
+      );
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const client = new MeicanClient({
+        baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        corpToken: 't',
+        timeoutMs,
+      });
+      expect(await client.listOrders('c', '2026-11-23', context())).toEqual({
+        kind: 'applied',
+        duplicate: false,
+        value: [
+          {
+            orderId: 'a1',
+            email: 'z@example.com',
+            mealType,
+            dishes: [{ dishId: null, name: '宫保鸡丁' }],
           },
-        }),
-      ),
-    );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const client = new MeicanClient({
-      baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      corpToken: 't',
-      timeoutMs,
-    });
-    expect(await client.listOrders('c', '2026-11-23', context())).toEqual({
-      kind: 'applied',
-      duplicate: false,
-      value: [
-        {
-          orderId: 'a1',
-          email: 'z@example.com',
-          mealType: null,
-          dishes: [{ dishId: null, name: '宫保鸡丁' }],
-        },
-      ],
-    });
-    client.close();
-    server.close();
-  });
+        ],
+      });
+      client.close();
+      server.close();
+    },
+  );
 
   it('Retry-After is taken from the answer, and capped', async () => {
     sandbox.faults.add([{ call: 'energy.pay', kind: 'rate-limit', times: 1 }]);

@@ -4,6 +4,7 @@ import type { MeicanOrder } from './ledger.js';
 import { json, type Reply, type Understood, type VendorOptions, type VendorRequest } from './vendor.js';
 
 const SKEW_MS = 300_000;
+const meals = { BREAKFAST: '早餐', LUNCH: '午餐', DINNER: '晚餐' } as const;
 const envelope = (resultCode: string, resultDescription: string, data: unknown = null): Reply =>
   json({ resultCode, resultDescription, data });
 
@@ -64,12 +65,7 @@ function addOrder(
   } catch {
     return envelope('BAD_REQUEST', 'dishes');
   }
-  if (
-    !email ||
-    !/^\d{4}-\d\d-\d\d$/.test(mealDate) ||
-    !['BREAKFAST', 'LUNCH', 'DINNER'].includes(mealType) ||
-    dishes.length === 0
-  )
+  if (!email || !/^\d{4}-\d\d-\d\d$/.test(mealDate) || !Object.hasOwn(meals, mealType) || dishes.length === 0)
     return envelope('BAD_REQUEST', 'a field is missing');
   if (email.startsWith('nonmember')) return envelope('NOT_FOUND', 'apiErrors.corpMemberNotFound');
   const create = (foreign: boolean): MeicanOrder => {
@@ -126,7 +122,7 @@ function listOrders(
     (order) =>
       !order.cancelled && order.corp === corp && order.mealDate === day && order.createdAtMs <= now() - lagMs,
   );
-  const orderList = ['BREAKFAST', 'LUNCH', 'DINNER'].flatMap((mealType) => {
+  const orderList = Object.entries(meals).flatMap(([mealType, word]) => {
     const mealList = orders
       .filter((order) => order.mealType === mealType)
       .map(({ orderId, email, realName, addressId, dishes }) => ({
@@ -147,7 +143,7 @@ function listOrders(
     return mealList.length > 0
       ? [
           {
-            meal: `美餐网 ${mealType}`,
+            meal: `美餐网 ${word}`,
             time: `${day} 12:00:00`,
             type: 'ONLINE',
             dinerCount: mealList.length,
