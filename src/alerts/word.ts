@@ -1,4 +1,5 @@
 import { escapeHtml } from '../base/text.js';
+import { type MealType, mealNames } from '../entities/menu.js';
 import type { AlertGroup, Sample } from './group.js';
 
 /** The name of an event type in messages; undefined for an unknown type. */
@@ -21,7 +22,6 @@ const stateNames: Record<AlertGroup['kind'], string> = {
   'poller-silent': '没有调度进程在线，事件无人执行',
   'cannot-learn': '连续多次查询没有结果，无法得知是否成功，仍在继续查询',
 };
-const mealNames = { BREAKFAST: '早餐', LUNCH: '午餐', DINNER: '晚餐' } as const;
 
 export const MARKDOWN_MAX_BYTES = 4096;
 const CAUSE_MAX_BYTES = 600;
@@ -78,7 +78,7 @@ export interface CardWording {
 }
 
 export function wordCard(
-  order: { orderNo: string; dishName: string; edibleDate: string; mealType: keyof typeof mealNames },
+  order: { orderNo: string; dishName: string; edibleDate: string; mealType: MealType },
   publicUrl: string,
 ): CardWording {
   const [year, month, day] = order.edibleDate.split('-').map(Number);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Hide, hider } from '../base/hide.js';
-import type { MealType } from '../entities/menu.js';
+import { type MealType, mealNames, mealTypes } from '../entities/menu.js';
 import { classifyTransport } from './classify.js';
 import { applied, notApplied, type Outcome, rejected, unknown } from './outcome.js';
 import { hideOf, screen } from './screen.js';
@@ -95,15 +95,12 @@ const dayList = z.object({
   ),
 });
 
-const mealWords: Readonly<Record<string, MealType>> = { 早餐: 'BREAKFAST', 午餐: 'LUNCH', 晚餐: 'DINNER' };
-
 /**
  * The list need not name an order's meal type, but it groups the day by meal. A diner who has the same dish at
  * noon and in the evening has two orders there that nothing else tells apart.
  */
 function mealTypeOfTitle(title: string | null | undefined): MealType | null {
-  const word = Object.keys(mealWords).find((one) => title?.includes(one));
-  return word ? (mealWords[word] ?? null) : null;
+  return mealTypes.find((mealType) => title?.includes(mealNames[mealType])) ?? null;
 }
 
 /** Meican's corporate API. Meican takes no order number of ours: `addOrder` is the one call that is never repeated blindly. */

@@ -3,6 +3,12 @@ import { Chars, Id, Instant, Text } from './columns.js';
 
 export const mealTypes = ['BREAKFAST', 'LUNCH', 'DINNER'] as const;
 export type MealType = (typeof mealTypes)[number];
+/** As Meican and our messages call them. */
+export const mealNames: Readonly<Record<MealType, string>> = {
+  BREAKFAST: '早餐',
+  LUNCH: '午餐',
+  DINNER: '晚餐',
+};
 
 /**
  * What one garden (a site of the canteen) offers for one meal of one day. A garden is known once it has a

@@ -1,29 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AlertGroup } from '../../src/alerts/group.js';
 import { cutBytes, MARKDOWN_MAX_BYTES, wordAlert, wordCard, wordRecovery } from '../../src/alerts/word.js';
+import { alertGroup as group } from '../support/alert-group.js';
 
 const nameOf = () => '美餐下单';
-const group = (more: Partial<AlertGroup>): AlertGroup => ({
-  id: '1',
-  groupKey: 'k',
-  kind: 'errored',
-  status: 'open',
-  title: 't',
-  cause: 'c',
-  eventType: 'MEICAN_NEW_V2_ORDER',
-  occurrences: 3,
-  unsent: 1,
-  round: 1,
-  firstAt: new Date(0),
-  lastAt: new Date(0),
-  sentAt: null,
-  recoveredAt: null,
-  known: null,
-  cameBack: 0,
-  build: null,
-  ...more,
-});
 const hostile = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 3000 }),
   fc.constantFrom(

@@ -1,20 +1,13 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { raise } from '../../src/alerts/raise.js';
+import { crashPoints } from '../../src/base/crash-point.js';
 import { now, sql } from '../../src/database/sql.js';
 import { databaseKinds } from '../support/databases.js';
 import { handlerCases } from '../support/handler-cases.js';
 import { Kit } from '../support/kit.js';
 import { launch, packed, unhurried } from '../support/processes.js';
 
-const points = [
-  'after-claim',
-  'before-handle',
-  'after-call',
-  'after-handle',
-  'before-settle',
-  'in-settle',
-  'after-settle',
-] as const;
+const points = crashPoints.attempt;
 
 describe.each(databaseKinds)('a worker that is killed on %s', (kind) => {
   let kit: Kit;

@@ -1,10 +1,10 @@
 import { meicanSignature } from '../../clients/meican.js';
+import { mealNames } from '../../entities/menu.js';
 import type { Call, Fault } from './faults.js';
 import type { MeicanOrder } from './ledger.js';
 import { json, type Reply, type Understood, type VendorOptions, type VendorRequest } from './vendor.js';
 
 const SKEW_MS = 300_000;
-const meals = { BREAKFAST: '早餐', LUNCH: '午餐', DINNER: '晚餐' } as const;
 const envelope = (resultCode: string, resultDescription: string, data: unknown = null): Reply =>
   json({ resultCode, resultDescription, data });
 
@@ -65,7 +65,12 @@ function addOrder(
   } catch {
     return envelope('BAD_REQUEST', 'dishes');
   }
-  if (!email || !/^\d{4}-\d\d-\d\d$/.test(mealDate) || !Object.hasOwn(meals, mealType) || dishes.length === 0)
+  if (
+    !email ||
+    !/^\d{4}-\d\d-\d\d$/.test(mealDate) ||
+    !Object.hasOwn(mealNames, mealType) ||
+    dishes.length === 0
+  )
     return envelope('BAD_REQUEST', 'a field is missing');
   if (email.startsWith('nonmember')) return envelope('NOT_FOUND', 'apiErrors.corpMemberNotFound');
   const create = (foreign: boolean): MeicanOrder => {
@@ -122,7 +127,7 @@ function listOrders(
     (order) =>
       !order.cancelled && order.corp === corp && order.mealDate === day && order.createdAtMs <= now() - lagMs,
   );
-  const orderList = Object.entries(meals).flatMap(([mealType, word]) => {
+  const orderList = Object.entries(mealNames).flatMap(([mealType, word]) => {
     const mealList = orders
       .filter((order) => order.mealType === mealType)
       .map(({ orderId, email, realName, addressId, dishes }) => ({
