@@ -103,9 +103,9 @@ export const mechanisms: Record<string, Without> = {
     ),
   },
   'stock condition': { rewrite: replaceWithin(/AND remaining >= 1/, '') },
-  'only final ends money': { energy: withNotFoundAsRefusal, testedFrom: 37 },
+  'only final ends money': { energy: withNotFoundAsRefusal, testedFrom: 87 },
   'questions burn nothing': { handler: withQuestionsCounted },
-  'discard compensates': { handler: withSilentDiscard, testedFrom: 15 },
+  'discard compensates': { handler: withSilentDiscard },
   'vendor down burns nothing': { handler: withDeafEngine, testedFrom: 27 },
   'effects with the settling': {
     rewrite: replaceText(/status = 'ORDERED'/, "status = 'ORDERING'", /status = 'ORDERED'/),
