@@ -1,4 +1,13 @@
-import { type Call, type Fault, type FaultKind, MALFORMED, vendorOf } from './fault.js';
+import {
+  type Call,
+  type Fault,
+  type FaultKind,
+  isPayerCall,
+  MALFORMED,
+  type PayerCall,
+  vendorOf,
+} from './fault.js';
+import { isNotification, ofNotification, ofPayer } from './payers/faults.js';
 
 /** How long the faults of a list last. The lags lie inside the caller's settle window, as the contract promises. */
 export interface Durations {
@@ -17,18 +26,25 @@ const QUESTIONS: readonly Call[] = [
   'energy.queryRefund',
   'wecom.token',
   'wecom.userinfo',
+  'wechat.query',
+  'wechat.queryRefund',
+  'alipay.query',
+  'alipay.queryRefund',
 ];
 
 export const isQuestion = (call: Call): boolean => QUESTIONS.includes(call);
 
 /** Every row of the contract's table of misbehaviour that makes sense on this call. */
 export function everyFault(call: Call, durations: Durations): Fault[] {
-  const kinds = [
-    ...ofTheWay(durations),
-    ...(isQuestion(call) ? [] : ofWrites(durations)),
-    ...ofLimits(call, durations),
-    ...ofCall(call, durations),
-  ];
+  const kinds = isNotification(call)
+    ? ofNotification(call, durations)
+    : [
+        ...ofTheWay(durations),
+        ...(isQuestion(call) ? [] : ofWrites(durations)),
+        ...(isPayerCall(call)
+          ? ofPayer(call, durations)
+          : [...ofLimits(call, durations), ...ofCall(call, durations)]),
+      ];
   return kinds.map((kind) => ({ call, ...kind }));
 }
 
@@ -65,7 +81,7 @@ function ofLimits(call: Call, d: Durations): FaultKind[] {
   return vendorOf(call) === 'wecom' ? [code] : [code, { ...code, form: 'http' }, { kind: 'skew' }];
 }
 
-function ofCall(call: Call, d: Durations): FaultKind[] {
+function ofCall(call: Exclude<Call, PayerCall>, d: Durations): FaultKind[] {
   const processing = (to: 'SUCCESS' | 'FAILED', queryLagMs: number): FaultKind => ({
     kind: 'processing',
     ms: d.processingMs,

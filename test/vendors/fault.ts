@@ -16,8 +16,26 @@ export const CALLS = [
   'wecom.message',
   'wecom.userinfo',
 ] as const;
-export type Call = (typeof CALLS)[number];
+/** `notify` is no call of ours: the payer calls us. */
+export const PAYER_CALLS = [
+  'wechat.create',
+  'wechat.query',
+  'wechat.close',
+  'wechat.refund',
+  'wechat.queryRefund',
+  'wechat.notify',
+  'alipay.create',
+  'alipay.query',
+  'alipay.close',
+  'alipay.refund',
+  'alipay.queryRefund',
+  'alipay.notify',
+] as const;
+export type PayerCall = (typeof PAYER_CALLS)[number];
+export const isPayerCall = (call: Call): call is PayerCall => PAYER_CALLS.includes(call as PayerCall);
+export type Call = (typeof CALLS)[number] | PayerCall;
 export type Vendor = 'meican' | 'energy' | 'wecom';
+export type PayerName = 'wechat' | 'alipay';
 
 export const MALFORMED = [
   'truncated',
@@ -29,6 +47,27 @@ export const MALFORMED = [
   'wrong-types',
 ] as const;
 export type Malformed = (typeof MALFORMED)[number];
+
+/** How the signature of an answer is no proof. `other-body`: it is genuine, and was made for another answer. */
+export const UNSIGNED = ['absent', 'empty', 'other-key', 'other-body', 'unknown-serial', 'probe'] as const;
+export type Unsigned = (typeof UNSIGNED)[number];
+
+/** How a notification is false. The first five are signed by the payer. */
+export const FALSE_NOTES = [
+  'other-merchant',
+  'other-application',
+  'other-amount',
+  'other-currency',
+  'unknown-payment',
+  'forged',
+  'stale',
+  'unknown-serial',
+  'probe',
+  'unsigned',
+  'altered',
+  'unreadable',
+] as const;
+export type FalseNote = (typeof FALSE_NOTES)[number];
 
 export type FaultKind =
   | { kind: 'latency'; ms: number }
@@ -68,12 +107,29 @@ export type FaultKind =
   | { kind: 'skew' }
   /** The access token is refused, though it is valid. */
   | { kind: 'token'; code: 40014 | 42001 }
-  | { kind: 'silent-drop' };
+  | { kind: 'silent-drop' }
+  | PayerFaultKind;
+
+/** Rows 23 to 30 of the contract, and what else only a payer can do. */
+export type PayerFaultKind =
+  | { kind: 'unsigned'; form: Unsigned }
+  /** The code is scanned and paid, and the notification sent, `ms` before the create is answered. */
+  | { kind: 'paid-early'; ms: number }
+  /** The diner pays right before this call is carried out. */
+  | { kind: 'paid-before' }
+  /** The diner is typing a password: paid `ms` later. */
+  | { kind: 'user-paying'; ms: number }
+  /** The refund is ABNORMAL until it settles after `ms`; null: until a person settles it. */
+  | { kind: 'abnormal'; ms: number | null }
+  | { kind: 'notify-lost' | 'notify-doubled' }
+  | { kind: 'notify-late'; ms: number }
+  /** A false notification comes first, the genuine one after it. */
+  | { kind: 'notify-false'; form: FalseNote };
 
 export type Fault = { readonly call: Call } & FaultKind;
 
-export function vendorOf(call: Call): Vendor {
-  return call.slice(0, call.indexOf('.')) as Vendor;
+export function vendorOf(call: Call): Vendor | PayerName {
+  return call.slice(0, call.indexOf('.')) as Vendor | PayerName;
 }
 
 /** True where the caller cannot know from the answer whether the effect took place. */
@@ -91,6 +147,13 @@ export function leavesDoubt(fault: Fault | undefined): boolean {
     case 'token':
     case 'silent-drop':
     case 'refuse-connection':
+    case 'paid-before':
+    case 'user-paying':
+    case 'abnormal':
+    case 'notify-lost':
+    case 'notify-doubled':
+    case 'notify-late':
+    case 'notify-false':
       return false;
     case 'multi':
       return fault.id === 'none';
@@ -107,6 +170,8 @@ export function leavesDoubt(fault: Fault | undefined): boolean {
     case 'oversize':
     case 'late-effect':
     case 'processing':
+    case 'unsigned':
+    case 'paid-early':
       return true;
   }
 }

@@ -18,6 +18,7 @@ export interface Delivery {
 export function misbehave(fault: Fault | undefined, clock: Clock, work: () => Reply): Delivery {
   switch (fault?.kind) {
     case 'latency':
+    case 'paid-early':
       return { ...whole(work()), afterMs: fault.ms };
     case 'hang-before':
       return nothing('hang');
@@ -59,6 +60,14 @@ export function misbehave(fault: Fault | undefined, clock: Clock, work: () => Re
     case 'skew':
     case 'token':
     case 'silent-drop':
+    case 'unsigned':
+    case 'paid-before':
+    case 'user-paying':
+    case 'abnormal':
+    case 'notify-lost':
+    case 'notify-doubled':
+    case 'notify-late':
+    case 'notify-false':
       return whole(work());
   }
 }
@@ -98,7 +107,7 @@ function whole(answer: Reply): Delivery {
     manner: 'whole',
     status: answer.status,
     headers: answer.headers,
-    text: JSON.stringify(answer.body),
+    text: answer.body === undefined ? '' : JSON.stringify(answer.body),
     afterMs: 0,
   };
 }
@@ -152,8 +161,11 @@ function malformed(answer: Reply, form: Malformed): Delivery {
   }
 }
 
-/** The members that hold what was asked for: of Meican, of the energy center, of WeCom. */
-const PAYLOADS = ['data', 'result', 'errcode', 'access_token'];
+/** The members that hold what was asked for: of Meican, of the energy center, of WeCom, of the payers. */
+const PAYLOADS = [
+  ...['data', 'result', 'errcode', 'access_token'],
+  ...['code_url', 'trade_state', 'refund_id', 'qr_code', 'trade_status', 'fund_change', 'refund_status'],
+];
 const IDS = [
   'orderId',
   'tradeNo',
@@ -166,6 +178,8 @@ const IDS = [
   'access_token',
   'msgid',
   'userid',
+  ...['code_url', 'qr_code', 'out_trade_no', 'transaction_id', 'trade_state', 'trade_status', 'trade_no'],
+  ...['refund_id', 'out_refund_no', 'fund_change', 'refund_status'],
 ];
 
 function wrongType(value: unknown): unknown {

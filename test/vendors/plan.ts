@@ -1,9 +1,9 @@
-import { type Call, type Fault, type FaultKind, type Vendor, vendorOf } from './fault.js';
+import { type Call, type Fault, type FaultKind, type PayerName, type Vendor, vendorOf } from './fault.js';
 import type { Clock, Random } from './vendor.js';
 
 /** While it lasts, every call of the vendor (or the named calls) meets this kind of fault. */
 export interface Window {
-  readonly vendor: Vendor;
+  readonly vendor: Vendor | PayerName;
   readonly calls?: readonly Call[];
   readonly fromMs: number;
   readonly untilMs: number;
@@ -45,7 +45,7 @@ export class FaultPlan {
   }
 
   /** From now on, for `ms`. */
-  for(ms: number, vendor: Vendor, fault: FaultKind, calls?: readonly Call[]): void {
+  for(ms: number, vendor: Vendor | PayerName, fault: FaultKind, calls?: readonly Call[]): void {
     const fromMs = this.clock.now();
     this.during({ vendor, fromMs, untilMs: fromMs + ms, fault, ...(calls ? { calls } : {}) });
   }

@@ -206,7 +206,7 @@ class Host {
   }
 }
 
-async function readRequest(request: IncomingMessage): Promise<VendorRequest> {
+export async function readRequest(request: IncomingMessage): Promise<VendorRequest> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
   const headers = Object.fromEntries(
@@ -223,7 +223,7 @@ async function readRequest(request: IncomingMessage): Promise<VendorRequest> {
   };
 }
 
-async function shut(server: Server): Promise<void> {
+export async function shut(server: Server): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
@@ -231,7 +231,7 @@ async function shut(server: Server): Promise<void> {
   await closed;
 }
 
-function realClock(): Clock & { pending(): number; stop(): void } {
+export function realClock(): Clock & { pending(): number; stop(): void } {
   const timers = new Set<NodeJS.Timeout>();
   const later = (ms: number, work: () => void): void => {
     const timer = setTimeout(() => {

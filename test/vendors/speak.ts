@@ -26,7 +26,7 @@ export interface FaultOrder {
   readonly outage?: { vendor: Vendor; ms: number };
 }
 
-const SHORT = {
+export const SHORT = {
   latencyMs: 300,
   lateMs: 2_000,
   processingMs: 1_500,
