@@ -10,7 +10,7 @@ import { DIGEST_EVERY_MS, FIRST_AFTER_MS } from '../alerts/limits.js';
 import { type AlertMessage, alertMessage } from '../alerts/raise.js';
 import { wordAlert, wordRecovery } from '../alerts/word.js';
 import type { Database } from '../database/database.js';
-import { sql } from '../database/sql.js';
+import { Alert } from '../entities/alert.js';
 import type { EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
 import { createDeliver } from './deliver-alert.js';
 import type { HandlerDependencies, WecomDependencies } from './dependencies.js';
@@ -80,10 +80,8 @@ export function createAlertSend(
     // audited, until the cause comes back.
     async refuseDiscard(queryable, { status, payload: of }) {
       if (status === 'errored' || of === null) return null;
-      const open = await queryable.query(
-        sql`SELECT id FROM alert WHERE id = ${of.alertId} AND round = ${of.round} AND status = 'open'`,
-      );
-      return open.length > 0
+      const { alertId: id, round } = of;
+      return (await queryable.manager.existsBy(Alert, { id, round, status: 'open' }))
         ? 'people on call hear of an open cause by it: mark the cause as known instead'
         : null;
     },

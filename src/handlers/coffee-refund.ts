@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { energyCodes } from '../clients/energy.js';
 import type { Tx } from '../database/database.js';
-import { now, sql } from '../database/sql.js';
+import { instant } from '../database/instants.js';
 import { CoffeeTrade } from '../entities/coffee-trade.js';
 import type { EventHandler, HandlerOutcome } from '../outbox/types.js';
 import type { RefundResult } from './ask-refund.js';
@@ -146,9 +146,8 @@ export function createCoffeeRefund({
         : "the customer's points are still owed: requeue it, or settle it as done with proof";
     },
     async onDiscarded(tx, { id }) {
-      await tx.execute(
-        sql`UPDATE coffee_trade SET status = 'REFUSED', updated_at = ${now} WHERE event_id = ${id} AND status = 'PENDING'`,
-      );
+      const refused = { status: 'REFUSED', updatedAt: instant(tx) } as const;
+      await tx.manager.update(CoffeeTrade, { eventId: id, status: 'PENDING' }, refused);
     },
   };
 }
@@ -177,7 +176,6 @@ function noPayment({
 }
 
 async function markRefunded(tx: Tx, tradeNo: string): Promise<void> {
-  await tx.execute(
-    sql`UPDATE coffee_trade SET status = 'REFUNDED', updated_at = ${now} WHERE trade_no = ${tradeNo} AND status = 'PENDING'`,
-  );
+  const refunded = { status: 'REFUNDED', updatedAt: instant(tx) } as const;
+  await tx.manager.update(CoffeeTrade, { tradeNo, status: 'PENDING' }, refunded);
 }

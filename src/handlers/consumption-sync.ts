@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Tx } from '../database/database.js';
-import { now, sql } from '../database/sql.js';
+import { instant } from '../database/instants.js';
 import { CanteenConsumption } from '../entities/canteen-consumption.js';
 import type { EventHandler } from '../outbox/types.js';
 import { callContext, usualAnswer } from './answer.js';
@@ -99,15 +99,13 @@ export function createConsumptionSync({
     },
     // The energy center refused the record for good, and a person accepts that.
     async onDiscarded(tx, { id }) {
-      await tx.execute(
-        sql`UPDATE canteen_consumption SET status = 'REFUSED', updated_at = ${now} WHERE event_id = ${id} AND status = 'PENDING'`,
-      );
+      const refused = { status: 'REFUSED', updatedAt: instant(tx) } as const;
+      await tx.manager.update(CanteenConsumption, { eventId: id, status: 'PENDING' }, refused);
     },
   };
 }
 
 async function markSynced(tx: Tx, recordNo: string): Promise<void> {
-  await tx.execute(
-    sql`UPDATE canteen_consumption SET status = 'SYNCED', updated_at = ${now} WHERE record_no = ${recordNo} AND status = 'PENDING'`,
-  );
+  const synced = { status: 'SYNCED', updatedAt: instant(tx) } as const;
+  await tx.manager.update(CanteenConsumption, { recordNo, status: 'PENDING' }, synced);
 }

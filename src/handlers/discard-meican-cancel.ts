@@ -1,5 +1,4 @@
 import type { Queryable } from '../database/database.js';
-import { fromSqlInstant, now, sql } from '../database/sql.js';
 import type { BoxOrder } from '../entities/box-order.js';
 import type { OpenEvent } from '../outbox/types.js';
 
@@ -20,6 +19,5 @@ export async function isLost(
 ): Promise<boolean> {
   if (status !== 'errored') return false;
   if (outcome === 'rejected') return true;
-  const [clock] = await queryable.query<{ now: unknown }>(sql`SELECT ${now} AS now`);
-  return fromSqlInstant(clock?.now) >= order.cutoffAt;
+  return (await queryable.now()) >= order.cutoffAt;
 }

@@ -3,7 +3,7 @@ import type { EnergyClient, Refund } from '../clients/energy.js';
 import { energyCodes } from '../clients/energy.js';
 import { type Outcome, PROCESSING } from '../clients/outcome.js';
 import type { Database } from '../database/database.js';
-import { sql } from '../database/sql.js';
+import { OutboxEvent } from '../entities/outbox-event.js';
 import type { ClaimedEvent, HandlerContext, HandlerOutcome } from '../outbox/types.js';
 import { callContext, usualAnswer } from './answer.js';
 import { askRefund, endedFailed, type RefundResult, refundedElsewhere } from './ask-refund.js';
@@ -120,9 +120,5 @@ async function judge(
  * again.
  */
 async function isNews(database: Database, { id, snoozeSince }: RefundEvent): Promise<boolean> {
-  if (snoozeSince === null) return false;
-  const [row] = await database.query<{ outcome: string | null }>(
-    sql`SELECT outcome FROM outbox_event WHERE id = ${id}`,
-  );
-  return row?.outcome === 'unknown';
+  return snoozeSince !== null && database.manager.existsBy(OutboxEvent, { id, outcome: 'unknown' });
 }

@@ -196,7 +196,7 @@ async function deleteBatchPart(database: Database, keepMs: number): Promise<{ ro
   return { rows: items.length, more: true };
 }
 
-/** Where the audit is append-only for the processes (`deploy/grants.sql`), the database's owner prunes it. */
+/** Where the audit is append-only for the processes (deploy/grants.sql), the database's owner prunes it. */
 async function ifAllowed(
   work: () => Promise<{ rows: number; more: boolean }>,
 ): Promise<{ rows: number; more: boolean }> {

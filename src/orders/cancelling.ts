@@ -3,7 +3,7 @@ import { type Clock, carriedOn } from '../base/clock.js';
 import { Problem } from '../base/problems.js';
 import type { Database, Queryable } from '../database/database.js';
 import { entitiesOf } from '../database/entities-of.js';
-import { fromSqlInstant, now, sql } from '../database/sql.js';
+import { fromSqlInstant } from '../database/sql.js';
 import { BoxOrder } from '../entities/box-order.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
 import { energyCancel } from '../handlers/energy-cancel.js';
@@ -11,6 +11,7 @@ import { meicanCancel } from '../handlers/meican-cancel.js';
 import type { Attempted, Ticket } from '../http/idempotency.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Locks } from './lock.js';
+import { eventsAbout, orderAndClock } from './statements.js';
 import { type EventView, eventView, type OrderView, orderView } from './view.js';
 
 /** What all steps of a cancel work with, and what they read. */
@@ -54,9 +55,7 @@ export async function readOrder(
   { database, clock }: Pick<Cancelling, 'database' | 'clock'>,
   { caller, orderId }: CancelRequest,
 ): Promise<OrderRead> {
-  const [row] = await database.query<{ now: unknown }>(
-    sql`SELECT o.*, ${now} AS now FROM box_order o WHERE o.id = ${orderId}`,
-  );
+  const [row] = await database.query<{ now: unknown }>(orderAndClock(orderId));
   const [order] = entitiesOf(database, BoxOrder, row ? [row] : []);
   if (!order || !mayReach(caller, order.userId))
     throw new Problem('not-found', { detail: 'there is no such order' });
@@ -74,8 +73,7 @@ export async function readEvents(
   outbox: Outbox,
   orderId: string,
 ): Promise<EventView[]> {
-  const rows = await queryable.query(sql`
-    SELECT * FROM outbox_event WHERE subject_id = ${orderId} AND (type = ${energyCancel.type} OR type = ${meicanCancel.type}) ORDER BY id`);
+  const rows = await queryable.query(eventsAbout(orderId, [energyCancel.type, meicanCancel.type]));
   return entitiesOf(queryable, OutboxEvent, rows).map((event) =>
     eventView(event, outbox.failuresMax(event.type)),
   );

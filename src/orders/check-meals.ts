@@ -1,8 +1,9 @@
 import { type Clock, carriedOn } from '../base/clock.js';
 import { Problem } from '../base/problems.js';
 import type { Database } from '../database/database.js';
-import { now as databaseNow, fromSqlInstant, join, sql } from '../database/sql.js';
-import type { MealType } from '../entities/menu.js';
+import { fromSqlInstant } from '../database/sql.js';
+import { type MealType, Menu } from '../entities/menu.js';
+import { type DishRow, dishesAndCabinets } from './statements.js';
 
 export interface MealInput {
   readonly dishId: string;
@@ -27,26 +28,6 @@ export interface CheckedMeals {
   now(): Date;
 }
 
-/**
- * A dish with its menu, beside one of the wanted cabinets; the cabinet's columns are null when none exists.
- */
-interface Row {
-  id: unknown;
-  name: string;
-  meican_dish_id: string;
-  price_in_cent: number;
-  menu_id: unknown;
-  garden: string;
-  edible_date: string;
-  meal_type: string;
-  corp: string;
-  cutoff_at: unknown;
-  sideboard_id: unknown;
-  sideboard_menu_id: unknown;
-  address_id: string | null;
-  now: unknown;
-}
-
 /** Checks garden, day, meal, dish, cabinet and cut-off before anything is written. Throws Problem. */
 export async function checkMeals(
   database: Database,
@@ -54,7 +35,9 @@ export async function checkMeals(
   garden: string,
   meals: readonly MealInput[],
 ): Promise<CheckedMeals> {
-  const rows = await readRows(database, meals);
+  const dishIds = meals.map(({ dishId }) => dishId);
+  const sideboardIds = meals.map(({ sideboardId }) => sideboardId);
+  const rows = await database.query<DishRow>(dishesAndCabinets(dishIds, sideboardIds));
   const readAt = rows[0] ? fromSqlInstant(rows[0].now) : new Date(0);
   const checked = await Promise.all(
     meals.map(async (meal, i) => {
@@ -72,18 +55,8 @@ export async function checkMeals(
   return { meals: checked, now: carriedOn(readAt, clock) };
 }
 
-/** Every wanted dish beside every wanted cabinet. */
-function readRows(database: Database, meals: readonly MealInput[]): Promise<Row[]> {
-  return database.query<Row>(sql`
-    SELECT d.id, d.name, d.meican_dish_id, d.price_in_cent, d.menu_id, m.garden, m.edible_date, m.meal_type, m.corp, m.cutoff_at,
-      s.id AS sideboard_id, s.menu_id AS sideboard_menu_id, s.address_id, ${databaseNow} AS now
-    FROM box_dish d JOIN menu m ON m.id = d.menu_id
-    LEFT JOIN box_sideboard s ON s.withdrawn = 0 AND s.id IN (${join(meals.map((meal) => meal.sideboardId))})
-    WHERE d.withdrawn = 0 AND d.id IN (${join(meals.map((meal) => meal.dishId))})`);
-}
-
 /** Throws Problem when the dish or the cabinet does not exist, or the dish belongs to another garden. */
-async function rowsOf(database: Database, rows: readonly Row[], garden: string, meal: MealInput) {
+async function rowsOf(database: Database, rows: readonly DishRow[], garden: string, meal: MealInput) {
   const dish = rows.find((row) => String(row.id) === meal.dishId);
   const sideboard = rows.find((row) => String(row.sideboard_id) === meal.sideboardId);
   if (!dish || !sideboard?.address_id || dish.garden !== garden)
@@ -91,7 +64,7 @@ async function rowsOf(database: Database, rows: readonly Row[], garden: string, 
   return { dish, sideboard, addressId: sideboard.address_id };
 }
 
-function checkedMeal(meal: MealInput, dish: Row, addressId: string): CheckedMeal {
+function checkedMeal(meal: MealInput, dish: DishRow, addressId: string): CheckedMeal {
   return {
     ...meal,
     corp: dish.corp,
@@ -116,16 +89,14 @@ function invalid(i: number, member: string, message: string): Problem {
  * missing.
  */
 async function whatIsMissing(
-  database: Database,
+  { manager }: Database,
   garden: string,
-  meal: MealInput,
+  { edibleDate, mealType }: MealInput,
   dishKnown: boolean,
 ): Promise<Problem> {
-  const menus = await database.query<{ edible_date: string; meal_type: string }>(sql`
-    SELECT edible_date, meal_type FROM menu WHERE garden = ${garden} ORDER BY CASE WHEN edible_date = ${meal.edibleDate} AND meal_type = ${meal.mealType} THEN 0 ELSE 1 END LIMIT 1`);
-  const [menu] = menus;
-  if (!menu) return new Problem('not-found', { detail: 'there is no such garden' });
-  if (menu.edible_date !== meal.edibleDate || menu.meal_type !== meal.mealType)
+  if (!(await manager.existsBy(Menu, { garden })))
+    return new Problem('not-found', { detail: 'there is no such garden' });
+  if (!(await manager.existsBy(Menu, { garden, edibleDate, mealType })))
     return new Problem('not-found', { detail: 'there is no menu for this day and meal' });
   return new Problem('not-found', {
     detail: dishKnown ? 'there is no such dish or cabinet in this garden' : 'there is no such dish',

@@ -1,7 +1,8 @@
 import { Problem } from '../base/problems.js';
 import type { Database, Tx } from '../database/database.js';
 import { duplicateOf, isUnavailable } from '../database/errors.js';
-import { now, sql } from '../database/sql.js';
+import { instant } from '../database/instants.js';
+import { insertRow } from '../database/rows.js';
 import { CoffeeTrade } from '../entities/coffee-trade.js';
 import { coffeeRefund, coffeeRefundOf } from '../handlers/coffee-refund.js';
 import { coffeeRefundNo } from '../handlers/payloads.js';
@@ -91,11 +92,20 @@ async function write(refunding: Refunding): Promise<Body | null> {
 async function insert(tx: Tx, { outbox, ticket, input, traceparent }: Refunding): Promise<Body> {
   const { tradeNo, outTradeNo, userId, amountInCent, reason } = input;
   if (await isOurPayment(tx, outTradeNo)) throw ourPayment(); // an order may have got this number since the first look
-  const { insertId } = await tx.execute(sql`
-    INSERT INTO coffee_trade (trade_no, out_trade_no, out_refund_no, user_id, amount_in_cent, reason, status, event_id, created_at, updated_at)
-    VALUES (${tradeNo}, ${outTradeNo}, ${coffeeRefundNo(tradeNo)}, ${userId}, ${amountInCent}, ${reason}, 'PENDING', '', ${now}, ${now})`);
+  const rowId = await insertRow(tx, CoffeeTrade, {
+    tradeNo,
+    outTradeNo,
+    outRefundNo: coffeeRefundNo(tradeNo),
+    userId,
+    amountInCent,
+    reason,
+    status: 'PENDING',
+    eventId: '',
+    createdAt: instant(tx),
+    updatedAt: instant(tx),
+  });
   const { requestId } = ticket.attempted;
-  const row = { table: 'coffee_trade', rowId: insertId, number: tradeNo, requestId, traceparent } as const;
+  const row = { entity: CoffeeTrade, rowId, number: tradeNo, requestId, traceparent };
   const event = await recordEventOf(tx, row, coffeeRefund, payloadOf(input));
   return { tradeNo, status: 'PENDING', events: [viewOf(outbox, event)] };
 }

@@ -1,7 +1,8 @@
 import { Problem } from '../base/problems.js';
 import type { Database, Tx } from '../database/database.js';
 import { duplicateOf, isUnavailable } from '../database/errors.js';
-import { now, sql } from '../database/sql.js';
+import { instant } from '../database/instants.js';
+import { insertRow } from '../database/rows.js';
 import { CanteenConsumption } from '../entities/canteen-consumption.js';
 import { consumptionSync } from '../handlers/consumption-sync.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -72,16 +73,18 @@ async function write(recording: Recording): Promise<Body | null> {
 
 async function insert(tx: Tx, { outbox, input, requestId, traceparent }: Recording): Promise<Body> {
   const { recordNo, userId, amountInCent, canteen, consumedAt } = input;
-  const { insertId } = await tx.execute(sql`
-    INSERT INTO canteen_consumption (record_no, user_id, amount_in_cent, canteen, consumed_at, status, event_id, created_at, updated_at)
-    VALUES (${recordNo}, ${userId}, ${amountInCent}, ${canteen}, ${consumedAt}, 'PENDING', '', ${now}, ${now})`);
-  const row = {
-    table: 'canteen_consumption',
-    rowId: insertId,
-    number: recordNo,
-    requestId,
-    traceparent,
-  } as const;
+  const rowId = await insertRow(tx, CanteenConsumption, {
+    recordNo,
+    userId,
+    amountInCent,
+    canteen,
+    consumedAt,
+    status: 'PENDING',
+    eventId: '',
+    createdAt: instant(tx),
+    updatedAt: instant(tx),
+  });
+  const row = { entity: CanteenConsumption, rowId, number: recordNo, requestId, traceparent };
   const event = await recordEventOf(tx, row, consumptionSync, payloadOf(input));
   return { recordNo, status: 'PENDING', events: [viewOf(outbox, event)] };
 }

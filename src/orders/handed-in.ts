@@ -1,5 +1,6 @@
 import type { Database, Tx } from '../database/database.js';
-import { raw, sql } from '../database/sql.js';
+import type { CanteenConsumption } from '../entities/canteen-consumption.js';
+import type { CoffeeTrade } from '../entities/coffee-trade.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { record } from '../outbox/record.js';
@@ -10,7 +11,7 @@ import { type EventView, eventView } from './view.js';
  * A coffee machine's trade or a till's record: one row, and one event that settles it at the energy center.
  */
 export interface HandedIn {
-  readonly table: 'coffee_trade' | 'canteen_consumption';
+  readonly entity: typeof CoffeeTrade | typeof CanteenConsumption;
   readonly rowId: string;
   /** The other system's number. */
   readonly number: string;
@@ -24,13 +25,13 @@ export interface HandedIn {
  */
 export async function recordEventOf<P>(
   tx: Tx,
-  { table, rowId, number, requestId, traceparent }: HandedIn,
+  { entity, rowId, number, requestId, traceparent }: HandedIn,
   definition: EventDefinition<P>,
   payload: P,
 ): Promise<OutboxEvent> {
   const about = { subjectNo: number, requestId, traceparent, wake: false };
   const { id } = await record(tx, definition, payload, about);
-  await tx.execute(sql`UPDATE ${raw(table)} SET event_id = ${id} WHERE id = ${rowId}`);
+  await tx.manager.update(entity, { id: rowId }, { eventId: id });
   return tx.manager.findOneByOrFail(OutboxEvent, { id });
 }
 

@@ -1,5 +1,5 @@
 import type { Queryable } from '../database/database.js';
-import { sql } from '../database/sql.js';
+import { BoxOrder } from '../entities/box-order.js';
 
 /**
  * The form of the payment numbers of every lunchbox installation: `P`, up to four digits of prefix,
@@ -14,6 +14,5 @@ const OUR_FORM = /^p\d{15,19}$/i;
 export async function isOurPayment(queryable: Queryable, outTradeNo: string): Promise<boolean> {
   if (OUR_FORM.test(outTradeNo)) return true;
   if (!/^p/i.test(outTradeNo)) return false;
-  const rows = await queryable.query(sql`SELECT id FROM box_order WHERE order_no = ${outTradeNo.slice(1)}`);
-  return rows.length > 0;
+  return queryable.manager.existsBy(BoxOrder, { orderNo: outTradeNo.slice(1) });
 }

@@ -1,7 +1,6 @@
 import { Problem } from '../base/problems.js';
 import type { Tx } from '../database/database.js';
 import { duplicateOf } from '../database/errors.js';
-import { sql } from '../database/sql.js';
 import { energyRollback } from '../handlers/energy-rollback.js';
 import { hold } from '../http/idempotency.js';
 import { record } from '../outbox/record.js';
@@ -9,6 +8,7 @@ import { type CheckedMeal, type CheckedMeals, checkMeals } from './check-meals.j
 import type { Grant } from './lock.js';
 import { writeStep } from './order.js';
 import { guardOf, type PlacedOrder, type PlaceRequest, type Placing, type Reserved } from './placing.js';
+import { insertOrder } from './statements.js';
 import { reserve, SoldOut, type StockMoves } from './stock.js';
 
 const NUMBER_TRIES = 5;
@@ -50,7 +50,7 @@ async function writeAll(
   return { orders, moves: new Map(orders.map(({ id }, i) => [id, taken[i] as StockMoves])), now };
 }
 
-interface NewOrder {
+interface NumberedMeal {
   readonly meal: CheckedMeal;
   readonly orderNo: string;
   readonly at: Date;
@@ -60,13 +60,11 @@ interface NewOrder {
 async function writeOrder(
   tx: Tx,
   { userId, email, realName, garden, attempted }: PlaceRequest,
-  { meal, orderNo, at }: NewOrder,
+  { meal, orderNo, at }: NumberedMeal,
 ): Promise<PlacedOrder> {
-  const liveKey = `${userId}|${meal.edibleDate}|${meal.mealType}`;
-  const { insertId: id } = await tx.execute(sql`
-    INSERT INTO box_order (order_no, user_id, email, real_name, garden, corp, status, dish_id, dish_name, meican_dish_id, sideboard_id, address_id, edible_date, meal_type, cutoff_at, price_in_cent, live_key, refund, request_id, created_at, updated_at)
-    VALUES (${orderNo}, ${userId}, ${email}, ${realName}, ${garden}, ${meal.corp}, 'PAYING', ${meal.dishId}, ${meal.dishName}, ${meal.meicanDishId}, ${meal.sideboardId}, ${meal.addressId}, ${meal.edibleDate}, ${meal.mealType},
-      ${meal.cutoffAt}, ${meal.priceInCent}, ${liveKey}, 'NONE', ${attempted.requestId}, ${at}, ${at})`);
+  const { requestId } = attempted;
+  const order = { ...meal, orderNo, userId, email, realName, garden, requestId, at };
+  const { insertId: id } = await tx.execute(insertOrder(order));
   return {
     ...meal,
     id,

@@ -1,5 +1,7 @@
 import type { Tx } from '../database/database.js';
-import { join, raw, sql } from '../database/sql.js';
+import { forUpdate } from '../database/locks.js';
+import { inIds } from '../database/rows.js';
+import { BoxOrder } from '../entities/box-order.js';
 import { energyRollback } from '../handlers/energy-rollback.js';
 import { letGo } from '../http/idempotency.js';
 import { makeDue, settleWithoutRunning } from '../outbox/expedite.js';
@@ -46,9 +48,12 @@ export async function rollBack(
 /** Locks the orders, so that none of them can change before the commit. */
 async function areConfirmed(tx: Tx, orders: readonly PlacedOrder[]): Promise<boolean> {
   if (orders.length === 0) return false;
-  const rows = await tx.query<{ status: string }>(
-    sql`SELECT status FROM box_order WHERE id IN (${join(orders.map(({ id }) => id))}) ORDER BY id ${raw(tx.dialect.forUpdate)}`,
-  );
+  const rows = await tx.manager.find(BoxOrder, {
+    select: { id: true, status: true },
+    where: { id: inIds(orders.map(({ id }) => id)) },
+    order: { id: 'ASC' },
+    ...forUpdate(tx),
+  });
   return rows.length > 0 && rows.every(({ status }) => status !== 'PAYING' && status !== 'SYSTEM_CANCEL');
 }
 
