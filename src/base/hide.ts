@@ -1,7 +1,7 @@
 /** Takes certain texts out of another, wherever and in whatever shape they turn up. */
 export type Hide = (text: string) => string;
 
-export const HIDDEN = '***';
+const HIDDEN = '***';
 const SECRET_MIN = 4;
 const NAME_MIN = 2;
 const BASE64_MIN = 8;

@@ -27,7 +27,7 @@ export interface MeicanLiterals {
   readonly dayListPath: string;
 }
 
-export const meicanLiterals: MeicanLiterals = {
+const meicanLiterals: MeicanLiterals = {
   multiOrder: 'MULTI_ORDER',
   tooFast: 'TOO_FAST',
   refusals: ['ORDER_CLOSED', 'DISH_NOT_AVAILABLE', 'PRICE_CHANGED', 'NOT_FOUND'],

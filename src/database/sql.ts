@@ -2,7 +2,7 @@
  * SQL as values. A statement is written once, with `?` never typed by hand, and rendered for the dialect it
  * runs on. Every value in `${}` becomes a bound parameter, unless it is itself a piece of SQL.
  */
-export type SqlValue = string | number | null | Date;
+type SqlValue = string | number | null | Date;
 
 /** An instant of the database's own clock, `plusMs` from now. */
 export interface DatabaseInstant {

@@ -1,7 +1,7 @@
 import { Entity, Index } from 'typeorm';
 import { Count, Id, Instant, OptionalInstant, OptionalPerson, OptionalText, Text, Whole } from './columns.js';
 
-export const alertKinds = [
+const alertKinds = [
   'errored',
   'unknown',
   'loss',

@@ -11,7 +11,7 @@ import {
 } from './columns.js';
 import type { VendorOutcome } from './outbox-event.js';
 
-export const triggers = ['poll', 'inline', 'replay'] as const;
+const triggers = ['poll', 'inline', 'replay'] as const;
 export type Trigger = (typeof triggers)[number];
 
 /**

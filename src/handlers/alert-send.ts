@@ -50,7 +50,7 @@ export const alertSend: EventType<AlertMessage> = {
 
 const LOOK_AGAIN_MS = 60_000;
 
-export function createAlertSend(
+function createAlertSend(
   dependencies: WecomDependencies & Pick<HandlerDependencies, 'alertNameOf'>,
 ): EventHandler<AlertMessage> {
   const { database, publicUrl, timeoutMs, alertNameOf } = dependencies;

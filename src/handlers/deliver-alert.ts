@@ -11,7 +11,7 @@ const AWAY_MS = 15_000;
 const DEAD_WAIT_MS = 5 * 60_000;
 const TEXT_MAX_BYTES = 2_048;
 
-export interface Message {
+interface Message {
   readonly groupId: string;
   readonly kind: 'first' | 'digest' | 'recovery';
   readonly text: string;

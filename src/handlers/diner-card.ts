@@ -57,7 +57,7 @@ export const dinerCard: EventType<Payload> = {
 
 const NOBODY = '81013';
 
-export function createDinerCard({
+function createDinerCard({
   wecom,
   publicUrl,
   timeoutMs,

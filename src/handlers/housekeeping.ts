@@ -52,7 +52,7 @@ const GO_ON_MS = 1_000;
 /** Rows that are left after this count as a failure, and a person hears of it. */
 const CATCH_UP_MAX_MS = 50 * 60_000;
 
-export function createHousekeeping({ database, retention }: HousekeepingDependencies): EventHandler<Payload> {
+function createHousekeeping({ database, retention }: HousekeepingDependencies): EventHandler<Payload> {
   return {
     definition: housekeeping,
     limits: { deadlineMs: DEADLINE_MS, maxSnoozeMs: CATCH_UP_MAX_MS, retryDelayMs: RETRY_MS },

@@ -92,7 +92,7 @@ const exchangeSchema = z.object({
   code: z.string().nullable(),
 });
 
-export const attemptSchema = z.object({
+const attemptSchema = z.object({
   number: z.number().int(),
   trigger: z.string(),
   startedAt: z.string(),

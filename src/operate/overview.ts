@@ -6,7 +6,7 @@ import { countEvents, LOOK_MAX } from './list.js';
 export const COUNT_MAX = LOOK_MAX;
 export const WINDOW_MS = 5 * 60_000;
 
-export interface TypeCounts {
+interface TypeCounts {
   readonly type: string;
   pending: number;
   retrying: number;

@@ -12,7 +12,7 @@ export interface PruneOptions {
 }
 
 /** Runs small batches until one is not full, or until `batchesMax` have run. Returns how many rows in all. */
-export async function inBatches(
+async function inBatches(
   { batchSize, batchesMax }: PruneOptions,
   batch: () => Promise<number>,
 ): Promise<number> {

@@ -8,7 +8,7 @@ import { activePauses } from './pause.js';
 type NotDueAfter = 'failure' | 'question' | 'snooze' | 'recorded';
 
 /** Why an event is where it is. Instants are the database's. */
-export type Reason =
+type Reason =
   | { readonly code: 'handled' | 'discarded'; readonly at: Date | null }
   /** A person must decide. */
   | {

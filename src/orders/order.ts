@@ -82,7 +82,7 @@ function changed({ affected }: { affected?: number | null }): boolean {
 /**
  * What happened to an order in our own books: one row for each step, written in the transaction that did it.
  */
-export const stepKinds = [
+const stepKinds = [
   'placed',
   'paid',
   'pay-refused',

@@ -4,7 +4,7 @@ import { type Step, writeSteps } from './order.js';
 import { moveStock, remainingOf, type StockTable } from './statements.js';
 
 /** What one row of stock was, and is now. */
-export interface Move {
+interface Move {
   readonly id: string;
   readonly before: number;
   readonly after: number;

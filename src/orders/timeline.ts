@@ -13,7 +13,7 @@ import { OutboxEvent } from '../entities/outbox-event.js';
 import { unpackExchanges } from '../outbox/exchanges.js';
 import { orderView } from './view.js';
 
-export const timelineKinds = [
+const timelineKinds = [
   'step',
   'event-recorded',
   'attempt',

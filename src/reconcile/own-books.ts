@@ -7,7 +7,7 @@ import { orderSums, pendingAboutOrders, type Stock, stockTaken } from './stateme
 import { findStuck } from './stuck.js';
 
 /** A sum that must hold when nothing is pending. In cents, or a count. */
-export interface BookSum {
+interface BookSum {
   readonly name: string;
   readonly expected: number;
   readonly actual: number;

@@ -2,7 +2,7 @@ import { everyFault, isQuestion } from '../vendors/every-fault.js';
 import type { Call, Fault } from '../vendors/fault.js';
 
 /** The calls of an order's story. */
-export const STORY_CALLS: readonly Call[] = [
+const STORY_CALLS: readonly Call[] = [
   'meican.add',
   'meican.list',
   'meican.delete',

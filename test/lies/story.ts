@@ -30,7 +30,7 @@ const LONG_BREATH_MS = 300;
 const tomorrow = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai' }).format(
   Date.now() + 86_400_000,
 );
-export const MENU_URL = `/v1/menus/${GARDEN}/${tomorrow}/LUNCH`;
+const MENU_URL = `/v1/menus/${GARDEN}/${tomorrow}/LUNCH`;
 /** Each process of a campaign has diners of its own. */
 let diners = 0;
 

@@ -268,7 +268,7 @@ function attemptedBy(sub: string, operation: string, key: string, body: unknown)
 }
 
 /** What the HTTP layer would answer. */
-export function problemOf(error: unknown): { status: number; code: string } {
+function problemOf(error: unknown): { status: number; code: string } {
   if (error instanceof Problem) return { status: error.status, code: error.code };
   if (isUnavailable(error)) return { status: 503, code: 'dependency-unavailable' };
   throw error;

@@ -11,7 +11,7 @@ import { mulberry32 } from './chance.js';
  * press     a person on call presses a button, whatever the state of what it is about
  * compare   the recurring comparison of the books falls due at all schedulers
  */
-export const ops = ['turn', 'act', 'till', 'poll', 'advance', 'kill', 'press', 'compare'] as const;
+const ops = ['turn', 'act', 'till', 'poll', 'advance', 'kill', 'press', 'compare'] as const;
 
 export interface Step {
   readonly op: (typeof ops)[number];

@@ -13,7 +13,7 @@ export interface SimProcess {
   dead: boolean;
 }
 
-export const START_MS = Date.parse('2026-11-23T00:00:00Z');
+const START_MS = Date.parse('2026-11-23T00:00:00Z');
 
 class Killed extends Error {}
 const never = new Promise<never>(() => {});
@@ -30,7 +30,7 @@ interface Waiting {
 /** Rewrites a statement before it runs: how a mechanism is taken out, in the simulation alone. */
 export type Rewrite = (statement: Sql) => Sql;
 
-export interface CallSeen {
+interface CallSeen {
   readonly exchange: Exchange;
   /** Its vendor answered everything like that just then. */
   readonly wasOut: boolean;

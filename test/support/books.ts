@@ -62,45 +62,6 @@ export async function disagreements(database: Database, vendors: Books): Promise
   return found;
 }
 
-/** The same for one person's orders: what the energy center keeps, and what Meican cooks, that it should not, or does not that it should. */
-export async function disagreementsOf(
-  database: Database,
-  vendors: Books,
-  userId: string,
-): Promise<{ orderNo: string; what: string }[]> {
-  const found: { orderNo: string; what: string }[] = [];
-  const orders = await database.query<{
-    order_no: string;
-    email: string;
-    status: string;
-    price_in_cent: number;
-    meican_order_id: string | null;
-  }>(sql`
-    SELECT order_no, email, status, price_in_cent, meican_order_id FROM box_order WHERE user_id = ${userId} ORDER BY id`);
-  for (const order of orders) {
-    const isLive = order.status === 'ORDERED' || order.status === 'ORDERING';
-    const trade = vendors.trades.find((one) => one.outTradeNo === `P${order.order_no}`);
-    const kept = trade?.status === 'SUCCESS' ? trade.amount - trade.refundedAmount : 0;
-    if (kept !== (isLive ? order.price_in_cent : 0))
-      found.push({ orderNo: order.order_no, what: `${order.status}: the energy center keeps ${kept}` });
-    const meal = vendors.meicanOrders.find((one) => one.orderId === order.meican_order_id);
-    if (order.status === 'ORDERED' && (!meal || meal.cancelled))
-      found.push({ orderNo: order.order_no, what: 'ORDERED without a meal' });
-    if (!isLive && meal && !meal.cancelled)
-      found.push({ orderNo: order.order_no, what: `${order.status}: Meican still cooks` });
-  }
-  const owned = orders.map((order) => order.meican_order_id);
-  const cooked = vendors.meicanOrders.filter(
-    (meal) => meal.email === `${userId}@example.com` && !meal.cancelled && !meal.foreign,
-  );
-  for (const meal of cooked)
-    if (!owned.includes(meal.orderId))
-      found.push({ orderNo: orders.at(-1)?.order_no ?? '', what: 'Meican cooks for nobody' });
-  if (cooked.length > 1)
-    found.push({ orderNo: orders.at(-1)?.order_no ?? '', what: `Meican cooks ${cooked.length} meals` });
-  return found;
-}
-
 /** Is anything still to be done? Alerts and ghost sweeps live on by design. */
 export async function pendingCount(database: Database): Promise<number> {
   const rows = await database.query(

@@ -10,7 +10,7 @@ import { noteStatements } from './statements.js';
 
 const secret = 'a-secret-of-the-tests-alone-32-bytes-and-more';
 
-export interface Statement {
+interface Statement {
   readonly text: string;
   readonly params: readonly unknown[];
 }

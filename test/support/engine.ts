@@ -13,7 +13,7 @@ import type {
 } from '../../src/outbox/types.js';
 
 /** An event type that knows nothing of meals: `n` tells events apart, `key` orders them. */
-export const payload = z.strictObject({ n: z.number().int(), key: z.string().optional() });
+const payload = z.strictObject({ n: z.number().int(), key: z.string().optional() });
 export type Note = z.infer<typeof payload>;
 export const note: EventDefinition<Note> = {
   type: 'NOTE',

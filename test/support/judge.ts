@@ -30,7 +30,7 @@ export interface VendorBooks {
   readonly complaints: readonly string[];
 }
 
-export interface VendorMeal {
+interface VendorMeal {
   readonly orderId: string;
   readonly email: string;
   readonly mealDate: string;

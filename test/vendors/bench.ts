@@ -6,7 +6,7 @@ import { energySignature, meicanSignature } from './sign.js';
 import type { Clock, VendorAnswer } from './vendor.js';
 import { WeCom } from './wecom.js';
 
-export const START = Date.parse('2026-11-23T02:00:00Z');
+const START = Date.parse('2026-11-23T02:00:00Z');
 
 /** A clock that stands until it is moved, and does what falls due on the way. */
 export class StandingClock implements Clock {

@@ -1,6 +1,6 @@
 import type { Clock } from './vendor.js';
 
-export const CARD_STATES = ['NORMAL', 'FROZEN', 'LOST', 'CLOSED'] as const;
+const CARD_STATES = ['NORMAL', 'FROZEN', 'LOST', 'CLOSED'] as const;
 export type CardStatus = (typeof CARD_STATES)[number];
 export type TradeStatus = 'SUCCESS' | 'PROCESSING' | 'FAILED' | 'CLOSED';
 export type RefundStatus = 'SUCCESS' | 'PROCESSING' | 'FAILED';

@@ -21,7 +21,7 @@ import {
   type VendorRequest,
 } from './vendor.js';
 
-export interface Dish {
+interface Dish {
   readonly name: string;
   readonly restaurant: string;
   readonly priceInCent: number;

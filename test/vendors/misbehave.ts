@@ -2,7 +2,7 @@ import type { Fault, Malformed } from './fault.js';
 import type { Clock, Reply, VendorAnswer } from './vendor.js';
 
 /** How a reply travels. `cut`: the connection ends half-way through the body. */
-export type Manner = 'whole' | 'cut' | 'drip' | 'hang' | 'reset' | 'refuse';
+type Manner = 'whole' | 'cut' | 'drip' | 'hang' | 'reset' | 'refuse';
 export interface Delivery {
   readonly manner: Manner;
   readonly status: number;

@@ -23,7 +23,7 @@ export const faultKinds = [
   'silent-drop',
   'oversize',
 ] as const;
-export type FaultKind = (typeof faultKinds)[number];
+type FaultKind = (typeof faultKinds)[number];
 
 export const calls = [
   'meican.addOrder',

@@ -54,7 +54,7 @@ export interface Consumption {
   consumedAt: string;
   body: string;
 }
-export interface Message {
+interface Message {
   to: string;
   content: unknown;
   atMs: number;

@@ -6,12 +6,12 @@ import type { Registry } from '../../outbox/registry.js';
 import type { Signature } from '../audit.js';
 
 /** Why an act cannot be reached in one of the three ways. */
-export interface Nowhere {
+interface Nowhere {
   readonly none: string;
 }
 
 /** A command of the command line: `events requeue`. */
-export interface CommandOfAct<Stated extends object = never> {
+interface CommandOfAct<Stated extends object = never> {
   readonly name: string;
   readonly says: string;
   /** Exit 3. Without it: `there is no <what it acts on> <id>`. */
