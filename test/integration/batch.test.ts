@@ -1,9 +1,8 @@
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { now, sql } from '../../src/database/sql.js';
 import { databaseKinds } from '../support/databases.js';
 import { Kit } from '../support/kit.js';
-import { launch, root } from '../support/processes.js';
+import { launch, packed } from '../support/processes.js';
 
 interface Preview {
   id: string;
@@ -190,7 +189,7 @@ describe.each(databaseKinds)('a bulk act on %s', (kind) => {
     const ids = await refused(5);
     const { body: frozen } = await preview({ verb: 'discard' });
     await execute(frozen);
-    const dying = launch([path.join(root, 'test', 'support', 'crash-worker.mjs')], {
+    const dying = launch([packed('crash-worker')], {
       ...kit.env,
       REDIS_URLS: kind === 'sqlite' ? '' : (kit.env.REDIS_URLS ?? 'redis://127.0.0.1:1'),
       CRASH_AT: 'in-batch-item:3',

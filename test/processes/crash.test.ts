@@ -5,7 +5,8 @@ import { Sandbox } from '../../src/dev/sandbox/server.js';
 import { getMenu, putMenu } from '../../src/orders/menu.js';
 import { disagreements, pendingCount } from '../support/books.js';
 import { databaseKinds, migratedDatabase } from '../support/databases.js';
-import { type Child, call, environment, startApi, startScheduler } from '../support/processes.js';
+import { apiHere, type Part, schedulerHere } from '../support/parts-here.js';
+import { call, environment, startApi, startScheduler } from '../support/processes.js';
 
 const date = '2031-04-04';
 
@@ -13,6 +14,7 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
   let sandbox: Sandbox;
   let database: Database;
   let env: Record<string, string>;
+  let api: Part & { url: string };
   let menu: Awaited<ReturnType<typeof getMenu>>;
   let user = 0;
 
@@ -29,8 +31,10 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
       sideboards: [{ location: 'L', addressId: 'A', capacity: 100 }],
     });
     menu = await getMenu(database, key);
+    api = await apiHere(env);
   });
   afterAll(async () => {
+    await api.stop();
     await database.close();
     await sandbox.close();
   });
@@ -49,12 +53,11 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
   const rest = () => expect.poll(() => pendingCount(database), { timeout: 60_000, interval: 100 }).toBe(0);
 
   describe('of an API, with others alive', () => {
-    let api: Child & { url: string };
-    let scheduler: Child;
+    let scheduler: Part;
     beforeAll(async () => {
-      [api, scheduler] = await Promise.all([startApi(env), startScheduler(env)]);
+      scheduler = await schedulerHere(env);
     });
-    afterAll(() => Promise.all([api.stop(), scheduler.stop()]));
+    afterAll(() => scheduler.stop());
 
     it.each([
       'place-after-t1',
@@ -138,7 +141,7 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
         (await call(`${dying.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status,
       ).toBe(0);
       expect(await dying.ended).toBe('SIGKILL');
-      scheduler = await startScheduler(env);
+      scheduler = await schedulerHere(env);
       await database.execute({
         kind: 'sql',
         strings: ["UPDATE idempotency_record SET locked_until = created_at WHERE state = 'running'"],
@@ -167,34 +170,32 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
       values: [],
     });
     sandbox.faults.add([{ call: 'energy.pay', kind: 'rate-limit', times: 1 }]);
-    const api = await startApi(env);
     await expect
       .poll(
         async () => (await call(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).body.code,
         { timeout: 60_000 },
       )
       .toBe('payment-unknown');
-    const scheduler = await startScheduler(env);
+    const scheduler = await schedulerHere(env);
     await rest();
     expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
-    await Promise.all([api.stop(), scheduler.stop()]);
+    await scheduler.stop();
   });
 
   it.each(['after-claim', 'after-handle', 'before-settle', 'in-settle', 'after-settle'])(
     'a scheduler at %s: another one finishes, and Meican cooks once',
     async (point) => {
       const sub = `s${++user}`;
-      const api = await startApi(env);
       await call(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() });
       const dying = await startScheduler({ ...env, CRASH_AT: point }).catch(() => null); // it may die before it says that it runs
       if (dying) expect(await dying.ended).toBe('SIGKILL');
-      const scheduler = await startScheduler(env);
+      const scheduler = await schedulerHere(env);
       await rest();
       expect(await disagreements(database, sandbox.ledger.books)).toEqual([]);
       expect(
         sandbox.ledger.books.meicanOrders.filter((order) => order.email === `${sub}@example.com`),
       ).toHaveLength(1);
-      await Promise.all([api.stop(), scheduler.stop()]);
+      await scheduler.stop();
     },
   );
 });

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../support/free-port.js';
-import { dist, launch, root, until } from '../support/processes.js';
+import { dist, launch, packed, root, until } from '../support/processes.js';
 
 const bash = async (line: string): Promise<Record<string, never>> =>
   JSON.parse((await promisify(execFile)('bash', ['-c', line])).stdout);
@@ -110,7 +110,7 @@ describe('npm start', () => {
 
   it('names all wrong or missing settings at once and exits 1', async () => {
     for (const name of ['api', 'scheduler']) {
-      const child = launch([dist(name)], { PORT: 'x', MEICAN_TYPO: '1' });
+      const child = launch([packed(name)], { PORT: 'x', MEICAN_TYPO: '1' });
       expect(await child.ended).toBe(1);
       for (const key of [
         'PORT=x',

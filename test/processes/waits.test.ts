@@ -2,7 +2,7 @@ import net from 'node:net';
 import { expect, inject, it } from 'vitest';
 import { emptyDatabase } from '../support/databases.js';
 import { freePort } from '../support/free-port.js';
-import { dist, environment, launch, until } from '../support/processes.js';
+import { environment, launch, packed, until } from '../support/processes.js';
 
 const away = '"the database is away: waiting for it"';
 
@@ -36,7 +36,7 @@ async function setUp() {
 
 it('an API and a scheduler whose database is away wait for it: alive, not ready, one line, and then at work', async () => {
   const { real, databasePort, url, env } = await setUp();
-  const [api, scheduler] = [launch([dist('api')], env), launch([dist('scheduler')], env)];
+  const [api, scheduler] = [launch([packed('api')], env), launch([packed('scheduler')], env)];
   await Promise.all([until(api, away), until(scheduler, away)]);
   const status = async (path: string): Promise<number> => (await fetch(`${url}${path}`)).status;
   await expect.poll(() => status('/livez').catch(() => 0)).toBe(200);
@@ -64,8 +64,8 @@ it('an API and a scheduler whose database is away wait for it: alive, not ready,
 
 it('a process that waits ends at once with SIGTERM, and with 1 when START_TIMEOUT_MS are over', async () => {
   const { env } = await setUp();
-  const patient = launch([dist('scheduler')], env);
-  const hasty = launch([dist('scheduler')], { ...env, START_TIMEOUT_MS: '300' });
+  const patient = launch([packed('scheduler')], env);
+  const hasty = launch([packed('scheduler')], { ...env, START_TIMEOUT_MS: '300' });
   await until(patient, away);
   expect(await patient.stop()).toBe(0);
   expect(await hasty.ended).toBe(1);
@@ -82,7 +82,7 @@ it('what waiting cannot mend is refused at once', async () => {
     [stranger, 'ER_ACCESS_DENIED'],
     [nowhere, 'ER_BAD_DB_ERROR'],
   ] as const) {
-    const child = launch([dist('scheduler')], { ...env, DATABASE_URL: wrong.href });
+    const child = launch([packed('scheduler')], { ...env, DATABASE_URL: wrong.href });
     expect(await child.ended).toBe(1);
     expect(child.output()).toContain(word);
     expect(child.output()).not.toContain(away);
@@ -92,7 +92,7 @@ it('what waiting cannot mend is refused at once', async () => {
 
 it('a Redis that is away keeps no API from serving', async () => {
   const { real, url, env } = await setUp();
-  const api = launch([dist('api')], {
+  const api = launch([packed('api')], {
     ...env,
     DATABASE_URL: real.href,
     REDIS_URLS: `redis://127.0.0.1:${await freePort()}`,

@@ -23,21 +23,20 @@ const nameOf = (file) => path.basename(file).replace(/\.m?js$/, '');
 /** Where a program lies when it is packed. */
 export const packed = (name) => path.join(packedFolder, `${name}.cjs`);
 const NOBODY = 'http://127.0.0.1:1';
-const readsItsOwnPlace = /node_modules\/node-cron\//;
+const readsItsOwnPlace = /node_modules\/(node-cron|@fastify\/swagger(-ui)?)\//;
 /** The command line as a module, for a process that begins it again and again. */
 export const packedModule = path.join(packedFolder, 'cli.mjs');
 
-/** Keeps `import.meta.url` true; and what a program does after its imports, a script does in a function that may wait. */
+/** Keeps `import.meta.url` and `__dirname` true; and what a program does after its imports, a script does in a function that may wait. */
 const asInDist = (format) => ({
   name: 'as in dist',
   setup(builder) {
     builder.onLoad({ filter: /\.m?js$/ }, async ({ path: file }) => {
       const isProgram = programs.includes(path.relative(root, file));
       if (!isProgram && !file.startsWith(dist + path.sep) && !readsItsOwnPlace.test(file)) return undefined;
-      const text = (await readFile(file, 'utf8')).replaceAll(
-        'import.meta.url',
-        JSON.stringify(pathToFileURL(file).href),
-      );
+      const text = (await readFile(file, 'utf8'))
+        .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(file).href))
+        .replace(/\b__dirname\b/g, JSON.stringify(path.dirname(file)));
       if (!isProgram || format === 'esm') return { contents: text, loader: 'js' };
       const [imports] = /^(\s*(import [^;]*;|\/\/.*|#!.*))*/.exec(text);
       return {
@@ -74,7 +73,7 @@ const options = (format) => ({
   platform: 'node',
   target: 'node20',
   logLevel: 'error',
-  external: ['@fastify/swagger', '@fastify/swagger-ui', 'libsql'],
+  external: ['libsql'],
   plugins: [leftOut, asInDist(format)],
 });
 
