@@ -2,7 +2,7 @@ import { alertMessage, raise } from '../alerts/raise.js';
 import { instant, isNotAfter } from '../database/instants.js';
 import { Alert } from '../entities/alert.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
-import { heartbeats } from '../outbox/heartbeat.js';
+import { heartbeats } from '../operate/health.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Logger } from './logging.js';
 

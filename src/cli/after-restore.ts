@@ -1,8 +1,8 @@
 import { createLogger } from '../app/logging.js';
 import { connectRedis } from '../app/redis.js';
 import { doubtAll } from '../operate/doubt.js';
+import { heartbeats } from '../operate/health.js';
 import { createOrderNumbers } from '../orders/number.js';
-import { heartbeats } from '../outbox/heartbeat.js';
 import { say } from './print.js';
 import { actOf, exit, Stop, settingsFor, withDatabase } from './shared.js';
 

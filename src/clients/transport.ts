@@ -6,6 +6,7 @@ import axiosRetry from 'axios-retry';
 import type { Hide } from '../base/hide.js';
 import { redact, redactSide } from '../base/redact.js';
 import { startSpan } from '../base/trace.js';
+import type { Exchange } from '../entities/event-attempt.js';
 
 /** What a caller hands down to every call. */
 export interface CallContext {
@@ -17,26 +18,7 @@ export interface CallContext {
   /** Names and addresses of the person whom the call is about, where the caller knows them: hidden in all that is kept of it. */
   readonly about?: readonly string[];
   /** Hears of every call, redacted. */
-  readonly journal?: (exchange: CallRecord) => void;
-}
-
-export interface CallRecord {
-  readonly call: string;
-  readonly at: string;
-  readonly durationMs: number;
-  readonly request: {
-    readonly method: string;
-    readonly path: string;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly body: string | null;
-  };
-  readonly answer: {
-    readonly status: number | null;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly body: string | null;
-  } | null;
-  readonly outcome: 'applied' | 'rejected' | 'not-applied' | 'unknown';
-  readonly code: string | null;
+  readonly journal?: (exchange: Exchange) => void;
 }
 
 export interface Request {
@@ -224,11 +206,11 @@ export function recordOf(
   call: string,
   request: Request,
   answer: Answer,
-  outcome: { kind: CallRecord['outcome']; code?: string },
+  outcome: { kind: Exchange['outcome']; code?: string },
   startedMs: number,
   at: Date,
   hide: Hide,
-): CallRecord {
+): Exchange {
   const side = (text: string): string => redactSide(text, (cut) => hide(cut).replace(ACTING, '\uFFFD'));
   return {
     call,

@@ -1,8 +1,8 @@
 import type { Database } from '../database/database.js';
 import { pendingMigrations } from '../database/migrate.js';
 import { sql } from '../database/sql.js';
+import { type Heartbeat, heartbeats } from '../operate/health.js';
 import { activePauses, type Pause } from '../operate/pause.js';
-import { type Heartbeat, heartbeats } from '../outbox/heartbeat.js';
 import { type Html, html } from './html.js';
 import { time } from './parts/text.js';
 import type { Visitor } from './session.js';

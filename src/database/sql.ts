@@ -17,7 +17,13 @@ export interface Sql {
   /** A list of varying length: every length is another text. */
   readonly isList?: true;
 }
-type SqlPart = SqlValue | Sql | DatabaseInstant;
+type SqlPart = SqlValue | Sql | DatabaseInstant | DialectText;
+
+/** A constant that the dialects word differently: which index to read by, how to lock a row. */
+export interface DialectText {
+  readonly kind: 'dialect';
+  text(dialect: Dialect): string;
+}
 
 export interface Rendered {
   readonly text: string;
@@ -90,6 +96,15 @@ export function idDigits(id: string): string {
   return id;
 }
 
+/** `FROM outbox_event ${byIndex('outbox_event_queue')}`; see `Dialect.useIndex`. */
+export function byIndex(name: string): DialectText {
+  return { kind: 'dialect', text: (dialect) => dialect.useIndex(name) };
+}
+
+export const byPrimaryKey: DialectText = { kind: 'dialect', text: (dialect) => dialect.byPrimaryKey };
+export const skipLocked: DialectText = { kind: 'dialect', text: (dialect) => dialect.skipLocked };
+export const lockingRows: DialectText = { kind: 'dialect', text: (dialect) => dialect.forUpdate };
+
 /** `now` of the database. */
 export const now: DatabaseInstant = { kind: 'instant', plusMs: 0 };
 
@@ -119,7 +134,8 @@ export function render(statement: Sql, dialect: Dialect): Rendered {
         const instant = dialect.instant(value.plusMs);
         text.push(instant.text);
         params.push(...instant.params);
-      } else add(value);
+      } else if (value.kind === 'dialect') text.push(value.text(dialect));
+      else add(value);
     });
   };
   add(statement);

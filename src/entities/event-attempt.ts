@@ -11,8 +11,28 @@ import {
 } from './columns.js';
 import type { VendorOutcome } from './outbox-event.js';
 
-const triggers = ['poll', 'inline', 'replay'] as const;
-export type Trigger = (typeof triggers)[number];
+/** What started the attempt: a scheduler's claim, or a request that carries its own events out at once. */
+export type Trigger = 'poll' | 'inline';
+
+/** One call to a vendor, as a person reads it later. No secrets, no personal data; each side at most 16 KiB. */
+export interface Exchange {
+  readonly call: string;
+  readonly at: string;
+  readonly durationMs: number;
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body: string | null;
+  };
+  readonly answer: {
+    readonly status: number | null;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body: string | null;
+  } | null;
+  readonly outcome: VendorOutcome;
+  readonly code: string | null;
+}
 
 /**
  * Written when the attempt starts, completed when it ends. An attempt that never ended has no `finished_at`.

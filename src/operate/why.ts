@@ -1,8 +1,8 @@
 import type { Database } from '../database/database.js';
 import { fromSqlInstantOrNull, raw, sql } from '../database/sql.js';
 import type { OutboxEvent } from '../entities/outbox-event.js';
-import { heartbeats } from '../outbox/heartbeat.js';
 import type { Registry } from '../outbox/registry.js';
+import { heartbeats } from './health.js';
 import { activePauses } from './pause.js';
 
 type NotDueAfter = 'failure' | 'question' | 'snooze' | 'recorded';

@@ -1,14 +1,14 @@
-/** So many attempts in a row that did not reach the vendor open its breaker. */
+/** This many attempts in a row that did not reach the vendor open its breaker. */
 export const OPENS_AFTER = 5;
-/** So does a vendor that answers 5xx, or nothing, to at least this share of its calls within the window, if there were enough of them. */
-export const SILENT_SHARE = 0.8;
+/** The breaker opens, too, when at least this share of the window's calls got a 5xx or no answer, if there were enough calls. */
+const SILENT_SHARE = 0.8;
 export const CALLS_MIN = 5;
 export const WINDOW_MS = 60_000;
-/** Calls are counted together for so long. */
+/** Calls are counted in buckets of this length. Milliseconds. */
 const BUCKET_MS = 5_000;
 const FIRST_PAUSE_MS = 5_000;
 const PAUSE_MAX_MS = 60_000;
-/** A canary that has not ended by then counts as lost, and another one may go. */
+/** A canary that has not ended after this time counts as lost, and another may go. Milliseconds. */
 export const CANARY_MAX_MS = 60_000;
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
@@ -19,15 +19,16 @@ export interface BreakerView {
   readonly since: Date | null;
 }
 
-/** How a call ended, as far as it tells whether the vendor is up. `silent`: 5xx, or no answer; `not-reached`: surely not executed. */
+/** How a call ended, as far as that shows whether the vendor is up. `silent`: 5xx, or no answer; `not-reached`: surely not executed. */
 export type Heard = 'answered' | 'silent' | 'not-reached';
 
 /**
- * Keeps attempts away from a vendor that is down, so that its outage does not use up the failures of the events.
- * closed → open after OPENS_AFTER attempts in a row that were surely not executed, or when nearly all calls of the window were silent; open →
- * half-open after a pause that doubles up to a minute; half-open lets one canary through: answered → closed, the flow doubling from one attempt
- * at a time; not answered → open again. A refusal is an answer: one call that always fails opens nothing while the vendor answers others.
- * One for each target and process.
+ * Keeps attempts away from a vendor that is down, so that its outage does not use up the failures of the events. One for each target and process.
+ *   closed → open       after OPENS_AFTER attempts in a row that were surely not executed, or when nearly all calls of the window were silent
+ *   open → half-open    after a pause, which doubles up to a minute
+ *   half-open           lets one attempt through, the canary: answered → closed, and the number of attempts at once doubles from one;
+ *                       not answered → open
+ * A refusal is an answer: a call that always fails opens nothing while the vendor answers other calls.
  */
 export class Breaker {
   #state: BreakerState = 'closed';
@@ -37,7 +38,7 @@ export class Breaker {
   #openUntilMs = 0;
   #canaryUntilMs = 0;
   #since: Date | null = null;
-  /** Attempts at once while the flow ramps up; null when it is not limited. */
+  /** Attempts at once after the breaker closed; doubles with each answer. Null: not limited. */
   #ramp: number | null = null;
 
   constructor(
@@ -62,7 +63,7 @@ export class Breaker {
     return Math.max(0, Math.min(max, this.#ramp ?? max) - busy);
   }
 
-  /** One at a time. What hangs, or was under way before, does not keep the next canary away for ever. */
+  /** One at a time. An attempt that hangs, or was under way before, does not keep the next canary away for ever. */
   #canaries(busy: number): number {
     if (busy > 0 && this.nowMs() < this.#canaryUntilMs) return 0;
     this.#canaryUntilMs = this.nowMs() + CANARY_MAX_MS;
@@ -74,7 +75,7 @@ export class Breaker {
     return this.#state === 'open' ? Math.max(0, this.#openUntilMs - this.nowMs()) : null;
   }
 
-  /** What the calls of one attempt told, in their order. */
+  /** Counts the calls of one attempt, in their order. */
   learn(calls: readonly Heard[]): void {
     if (calls.length === 0) return;
     this.#count(calls);
@@ -84,14 +85,14 @@ export class Breaker {
 
   #unanswered(notReached: boolean): void {
     this.#inARow = notReached ? this.#inARow + 1 : this.#inARow;
-    if (this.#state === 'open') return; // what was under way when it opened tells nothing new
+    if (this.#state === 'open') return; // the attempt was under way when the breaker opened: nothing new
     if (this.#state === 'closed' && this.#inARow < OPENS_AFTER && !this.#isSilent()) return;
     if (this.#state === 'half-open') this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MAX_MS);
     this.#openUntilMs = this.nowMs() + this.#pauseMs;
     this.#become('open');
   }
 
-  /** What did not reach the vendor has a rule of its own. */
+  /** Calls that did not reach the vendor are left out of the share: they have a rule of their own (OPENS_AFTER). */
   #count(heard: readonly Heard[]): void {
     const nowMs = this.nowMs();
     let bucket = this.#window.at(-1);
@@ -99,9 +100,9 @@ export class Breaker {
       bucket = { fromMs: nowMs, calls: 0, silent: 0 };
       this.#window = [...this.#window.filter(({ fromMs }) => fromMs > nowMs - WINDOW_MS), bucket];
     }
-    for (const one of heard) {
-      if (one !== 'not-reached') bucket.calls += 1;
-      if (one === 'silent') bucket.silent += 1;
+    for (const call of heard) {
+      if (call !== 'not-reached') bucket.calls += 1;
+      if (call === 'silent') bucket.silent += 1;
     }
   }
 

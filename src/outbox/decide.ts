@@ -7,8 +7,8 @@ export const INTERRUPTIONS_MAX = 3;
 /** Questions in a row that may get no usable answer before a person hears of it. */
 export const VAIN_QUESTIONS_TOLD = 3;
 /** So long after the first vain question of a row the event is given up, where it has no deadline of its own. */
-export const QUESTIONS_MAX_MS = 24 * 3_600_000;
-/** The same for orderly interruptions at shutdown: they come back at once. */
+const QUESTIONS_MAX_MS = 24 * 3_600_000;
+/** After an orderly interruption, at shutdown, an event is due at once. */
 const AFTER_INTERRUPTION_MS = 0;
 
 export interface Situation {
@@ -48,8 +48,16 @@ export interface Transition {
 
 /** (outcome, counters, limits) → what becomes of the event. Pure; the only place where "exhausted" is decided. */
 export function decide(outcome: AttemptOutcome, situation: Situation): Transition {
-  const transition = transitionOf(outcome, situation);
-  return { ...transition, newDoubt: transition.outcome === 'unknown' && !sentNothing(outcome) };
+  const verdict = { ...settledAs(situation), ...verdictOf(outcome, situation) };
+  return { ...verdict, newDoubt: verdict.outcome === 'unknown' && !sentNothing(outcome) };
+}
+
+/** What a verdict says about an event: the rest is as `settledAs` has it. */
+type Verdict = Pick<Transition, 'status' | 'outcome' | 'decision'> & Partial<Transition>;
+
+/** The end of a row of snoozes, of vain questions and of interruptions, and nothing to be repeated. */
+function settledAs({ failures }: Situation) {
+  return { runInMs: null, failures, interruptions: 0, snoozing: false, vainQuestions: 0, failure: null };
 }
 
 function sentNothing(outcome: AttemptOutcome): boolean {
@@ -58,152 +66,101 @@ function sentNothing(outcome: AttemptOutcome): boolean {
   return 'sentNothing' in answer && answer.sentNothing === true;
 }
 
-function transitionOf(outcome: AttemptOutcome, situation: Situation): Omit<Transition, 'newDoubt'> {
-  const { failures, failuresMax, interruptions } = situation;
+function verdictOf(outcome: AttemptOutcome, situation: Situation): Verdict {
   switch (outcome.kind) {
     case 'done':
-      return {
-        status: 'handled',
-        runInMs: null,
-        failures,
-        interruptions: 0,
-        snoozing: false,
-        vainQuestions: 0,
-        outcome: outcome.outcome,
-        failure: null,
-        decision: outcome.note ?? 'done',
-      };
+      return { status: 'handled', outcome: outcome.outcome, decision: outcome.note ?? 'done' };
     case 'give-up':
       return {
+        ...because(outcome.failure),
         status: 'errored',
-        runInMs: null,
-        failures: failures + 1,
-        interruptions: 0,
-        snoozing: false,
-        vainQuestions: 0,
-        outcome: outcome.failure.outcome,
-        failure: outcome.failure,
+        failures: situation.failures + 1,
         decision: 'given up at once: repeating it cannot help',
       };
     case 'retry':
       return failed(outcome.failure, outcome.afterMs, situation);
     case 'ask-again':
       return askAgain(outcome.failure, outcome.afterMs, situation);
-    case 'snooze': {
-      if (
-        situation.snoozedForMs !== null &&
-        situation.snoozedForMs > (outcome.maxMs ?? situation.maxSnoozeMs)
-      ) {
-        const message = `still ${outcome.reason} after ${Math.round(situation.snoozedForMs / 1000)} s`;
-        const failure: Failure = { outcome: outcome.outcome ?? 'unknown', code: 'snoozed-too-long', message };
-        return outcome.isQuestion
-          ? askAgain(failure, outcome.afterMs, situation)
-          : failed(failure, undefined, situation);
-      }
-      return {
-        status: 'pending',
-        runInMs: outcome.afterMs,
-        failures,
-        interruptions: 0,
-        snoozing: true,
-        vainQuestions: outcome.noAnswer ? situation.vainQuestions : 0,
-        outcome: outcome.outcome,
-        failure: null,
-        decision: `snoozed: ${outcome.reason}`,
-      };
-    }
-    case 'interrupted': {
-      const unknown = outcome.sent || situation.inDoubt;
-      const failure: Failure = {
-        outcome: unknown ? 'unknown' : 'not-applied',
-        code: 'interrupted',
-        message: outcome.reason,
-      };
-      if (interruptions + 1 > INTERRUPTIONS_MAX)
-        return {
-          status: 'errored',
-          runInMs: null,
-          failures,
-          interruptions: interruptions + 1,
-          snoozing: false,
-          vainQuestions: 0,
-          outcome: failure.outcome,
-          failure,
-          decision: 'errored: interrupted too often in a row',
-        };
-      return {
-        status: 'pending',
-        runInMs: AFTER_INTERRUPTION_MS,
-        failures,
-        interruptions,
-        snoozing: false,
-        vainQuestions: situation.vainQuestions,
-        outcome: failure.outcome,
-        failure,
-        decision: 'interrupted: handed back, nothing counted',
-      };
-    }
+    case 'snooze':
+      return snoozed(outcome, situation);
+    case 'interrupted':
+      return interrupted(outcome, situation);
   }
+}
 
-  function askAgain(
-    failure: Failure,
-    afterMs: number | undefined,
-    limits: Situation,
-  ): Omit<Transition, 'newDoubt'> {
-    const count = limits.vainQuestions + 1;
-    const leftMs = limits.deadlineInMs ?? QUESTIONS_MAX_MS - (limits.vainForMs ?? 0);
-    // A row of snoozes goes on: nothing was learnt that ended it.
-    const base = {
-      failures,
-      interruptions: 0,
-      snoozing: limits.snoozedForMs !== null,
-      outcome: failure.outcome,
-      failure,
-    } as const;
-    if (leftMs <= 0)
-      return {
-        ...base,
-        status: 'errored',
-        runInMs: null,
-        vainQuestions: 0,
-        decision: 'errored: no usable answer until its deadline',
-      };
+function because(failure: Failure) {
+  return { failure, outcome: failure.outcome };
+}
+
+function failed(failure: Failure, afterMs: number | undefined, situation: Situation): Verdict {
+  const { failuresMax, retryDelayMs, random } = situation;
+  const failures = situation.failures + 1;
+  const base = { ...because(failure), failures };
+  if (failures >= failuresMax)
+    return { ...base, status: 'errored', decision: `errored: attempt failed, ${failures} of ${failuresMax}` };
+  return {
+    ...base,
+    status: 'pending',
+    runInMs: Math.max(afterMs ?? 0, backoff(failures, retryDelayMs, random)),
+    decision: `failed, ${failures} of ${failuresMax}: to be repeated`,
+  };
+}
+
+function askAgain(failure: Failure, afterMs: number | undefined, situation: Situation): Verdict {
+  const { deadlineInMs, vainForMs, retryDelayMs, random } = situation;
+  const count = situation.vainQuestions + 1;
+  const leftMs = deadlineInMs ?? QUESTIONS_MAX_MS - (vainForMs ?? 0);
+  // A row of snoozes goes on: nothing was learnt that ended it.
+  const base = { ...because(failure), snoozing: situation.snoozedForMs !== null };
+  if (leftMs <= 0)
+    return { ...base, status: 'errored', decision: 'errored: no usable answer until its deadline' };
+  return {
+    ...base,
+    status: 'pending',
+    // Not beyond the deadline: there its path changes.
+    runInMs: Math.min(Math.max(afterMs ?? 0, backoff(count, retryDelayMs, random)), leftMs),
+    vainQuestions: count,
+    decision: `no usable answer, ${count} in a row: asked again, no failure`,
+  };
+}
+
+function snoozed(outcome: AttemptOutcome & { readonly kind: 'snooze' }, situation: Situation): Verdict {
+  const { snoozedForMs, maxSnoozeMs, vainQuestions } = situation;
+  if (snoozedForMs === null || snoozedForMs <= (outcome.maxMs ?? maxSnoozeMs))
+    return {
+      status: 'pending',
+      runInMs: outcome.afterMs,
+      snoozing: true,
+      vainQuestions: outcome.noAnswer ? vainQuestions : 0,
+      outcome: outcome.outcome,
+      decision: `snoozed: ${outcome.reason}`,
+    };
+  const message = `still ${outcome.reason} after ${Math.round(snoozedForMs / 1000)} s`;
+  const failure: Failure = { outcome: outcome.outcome ?? 'unknown', code: 'snoozed-too-long', message };
+  return outcome.isQuestion
+    ? askAgain(failure, outcome.afterMs, situation)
+    : failed(failure, undefined, situation);
+}
+
+function interrupted(
+  { sent, reason }: AttemptOutcome & { readonly kind: 'interrupted' },
+  { inDoubt, interruptions, vainQuestions }: Situation,
+): Verdict {
+  const outcome = sent || inDoubt ? 'unknown' : 'not-applied';
+  const base = { outcome, failure: { outcome, code: 'interrupted', message: reason } } as const;
+  if (interruptions + 1 > INTERRUPTIONS_MAX)
     return {
       ...base,
-      status: 'pending',
-      // Not beyond the deadline: there its path changes.
-      runInMs: Math.min(Math.max(afterMs ?? 0, backoff(count, limits.retryDelayMs, limits.random)), leftMs),
-      vainQuestions: count,
-      decision: `no usable answer, ${count} in a row: asked again, no failure`,
+      status: 'errored',
+      interruptions: interruptions + 1,
+      decision: 'errored: interrupted too often in a row',
     };
-  }
-
-  function failed(
-    failure: Failure,
-    afterMs: number | undefined,
-    limits: Situation,
-  ): Omit<Transition, 'newDoubt'> {
-    const count = failures + 1;
-    const base = {
-      failures: count,
-      interruptions: 0,
-      snoozing: false,
-      vainQuestions: 0,
-      outcome: failure.outcome,
-      failure,
-    } as const;
-    if (count >= failuresMax)
-      return {
-        ...base,
-        status: 'errored',
-        runInMs: null,
-        decision: `errored: attempt failed, ${count} of ${failuresMax}`,
-      };
-    return {
-      ...base,
-      status: 'pending',
-      runInMs: Math.max(afterMs ?? 0, backoff(count, limits.retryDelayMs, limits.random)),
-      decision: `failed, ${count} of ${failuresMax}: to be repeated`,
-    };
-  }
+  return {
+    ...base,
+    status: 'pending',
+    runInMs: AFTER_INTERRUPTION_MS,
+    interruptions,
+    vainQuestions,
+    decision: 'interrupted: handed back, nothing counted',
+  };
 }

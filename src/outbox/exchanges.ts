@@ -1,9 +1,9 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import type { Exchange } from './types.js';
+import type { Exchange } from '../entities/event-attempt.js';
 
 const PACK_ABOVE = 1_024;
 const PACKED = 'z:';
-/** 24 KiB of memory a call instead of 268: what is packed is small itself, and freed only by the garbage collector. */
+/** 24 KiB of memory a call instead of 268: the text is small, and the memory is freed only by the garbage collector. */
 const SMALL = { windowBits: 12, memLevel: 4 };
 
 /** An attempt's journal as its column holds it: JSON, and compressed when that is worth it. Null: no call was made. */

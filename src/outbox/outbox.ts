@@ -1,24 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import os from 'node:os';
 import type { Database } from '../database/database.js';
-import { after, fromSqlInstant, join, now, raw, sql } from '../database/sql.js';
+import type { Held, RunDependencies } from './attempt.js';
 import { Breaker, type BreakerView } from './breaker.js';
-import { type Claim, type ClaimRequest, claim, isSuspect, type Place } from './claim.js';
-import { notPaused } from './paused.js';
+import { type Claim, dueInMs, soonest } from './claim.js';
+import { Claimer, type HeldClaim } from './claimer.js';
+import { runInline } from './inline.js';
 import { Registry } from './registry.js';
 import { Leases } from './renew.js';
-import { type Held, type RunDependencies, run } from './run.js';
+import { run } from './run.js';
 import type { SettleHooks } from './settle.js';
 import { Settler } from './settle-group.js';
 import { Signals } from './signals.js';
-import { type Room, Slots } from './slots.js';
+import { Slots } from './slots.js';
+import { type QueueRow, selectMoving, selectNextDue, type Wanted } from './statements.js';
 import type { EventHandler } from './types.js';
 
 export interface OutboxOptions {
   readonly leaseMs: number;
   readonly failuresMax: number;
   readonly retryDelayMs: number;
-  /** Rows the first claim of a sweep takes; in a backlog, and where there is room, later ones take more. */
+  /** Rows the first claim of a sweep takes; in a backlog, and where there is room, later claims take more. */
   readonly batchSize: number;
   /** Attempts that may run at once for each target in this process. */
   readonly concurrencyPerTarget: number;
@@ -29,19 +31,13 @@ export interface OutboxOptions {
   readonly patienceMs?: number;
 }
 
-/** An inline run that waits for somebody else looks again after so long; each time twice as long, up to the second. Milliseconds. */
-const INLINE_LOOK_MS = 30;
-const INLINE_LOOK_MAX_MS = 240;
-
-/** Rows one claim takes at the most. */
+/** Rows a claim takes at the most. */
 const CLAIM_MAX = 100;
-/** In a backlog a claim goes on where the one before it ended; for so long, then it looks from the start again. Milliseconds. */
-const GO_ON_MS = 500;
-/** Attempts that wait to be settled: more than these, and nothing is claimed until some are. */
+/** While more attempts than these wait to be settled, nothing is claimed. */
 const SETTLING_MAX = 400;
 
-/** A claim, and whether something was left out of it for lack of a free slot. */
-export type Claimed = Omit<Claim, 'place'> & { readonly crowded: boolean };
+/** `crowded`: some types were left out of the claim, because too few of their slots are free. */
+type Claimed = Pick<Claim, 'rows' | 'leftAlone' | 'full' | 'nextDueInMs'> & { readonly crowded: boolean };
 
 /** What this process can do with events: carry out those of some keys now (inline), or claim and start a batch (the poller). */
 export class Outbox {
@@ -49,16 +45,13 @@ export class Outbox {
   readonly registry: Registry;
   /** Names this process in leases and journals; new with each start. */
   readonly worker = `${os.hostname().slice(0, 60)}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  readonly #dependencies: RunDependencies;
+  readonly #engine: RunDependencies;
+  readonly #claimer: Claimer;
   readonly #shutdown = new AbortController();
   readonly #running = new Set<Promise<void>>();
   readonly #slots: Slots;
-  /** Of what it holds: events that may be what kills their process. */
-  #suspectCount = 0;
-  #onEnded: (() => void)[] = [];
-  /** Where the last claim of a backlog ended, among events of which types, and since when it has not looked from the start. */
-  #reached: { readonly place: Place; readonly among: string; readonly sinceMs: number } | undefined;
   readonly #breakers = new Map<string, Breaker>();
+  #onEnded: (() => void)[] = [];
 
   constructor(
     readonly database: Database,
@@ -66,18 +59,17 @@ export class Outbox {
     readonly options: OutboxOptions,
     hooks: SettleHooks = {},
   ) {
-    this.registry = new Registry(handlers);
-    this.#slots = new Slots(this.registry, (target) => this.breakerOf(target), options.concurrencyPerTarget);
-    this.#dependencies = {
-      database,
-      registry: this.registry,
-      breakerOf: (target) => this.breakerOf(target),
-      leases: new Leases(database, this.signals, { leaseMs: options.leaseMs, worker: this.worker }),
-      signals: this.signals,
-      settler: new Settler(database, hooks, options.patienceMs),
-      failuresMax: options.failuresMax,
-      retryDelayMs: options.retryDelayMs,
-      random: options.random ?? Math.random,
+    const { signals, worker } = this;
+    const { leaseMs, failuresMax, retryDelayMs, random = Math.random, patienceMs } = options;
+    const registry = new Registry(handlers);
+    const leases = new Leases(database, signals, { leaseMs, worker });
+    const breakerOf = (target: string): Breaker => this.breakerOf(target);
+    this.registry = registry;
+    this.#slots = new Slots(registry, breakerOf, options.concurrencyPerTarget);
+    this.#claimer = new Claimer({ database, registry, leases, signals, worker, leaseMs });
+    this.#engine = {
+      ...{ database, leases, signals, breakerOf, failuresMax, retryDelayMs, random },
+      settler: new Settler(database, hooks, patienceMs),
       shutdown: this.#shutdown.signal,
     };
   }
@@ -93,97 +85,50 @@ export class Outbox {
   }
 
   /**
-   * Claims what there is room for and starts it. Resolves when the attempts have started, not when they have ended. `deadlineFirst` says
-   * that there is a backlog: then as many more are claimed as there are slots, and wait in this process for the next free one.
+   * Claims as many events as there is room for and starts them. Resolves when the attempts have started, not when
+   * they have ended. `deadlineFirst`: there is a backlog, so twice as many are claimed as there are slots, and wait
+   * in this process for the next free slot.
    */
   async claimAndStart(
-    request: Pick<ClaimRequest, 'lookAheadMs' | 'deadlineFirst' | 'onlyTypes'> = {},
+    request: Pick<Wanted, 'lookAheadMs' | 'deadlineFirst' | 'onlyTypes'> = {},
   ): Promise<Claimed | 'no-slot'> {
-    if (this.#running.size - this.#slots.busyCount > SETTLING_MAX) return 'no-slot';
+    if (this.#isSettlingTooMany) return 'no-slot';
     const isBacklog = request.deadlineFirst === true;
-    const rooms = this.#slots.rooms(isBacklog);
-    const of = (kind: Room['kind']): Room[] => rooms.filter((room) => room.kind === kind);
-    const [wide, narrow, held, crowded] = [of('wide'), of('narrow'), of('held'), of('crowded')];
-    if (wide.length + narrow.length === 0 && this.#running.size > 0) return 'no-slot';
+    const { wide, narrow, held, crowded } = this.#slots.rooms(isBacklog);
+    if (wide.types.length + narrow.types.length === 0 && this.#running.size > 0) return 'no-slot';
     const most = isBacklog ? Math.max(this.options.batchSize, CLAIM_MAX) : this.options.batchSize;
-    const claims: Claim[] = [];
-    if (narrow.length > 0)
-      claims.push(
-        await this.#claimOf({
-          ...request,
-          limit: limitOf(most, narrow),
-          onlyTypes: among(request.onlyTypes, typesOf(narrow)),
-        }),
-      );
-    if (wide.length + held.length > 0) {
-      claims.push(
-        await this.#claimOf({
-          ...request,
-          limit: limitOf(most, wide),
-          withoutTypes: [...typesOf(narrow), ...typesOf(crowded)],
-          heldTypes: typesOf(held),
-        }),
-      );
+    const claims: HeldClaim[] = [];
+    const onlyTypes = narrow.types.filter((type) => request.onlyTypes?.includes(type) ?? true);
+    if (onlyTypes.length > 0)
+      claims.push(await this.#claimNext({ ...request, limit: Math.min(most, narrow.count), onlyTypes }));
+    if (wide.types.length + held.types.length > 0) {
+      const types = { withoutTypes: [...narrow.types, ...crowded.types], heldTypes: held.types };
+      claims.push(await this.#claimNext({ ...request, limit: Math.min(most, wide.count), ...types }));
     }
-    const opensInMs = Math.min(
-      ...[...this.#breakers.values()].map((breaker) => breaker.opensInMs ?? Number.POSITIVE_INFINITY),
-    );
-    const nextDueInMs = Math.min(
-      opensInMs,
-      ...claims.map((claimed) => claimed.nextDueInMs ?? Number.POSITIVE_INFINITY),
-    );
+    const pausesMs = [...this.#breakers.values()].map(({ opensInMs }) => opensInMs);
     return {
-      rows: claims.flatMap((claimed) => claimed.rows),
-      leftAlone: claims.flatMap((claimed) => claimed.leftAlone),
-      full: claims.some((claimed) => claimed.full),
-      nextDueInMs: Number.isFinite(nextDueInMs) ? nextDueInMs : null,
-      crowded: crowded.length > 0,
+      rows: claims.flatMap(({ rows }) => rows),
+      leftAlone: claims.flatMap(({ leftAlone }) => leftAlone),
+      full: claims.some(({ full }) => full),
+      nextDueInMs: soonest([...claims.map(({ nextDueInMs }) => nextDueInMs), ...pausesMs]),
+      crowded: crowded.types.length > 0,
     };
   }
 
-  async #claimOf(request: Omit<ClaimRequest, 'worker' | 'leaseMs' | 'trigger'>): Promise<Claim> {
-    const claimedAtMs = performance.now();
-    const among = JSON.stringify([request.onlyTypes, request.withoutTypes, request.heldTypes]);
-    const reached = this.#reached;
-    const goesOn =
-      request.deadlineFirst === true && reached?.among === among && claimedAtMs - reached.sinceMs < GO_ON_MS;
-    const behind = goesOn ? reached.place : undefined;
-    const claimed = await claim(this.database, this.registry, {
-      worker: this.worker,
-      leaseMs: this.options.leaseMs,
-      trigger: 'poll',
-      holdsSuspect: this.#suspectCount > 0,
-      ...request,
-      behind,
-    });
-    this.#reached =
-      claimed.place && claimed.full
-        ? { place: claimed.place, among, sinceMs: goesOn ? reached.sinceMs : claimedAtMs }
-        : undefined;
-    this.#announce(claimed, 'poll');
-    for (const held of this.#hold(claimed, claimedAtMs)) if (this.#slots.enter(held)) void this.#start(held);
-    return goesOn ? { ...claimed, full: true } : claimed; // something may have fallen due before that place
+  async #claimNext(wanted: Wanted): Promise<HeldClaim> {
+    const claimed = await this.#claimer.claimNext(wanted);
+    for (const held of claimed.held) if (this.#slots.enter(held)) void this.#start(held);
+    return claimed;
   }
 
-  #hold({ rows }: Claim, claimedAtMs: number): Held[] {
-    const { leases } = this.#dependencies;
-    this.#suspectCount += rows.filter(isSuspect).length;
-    return rows.map((row) => ({
-      row,
-      handler: this.registry.get(row.type),
-      lease: leases.hold(row.id, row.attempt, claimedAtMs),
-      claimedAtMs,
-    }));
+  get #isSettlingTooMany(): boolean {
+    return this.#running.size - this.#slots.busyCount > SETTLING_MAX;
   }
 
-  /** Milliseconds until the next event in the queue falls due, 0 when one is; null when none does within `lookAheadMs`. One statement, by the queue's index. */
+  /** Milliseconds until the next event in the queue falls due, 0 when one is; null when none does within `lookAheadMs`. */
   async nextDueInMs(lookAheadMs: number): Promise<number | null> {
-    const [row] = await this.database.query<{ queue_at: unknown; now: unknown }>(
-      sql`SELECT queue_at, ${now} AS now FROM outbox_event ${raw(this.database.dialect.useIndex('outbox_event_queue'))} WHERE queue_at <= ${after(lookAheadMs)} ORDER BY queue_at LIMIT 1`,
-    );
-    return row
-      ? Math.max(0, fromSqlInstant(row.queue_at).getTime() - fromSqlInstant(row.now).getTime())
-      : null;
+    const [row] = await this.database.query<Pick<QueueRow, 'queueAt' | 'now'>>(selectNextDue(lookAheadMs));
+    return row ? Math.max(0, dueInMs(row)) : null;
   }
 
   breakerOf(target: string): Breaker {
@@ -204,43 +149,26 @@ export class Outbox {
   }
 
   /**
-   * Carries out, in this process, the events of these keys that are due, one after the other in their order, until none is left or
-   * `budgetMs` is over, or nothing of them can move: paused, held by a breaker, waiting for later. What is still running then goes on by itself;
-   * what has not started is left to the schedulers. Never throws: without a database, too, the events are recorded.
+   * Carries out, in this process, the due events of these keys in their order, until none is left, `budgetMs` is
+   * over, or none of them can move: paused, held by a breaker, waiting for later. What is still running then goes on
+   * by itself; what has not started is left to the schedulers. Never throws: without a database, too, the events are
+   * recorded.
    */
   async runInline(orderingKeys: readonly string[], budgetMs: number): Promise<void> {
-    const deadline = performance.now() + budgetMs;
-    let mine: Promise<void>[] = [];
-    let lookMs = INLINE_LOOK_MS;
-    const work = (async () => {
-      while (performance.now() < deadline && !this.#shutdown.signal.aborted) {
-        const claimedAtMs = performance.now();
-        const heldTypes = this.#heldTypes();
-        const claimed = await claim(this.database, this.registry, {
-          limit: 10,
-          worker: this.worker,
-          leaseMs: this.options.leaseMs,
-          trigger: 'inline',
-          onlyKeys: orderingKeys,
-          heldTypes,
-          holdsSuspect: this.#suspectCount > 0,
-        });
-        this.#announce(claimed, 'inline');
-        const held = this.#hold(claimed, claimedAtMs);
-        for (const one of held) this.#slots.enterAtOnce(one);
-        mine = [...mine, ...held.map((one) => this.#start(one))];
-        if (mine.length === 0) {
-          // A scheduler may have been faster, or the key waits for a moment: stay for it, within the budget. Nothing that is paused, or held by a breaker, is stayed for.
-          if (!(await this.#movesWithin(orderingKeys, heldTypes, deadline - performance.now()))) return;
-          await new Promise((resolve) => setTimeout(resolve, lookMs));
-          lookMs = Math.min(lookMs * 2, INLINE_LOOK_MAX_MS);
-          continue;
-        }
-        // The first to end may have let the next of its key go on.
-        const { ended } = await Promise.race(mine.map((attempt) => attempt.then(() => ({ ended: attempt }))));
-        mine = mine.filter((attempt) => attempt !== ended);
-      }
-    })().catch((error: unknown) => this.signals.emit('sweep-failed', { error }));
+    const engine = {
+      claimer: this.#claimer,
+      shutdown: this.#shutdown.signal,
+      heldTypes: () => this.#slots.rooms(false).held.types,
+      startAtOnce: (held: Held) => {
+        this.#slots.enterAtOnce(held);
+        return this.#start(held);
+      },
+      isMoving: async (...about: Parameters<typeof selectMoving>) =>
+        (await this.database.query(selectMoving(...about))).length > 0,
+    };
+    const work = runInline(engine, orderingKeys, performance.now() + budgetMs).catch((error: unknown) =>
+      this.signals.emit('sweep-failed', { error }),
+    );
     let timer: NodeJS.Timeout | undefined;
     const over = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, budgetMs);
@@ -248,44 +176,23 @@ export class Outbox {
     await Promise.race([work, over]).finally(() => clearTimeout(timer));
   }
 
-  /** Types whose vendor is known to be down. */
-  #heldTypes(): string[] {
-    return typesOf(this.#slots.rooms(false).filter((room) => room.kind === 'held'));
-  }
-
-  /** Is anything of these keys running, or due within `ms` and free to run then? */
-  async #movesWithin(
-    orderingKeys: readonly string[],
-    heldTypes: readonly string[],
-    ms: number,
-  ): Promise<boolean> {
-    const notHeld =
-      heldTypes.length > 0 ? sql`AND (type NOT IN (${join(heldTypes)}) OR deadline_at <= ${now})` : sql``;
-    const rows = await this.database.query(sql`
-      SELECT id FROM outbox_event ${raw(this.database.dialect.useIndex('outbox_event_queued_key'))} WHERE queued_key IN (${join(orderingKeys)})
-        AND (lease_until IS NOT NULL OR (queue_at <= ${after(ms)} ${notPaused} ${notHeld})) LIMIT 1`);
-    return rows.length > 0;
-  }
-
   /** Resolves when an attempt that runs has been settled, or at once when nothing runs. */
   async oneEnded(): Promise<void> {
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onEnded.push(resolve));
   }
 
-  /** Resolves when it is worth asking for more, after a claim that met full slots. */
+  /** After a claim that met full slots: resolves when it is worth claiming again. */
   async untilRoom(): Promise<void> {
-    await (this.#running.size - this.#slots.busyCount > SETTLING_MAX
-      ? this.oneEnded()
-      : this.#slots.untilRoom());
+    await (this.#isSettlingTooMany ? this.oneEnded() : this.#slots.untilRoom());
   }
 
-  /** Waits for what runs; what is not done after `graceMs` is aborted and handed back, and what has not started is so at once. */
+  /** Waits for what runs. What is not done after `graceMs` is aborted and handed back; what has not started is handed back at once. */
   async drain(graceMs: number): Promise<void> {
     const over = new Error('the process is shutting down');
     this.#handBack(over.message);
     const abort = (): void => {
       this.#shutdown.abort(over);
-      this.#dependencies.leases.abortAll(over);
+      this.#engine.leases.abortAll(over);
     };
     const timer = setTimeout(abort, graceMs);
     while (this.#running.size > 0) await Promise.allSettled([...this.#running]);
@@ -298,7 +205,7 @@ export class Outbox {
     for (const held of this.#slots.takeWaiting(target)) void this.#start(held, reason);
   }
 
-  /** It has a slot. */
+  /** The event has a slot. */
   #start(held: Held, handBack?: string): Promise<void> {
     let isAnswered = false;
     const answered = (): void => {
@@ -307,9 +214,9 @@ export class Outbox {
       const next = this.#slots.leave(held);
       if (next) void this.#start(next);
     };
-    const attempt = run(this.#dependencies, held, { handBack, answered }).finally(() => {
+    const attempt = run(this.#engine, held, { handBack, answered }).finally(() => {
       this.#running.delete(attempt);
-      if (isSuspect(held.row)) this.#suspectCount -= 1;
+      this.#claimer.ended(held);
       const told = this.#onEnded;
       this.#onEnded = [];
       for (const tell of told) tell();
@@ -317,23 +224,4 @@ export class Outbox {
     this.#running.add(attempt);
     return attempt;
   }
-
-  #announce(claimed: Claim, trigger: string): void {
-    if (claimed.rows.length > 0)
-      this.signals.emit('claimed', { ids: claimed.rows.map((row) => row.id), worker: this.worker, trigger });
-    for (const kind of claimed.leftAlone) this.signals.emit('left-alone', kind);
-  }
-}
-
-function limitOf(most: number, rooms: readonly Room[]): number {
-  return Math.min(most, ...rooms.map((room) => room.count));
-}
-
-function typesOf(rooms: readonly Room[]): string[] {
-  return rooms.flatMap((room) => room.types);
-}
-
-/** Those of `types` that are wanted. */
-function among(wanted: readonly string[] | undefined, types: readonly string[]): readonly string[] {
-  return wanted ? types.filter((type) => wanted.includes(type)) : types;
 }

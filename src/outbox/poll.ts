@@ -1,7 +1,7 @@
 import cron, { type ScheduledTask } from 'node-cron';
 import type { Outbox } from './outbox.js';
 
-export interface PollOptions {
+interface PollOptions {
   /** Six fields, e.g. every 15 seconds. */
   readonly cron: string;
   /** The time between two sweeps: the next due event is looked for so far ahead. Milliseconds. */
@@ -11,8 +11,9 @@ export interface PollOptions {
 }
 
 /**
- * The loop that keeps events moving: a sweep at every tick of cron, after every wake, and when the next event falls due.
- * A sweep drains: a full fetch is followed by the next at once, which takes what has the earliest deadline first. Two sweeps of one process never overlap.
+ * The loop that keeps events moving: a sweep at every tick of cron, after every wake, and when the next event falls
+ * due. A sweep drains: a full fetch is followed by the next at once, which takes the earliest deadline first. Two
+ * sweeps of a process never overlap.
  */
 export class Poller {
   #task: ScheduledTask | undefined;
@@ -40,13 +41,12 @@ export class Poller {
       this.#onWoken?.();
       return;
     }
-    this.#sweeping = this.#sweep().finally(() => {
-      this.#sweeping = undefined;
-      if (this.#again) {
-        this.#again = false;
-        this.wake();
-      }
-    });
+    this.#sweeping = this.#sweep()
+      .catch((error: unknown) => this.outbox.signals.emit('sweep-failed', { error }))
+      .then(() => {
+        this.#sweeping = undefined;
+        if (this.#again) this.wake();
+      });
   }
 
   /** No new claims; resolves when the sweep under way has ended. */
@@ -58,7 +58,7 @@ export class Poller {
     await this.#sweeping;
   }
 
-  /** Nothing is known to be due: one question, without a transaction, tells whether that is still so. */
+  /** Nothing is known to be due: a single statement, without a transaction, tells whether that is still so. */
   async #tick(): Promise<void> {
     if (this.#stopped || this.#sweeping !== undefined) return this.wake();
     const startedMs = performance.now();
@@ -72,50 +72,45 @@ export class Poller {
     }
   }
 
+  async #sweep(): Promise<void> {
+    for (let isBacklog = false; !this.#stopped; isBacklog = true) {
+      const isFull = await this.#claimAll(isBacklog);
+      if (!isFull) return;
+      await Promise.race([this.outbox.untilRoom(), this.#untilWoken()]);
+    }
+  }
+
+  /** Claims until nothing more is due. True: the slots of a target, or all, are full; go on when some are free, or after a wake. */
+  async #claimAll(isBacklog: boolean): Promise<boolean> {
+    const startedMs = performance.now();
+    const { lookAheadMs } = this.options;
+    let claimedCount = 0;
+    for (let deadlineFirst = isBacklog; ; deadlineFirst = true) {
+      this.#again = false; // it looks now
+      const claimed = await this.outbox.claimAndStart({ lookAheadMs, deadlineFirst });
+      if (claimed !== 'no-slot') {
+        claimedCount += claimed.rows.length;
+        this.#wakeIn(claimed.nextDueInMs);
+        if (claimed.full) {
+          await new Promise(setImmediate); // attempts that end at once have made room then
+          if (!this.#stopped) continue;
+        }
+      }
+      this.outbox.signals.emit('swept', { claimed: claimedCount, durationMs: performance.now() - startedMs });
+      return claimed === 'no-slot' || claimed.crowded;
+    }
+  }
+
+  #wakeIn(ms: number | null): void {
+    clearTimeout(this.#dueTimer);
+    if (ms !== null) this.#dueTimer = setTimeout(() => this.wake(), ms + 1);
+  }
+
   async #untilWoken(): Promise<void> {
     if (this.#again || this.#stopped) return;
     await new Promise<void>((resolve) => {
       this.#onWoken = resolve;
     });
     this.#onWoken = undefined;
-  }
-
-  async #sweep(): Promise<void> {
-    let startedMs = performance.now();
-    let claimedCount = 0;
-    const swept = (): void =>
-      void this.outbox.signals.emit('swept', {
-        claimed: claimedCount,
-        durationMs: performance.now() - startedMs,
-      });
-    try {
-      let isBacklog = false;
-      while (!this.#stopped) {
-        this.#again = false; // it looks now
-        const claimed = await this.outbox.claimAndStart({
-          lookAheadMs: this.options.lookAheadMs,
-          deadlineFirst: isBacklog,
-        });
-        if (claimed !== 'no-slot') {
-          claimedCount += claimed.rows.length;
-          clearTimeout(this.#dueTimer);
-          if (claimed.nextDueInMs !== null)
-            this.#dueTimer = setTimeout(() => this.wake(), claimed.nextDueInMs + 1);
-          if (!claimed.full && !claimed.crowded) break;
-        }
-        isBacklog = true;
-        // The slots of one target, or of all, are full, and nothing else is due: go on when they are not, or when something may have fallen due.
-        if (claimed !== 'no-slot' && claimed.full) {
-          await new Promise(setImmediate); // what ends at once has made room then
-          continue;
-        }
-        swept();
-        await Promise.race([this.outbox.untilRoom(), this.#untilWoken()]);
-        [startedMs, claimedCount] = [performance.now(), 0];
-      }
-      swept();
-    } catch (error) {
-      this.outbox.signals.emit('sweep-failed', { error });
-    }
   }
 }

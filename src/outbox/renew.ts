@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.js';
-import { after, idAmongMany, ids, join, now, raw, type Sql, sql } from '../database/sql.js';
 import type { Signals } from './signals.js';
+import * as statements from './statements.js';
 import { LeaseLost } from './types.js';
 
 /** What a worker holds of an event while it has claimed it. */
@@ -25,22 +25,22 @@ export class Lease {
     return this.#isLost;
   }
 
-  /** By the monotonic clock, whether or not anybody has noticed: a process that stood still finds its timers late and this right. */
+  /** By the monotonic clock. Right even in a process that stood still, whose timers are late. */
   get isOver(): boolean {
     return this.#isLost || performance.now() >= this.heldUntilMs;
   }
 
-  /** Aborts whatever the attempt is doing: its lease is lost, its time is over, or the process ends. */
+  /** Aborted when the lease is lost, the attempt's time is over, or the process ends. */
   get signal(): AbortSignal {
     if (!this.#abort) {
-      // Made when it is first asked for: it costs more than all else that a lease needs.
+      // Made on first use: an AbortController costs more than the rest of a lease.
       this.#abort = new AbortController();
       if (this.#abortReason) this.#abort.abort(this.#abortReason);
     }
     return this.#abort.signal;
   }
 
-  /** Rejects with the reason `graceMs` after it was aborted, unless that is called off first. Returns how to call it off. */
+  /** Calls `late` with the reason `graceMs` after an abort. Returns the function that calls that off. */
   whenAborted(graceMs: number, late: (reason: Error) => void): () => void {
     this.#late = { graceMs, late };
     if (this.#abortReason) this.#startGrace(this.#abortReason);
@@ -68,15 +68,15 @@ export class Lease {
   }
 }
 
-export interface LeaseOptions {
+interface LeaseOptions {
   readonly leaseMs: number;
   readonly worker: string;
 }
 
 /**
- * Renews the leases of everything this process runs, in one statement, three times in the length of a lease. What is being settled is left out:
- * the renewal would wait for those rows, with all others locked that it had come to before.
- * A lease that could not be renewed in time aborts its attempt before another worker may start the next one.
+ * Renews all leases of this process in one statement, three times in the length of a lease. Rows that are being settled are left out: the
+ * renewal would wait for them while it holds locks on the others. A lease that could not be renewed in time aborts its attempt before another
+ * worker may start the next attempt.
  */
 export class Leases {
   readonly #held = new Set<Lease>();
@@ -117,13 +117,10 @@ export class Leases {
     this.#renewing = true;
     const startedMs = performance.now();
     try {
-      const byId = raw(this.database.dialect.byPrimaryKey);
-      const ours = this.#ours(leases);
-      const until = after(this.options.leaseMs);
-      const { affected } = await this.database.execute(sql`
-        UPDATE outbox_event ${byId} SET lease_until = ${until}, queue_at = ${until}
-        WHERE ${ours}`);
-      const renewed = affected === leases.length ? leases : await this.#stillOurs(leases, ours);
+      const held = { leases, worker: this.options.worker };
+      const renewing = statements.renewLeases(this.database.dialect, held, this.options.leaseMs);
+      const { affected } = await this.database.execute(renewing);
+      const renewed = affected === leases.length ? leases : await this.#stillOurs(leases);
       for (const lease of renewed) lease.heldUntilMs = startedMs + this.options.leaseMs;
       for (const lease of leases) if (!renewed.includes(lease) && this.#held.has(lease)) this.#lose(lease);
     } catch (error) {
@@ -133,21 +130,13 @@ export class Leases {
     }
   }
 
-  /** The rows that this process still holds by these leases: what is renewed, and what is looked at when not all were. */
-  #ours(leases: readonly Lease[]): Sql {
-    const fence = join(
-      leases.map(({ id, attempt }) => sql`(${leases.length > 1 ? idAmongMany(id) : id}, ${attempt})`),
+  async #stillOurs(leases: readonly Lease[]): Promise<readonly Lease[]> {
+    const held = { leases, worker: this.options.worker };
+    const rows = await this.database.query<{ id: number | string; attempt: number }>(
+      statements.selectStillHeld(this.database.dialect, held),
     );
-    const pairs = this.database.dialect.name === 'sqlite' ? sql`(VALUES ${fence})` : sql`(${fence})`;
-    return sql`id IN (${ids(leases.map(({ id }) => id))}) AND (id, attempt) IN ${pairs} AND status = 'pending' AND lease_until > ${now} AND claimed_by = ${this.options.worker}`;
-  }
-
-  async #stillOurs(leases: Lease[], ours: Sql): Promise<Lease[]> {
-    const rows = await this.database.query<{ id: number | string; attempt: number }>(sql`
-      SELECT id, attempt FROM outbox_event ${raw(this.database.dialect.byPrimaryKey)} WHERE ${ours}`);
-    return leases.filter((lease) =>
-      rows.some((row) => String(row.id) === lease.id && row.attempt === lease.attempt),
-    );
+    const ours = new Set(rows.map(({ id, attempt }) => `${id} ${attempt}`));
+    return leases.filter(({ id, attempt }) => ours.has(`${id} ${attempt}`));
   }
 
   #loseExpired(): void {

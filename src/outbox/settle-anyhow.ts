@@ -5,15 +5,21 @@ import type { AttemptOutcome, Failure } from './types.js';
 
 const SETTLE_TRIES = 4;
 
+export interface Settling {
+  /** False: the lease was lost. */
+  settle(ended: Ended): Promise<boolean>;
+  decideOn(outcome: AttemptOutcome): Transition;
+  alertFailed(error: unknown): void;
+}
+
 /**
- * Settles an attempt even if the handler's effects, its compensation or the alert about it cannot be written: what fails is left out, one after
- * the other, and what is missing stands in the event's failure, so that a person is called and can run it again. `settled` false: the lease was lost.
+ * Settles an attempt even if the handler's effects, its compensation or the alert about it cannot be written: what fails is left out, one step
+ * after the other, and the event's failure names what is missing, so that a person is called and can run it again. `settled` false: the lease
+ * was lost.
  */
 export async function settleAnyhow(
   first: Ended,
-  settle: (ended: Ended) => Promise<boolean>,
-  decideOn: (outcome: AttemptOutcome) => Transition,
-  alertFailed: (error: unknown) => void,
+  { settle, decideOn, alertFailed }: Settling,
 ): Promise<{ settled: boolean; ended: Ended }> {
   for (let ended = first; ; ) {
     try {

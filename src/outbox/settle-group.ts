@@ -4,11 +4,11 @@ import { callsAPerson, type Ended, type SettleHooks, settle, settleTogether } fr
 /** Attempts that end while a group is being written go into the next one. */
 const GROUP_MAX = 100;
 const GROUPS_AT_ONCE = 4;
-/** A second group is begun beside the first when so many wait, or when one has waited so long. Milliseconds. */
+/** A second group is begun beside the first when this many attempts wait, or when one attempt has waited PATIENCE_MS. */
 const GROUP_ENOUGH = 50;
 const PATIENCE_MS = 10;
 
-/** What a lease is told while its attempt is written. */
+/** The part of a lease that changes while its attempt is written. */
 interface Settling {
   isBeingSettled: boolean;
 }
@@ -22,8 +22,8 @@ interface Waiting {
 
 /**
  * Settles attempts that end at about the same time in one transaction: they share its commit, and nothing else. Each row is fenced by its
- * own id and attempt, each event's effects are written after it and before the next one's. A group in which anything fails is undone and
- * its members are settled one by one, so that nobody pays for another's failure. Alone, an attempt waits for nobody.
+ * own id and attempt, and each event's effects are written before the next event's. A group in which anything fails is rolled back and its
+ * members are settled one by one, so that no event fails because of another. A lone attempt does not wait for a group.
  */
 export class Settler {
   readonly #waiting: Waiting[] = [];
@@ -34,13 +34,13 @@ export class Settler {
   constructor(
     private readonly database: Database,
     private readonly hooks: SettleHooks,
-    /** Infinity: where time stands still, nobody loses patience. */
+    /** Infinity in a simulation, whose time stands still meanwhile. */
     private readonly patienceMs = PATIENCE_MS,
   ) {}
 
   /** False: the lease was lost and nothing was written. */
   settle(ended: Ended, lease?: Settling): Promise<boolean> {
-    // What is given up touches rows that many share (the group of its cause, stock): on its own, and as short as it can be.
+    // An errored event touches rows that many events share (the group of its cause, stock): settle it alone, in a short transaction.
     if (ended.transition.status === 'errored' || callsAPerson(ended.transition))
       return whileSettling([{ lease }], () => settle(this.database, this.hooks, ended));
     return new Promise((resolve, reject) => {
@@ -85,18 +85,16 @@ export class Settler {
         await settle(this.database, this.hooks, ended).then(resolve, reject);
   }
 
-  /** False: something failed, and nothing was kept. Then one by one, and whoever it was fails by itself. */
+  /** False: something failed, and nothing was kept. The caller then settles one by one, so that only the culprit fails. */
   async #together(group: readonly Waiting[]): Promise<boolean> {
     // By id, so that two groups meet their rows in one order.
     const sorted = group
       .map(({ ended }) => ended)
       .sort((a, b) => (BigInt(a.event.id) < BigInt(b.event.id) ? -1 : 1));
-    return this.database
-      .transaction((tx) => settleTogether(tx, this.hooks, sorted))
-      .then(
-        () => true,
-        () => false,
-      );
+    return settleTogether(this.database, this.hooks, sorted).then(
+      () => true,
+      () => false,
+    );
   }
 }
 

@@ -2,9 +2,8 @@ import { EventEmitter } from 'node:events';
 import type { VendorOutcome } from '../entities/outbox-event.js';
 import type { BreakerView } from './breaker.js';
 
-/** What the engine tells whoever listens: logs, metrics, tests. Nothing depends on being heard. */
-export interface OutboxSignals {
-  recorded: [{ id: string; type: string }];
+/** What the engine tells logs, metrics and tests. Nothing depends on a listener. */
+interface OutboxSignals {
   claimed: [{ ids: string[]; worker: string; trigger: string }];
   'attempt-ended': [
     {

@@ -1,26 +1,27 @@
+import type { Exchange } from '../entities/event-attempt.js';
 import type { Breaker, Heard } from './breaker.js';
-import type { AttemptOutcome, Exchange, Failure } from './types.js';
+import type { AttemptOutcome, Failure } from './types.js';
 
 /** An outage longer than this is not waited out: its events fail, and a person is called for each. */
 const VENDOR_DOWN_MAX_MS = 24 * 3_600_000;
-/** Ended by this process itself: they tell nothing of the vendor. */
+/** Codes of calls that this process ended itself: they show nothing about the vendor. */
 const OUR_OWN = new Set(['ABORTED', 'ERR_CANCELED', 'LEASE_OVER']);
-/** From here on the status says that nobody looked at the request, or that somebody did and broke. */
+/** From this status on the vendor did not look at the request, or broke while it did. */
 const SERVER_ERROR = 500;
 const REQUEST_TIMEOUT = 408;
 
 export interface Circumstances {
   readonly breaker: Breaker;
   readonly exchanges: readonly Exchange[];
-  /** Its deadline had passed when it was claimed: it goes on whatever the breaker says. */
+  /** The event's deadline had passed when it was claimed: it goes on whatever the breaker says. */
   readonly isTooLate: boolean;
   readonly retryDelayMs: number;
 }
 
 /**
- * Tells the breaker what the attempt learnt of the vendor, and takes the blame off the event where it is the vendor's: an attempt that did not
- * reach it, or met one that is down, waits for the canary and counts nothing. An attempt that heard nothing at all, not even the answer to
- * the question at its end, counts as a question in vain: nobody can tell yet whether the call or the vendor is broken.
+ * Tells the breaker what the attempt learnt about the vendor. A failure that is the vendor's does not count against the event: if the attempt did
+ * not reach the vendor, or the vendor is down, the event snoozes until the canary may go. If the attempt got no answer at all, not even to the
+ * question at its end, it counts as a question in vain: it is not known yet whether the call or the vendor is broken.
  */
 export function sparedByBreaker(
   outcome: AttemptOutcome,

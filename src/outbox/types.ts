@@ -5,15 +5,15 @@
  * due        its time has come
  * claim      take due events, and a lease on each, in a transaction of its own
  * attempt    one run of a handler; its number is the fence that every later write must name
- * outcome    what a handler answers (below), and what is known of the vendor's books
+ * outcome    what a handler answers (below), or what is known of the vendor's books (VendorOutcome)
  * settle     write what follows from the outcome, with the handler's local effects, in one transaction
- * snooze     not now, and nobody's failure; always has an end
+ * snooze     wait, without counting a failure; always has an end
  * question   a call that changes nothing (day list, query); in vain: it got no usable answer
  * errored    given up; a person decides: requeue or discard
  */
 import type { ZodType } from 'zod';
 import type { Queryable, Tx } from '../database/database.js';
-import type { Trigger } from '../entities/event-attempt.js';
+import type { Exchange, Trigger } from '../entities/event-attempt.js';
 import type { VendorOutcome } from '../entities/outbox-event.js';
 
 /** What an event type is, without the code that carries it out: enough to record it. */
@@ -33,7 +33,7 @@ export interface EventDefinition<P = unknown> {
   orderingKey(payload: P): string | null;
 }
 
-export interface HandlerLimits {
+interface HandlerLimits {
   /** One attempt: the signal aborts then. Milliseconds. */
   readonly deadlineMs: number;
   /** All snoozes in a row together; past it a snooze counts as a failure. Milliseconds. */
@@ -42,7 +42,7 @@ export interface HandlerLimits {
   readonly failuresMax?: number;
   /** First delay after a failure; absent: the engine's `retryDelayMs`. Milliseconds. */
   readonly retryDelayMs?: number;
-  /** Questions are asked until the event's deadline, where its path changes; absent: for 24 hours from the first vain one. */
+  /** Questions are asked until the event's deadline, where its path changes; absent: for 24 hours from the first question in vain. */
   readonly asksUntilDeadline?: boolean;
 }
 
@@ -52,24 +52,24 @@ export interface EventHandler<P = unknown> {
   handle(event: ClaimedEvent<P>, context: HandlerContext): Promise<HandlerOutcome>;
   /** Local effects of becoming errored, in the settling transaction: compensate, record what must follow. */
   onErrored?(tx: Tx, event: ClaimedEvent<P>, failure: Failure): Promise<void>;
-  /** What the vendor's books say of this event, for a person who asks. Only reads. */
+  /** What the vendor's books say about this event, for a person who asks. Only reads. */
   ask?(payload: P, context: AskContext): Promise<Finding>;
   /** The order's own books once a person has stated, with proof, that the vendor did it. In the transaction of that statement. */
   onStatedDone?(tx: Tx, payload: P): Promise<void>;
   /**
-   * Why a person may not discard this event as things stand; null: they may. Every type says so, because a discard is an end like any other: it
-   * compensates (`onDiscarded`), or it is refused. Only reads; asked within the discard's transaction, and by whoever shows the button.
+   * Why a person may not discard this event now; null: they may. Every type answers, because a discard is an end like any other: it compensates
+   * (`onDiscarded`), or it is refused. Only reads; asked within the discard's transaction, and by the page that shows the button.
    */
   refuseDiscard(queryable: Queryable, event: OpenEvent<P>): Promise<string | null>;
-  /** Local effects of a discard, in its transaction. Absent: nothing follows from it. */
+  /** Local effects of a discard, in its transaction. Absent: there are none. */
   onDiscarded?(tx: Tx, event: OpenEvent<P>): Promise<void>;
 }
 
-/** An event that has not come to its end, as whoever discards it sees it. */
+/** An event that has not ended, as its discard sees it. */
 export interface OpenEvent<P = unknown> {
   readonly id: string;
   readonly status: 'pending' | 'errored';
-  /** Null: nobody can read it any more. */
+  /** Null: it does not fit the type's schema any more. */
   readonly payload: P | null;
   readonly subjectId: string | null;
   readonly unknownAt: Date | null;
@@ -79,7 +79,7 @@ export interface OpenEvent<P = unknown> {
   readonly traceparent: string | null;
 }
 
-/** An answer to "was it done?": the vendor's outcome as far as its books show it, and a sentence for a person. */
+/** The answer to "was it done?": the outcome as far as the vendor's books show it, and a sentence for a person. */
 export interface Finding {
   readonly outcome: VendorOutcome;
   readonly text: string;
@@ -128,26 +128,6 @@ export interface HandlerContext {
 export type AskContext = Pick<HandlerContext, 'signal' | 'journal' | 'requestId' | 'traceparent'> &
   Partial<Pick<HandlerContext, 'mayStart'>>;
 
-/** One call to a vendor, as a person reads it later. No secrets, no personal data; each side at most 16 KiB. */
-export interface Exchange {
-  readonly call: string;
-  readonly at: string;
-  readonly durationMs: number;
-  readonly request: {
-    readonly method: string;
-    readonly path: string;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly body: string | null;
-  };
-  readonly answer: {
-    readonly status: number | null;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly body: string | null;
-  } | null;
-  readonly outcome: VendorOutcome;
-  readonly code: string | null;
-}
-
 export interface Failure {
   readonly outcome: VendorOutcome;
   readonly code: string;
@@ -174,7 +154,7 @@ export type HandlerOutcome =
       readonly afterMs?: number;
       readonly effect?: LocalEffect;
     }
-  /** Not now, and it is nobody's failure. */
+  /** Not now, and no failure is counted. */
   | {
       readonly kind: 'snooze';
       readonly afterMs: number;
@@ -184,14 +164,14 @@ export type HandlerOutcome =
       readonly effect?: LocalEffect;
       /** Another end than the handler's `maxSnoozeMs`. */
       readonly maxMs?: number;
-      /** It was only asked how things stand. Past the end it goes on as a question in vain, and is no failure. */
+      /** The attempt only asked how things stand. Past the end of its snoozes it goes on as a question in vain, and is no failure. */
       readonly isQuestion?: boolean;
       /** The vendor gave no usable answer: a row of vain questions goes on. */
       readonly noAnswer?: boolean;
     }
   /**
-   * A question got no usable answer: nothing is known that was not known before, and it is nobody's failure. It is asked again until the event's
-   * deadline; the third in a row calls a person. `sentNothing` false: the attempt sent something before it asked.
+   * A question got no usable answer: nothing new is known, and no failure is counted. It is asked again until the event's deadline; the third in a
+   * row calls a person. `sentNothing` false: the attempt sent something before it asked.
    */
   | {
       readonly kind: 'ask-again';

@@ -5,11 +5,12 @@ import { limitSide, redact, SIDE_MAX_BYTES } from '../../src/base/redact.js';
 import { EnergyClient, energySignature } from '../../src/clients/energy.js';
 import { MeicanClient, meicanSignature } from '../../src/clients/meican.js';
 import type { Outcome } from '../../src/clients/outcome.js';
-import type { CallContext, CallRecord } from '../../src/clients/transport.js';
+import type { CallContext } from '../../src/clients/transport.js';
 import { WecomClient } from '../../src/clients/wecom.js';
 import { sandboxSecrets } from '../../src/dev/sandbox/defaults.js';
 import type { FaultRule } from '../../src/dev/sandbox/faults.js';
 import { Sandbox } from '../../src/dev/sandbox/server.js';
+import type { Exchange } from '../../src/entities/event-attempt.js';
 import { freePort } from '../support/free-port.js';
 
 const timeoutMs = 600;
@@ -17,7 +18,7 @@ let sandbox: Sandbox;
 let meican: MeicanClient;
 let energy: EnergyClient;
 let wecom: WecomClient;
-let journal: CallRecord[] = [];
+let journal: Exchange[] = [];
 let number = 0;
 
 const context = (): CallContext => ({

@@ -6,7 +6,7 @@ import type { GroupState } from '../../src/alerts/group.js';
 import { suppliedViews } from '../../src/console/events/filter.js';
 import { words } from '../../src/console/locales/words.js';
 import { eventStates } from '../../src/operate/filter.js';
-import type { Heartbeat } from '../../src/outbox/heartbeat.js';
+import type { Heartbeat } from '../../src/operate/health.js';
 
 const folder = fileURLToPath(new URL('../../src/console', import.meta.url));
 const pages = (readdirSync(folder, { recursive: true }) as string[])

@@ -3,7 +3,8 @@ import { startApi } from '../../src/app/api-part.js';
 import { createLogger } from '../../src/app/logging.js';
 import { lookForPollers } from '../../src/app/watch-pollers.js';
 import { sql } from '../../src/database/sql.js';
-import { beat, heartbeats } from '../../src/outbox/heartbeat.js';
+import { heartbeats } from '../../src/operate/health.js';
+import { beat } from '../../src/outbox/heartbeat.js';
 import { databaseKinds } from '../support/databases.js';
 import { Kit } from '../support/kit.js';
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/database/database.js';
-import { beat, heartbeats } from '../../src/outbox/heartbeat.js';
+import { heartbeats } from '../../src/operate/health.js';
+import { beat } from '../../src/outbox/heartbeat.js';
 import { Poller } from '../../src/outbox/poll.js';
 import { openDatabase } from '../support/databases.js';
 import { done, outboxOf, recordNote, rowOf } from '../support/engine.js';

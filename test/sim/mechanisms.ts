@@ -1,6 +1,7 @@
 import type { EnergyClient } from '../../src/clients/energy.js';
 import type { Sql } from '../../src/database/sql.js';
-import type { EventHandler, Exchange, HandlerContext } from '../../src/outbox/types.js';
+import type { Exchange } from '../../src/entities/event-attempt.js';
+import type { EventHandler, HandlerContext } from '../../src/outbox/types.js';
 import type { Rewrite } from './world.js';
 
 /** How to take one mechanism out, in the simulation alone. A violation must be found then, or the simulation proves nothing. */

@@ -1,5 +1,5 @@
 import { join, sql } from '../../src/database/sql.js';
-import type { Exchange } from '../../src/outbox/types.js';
+import type { Exchange } from '../../src/entities/event-attempt.js';
 import { judgeBooks, judgeEvents, namedByErrors } from '../support/judge.js';
 import type { Diners } from './diners.js';
 import { POISON, POISON_ATTEMPTS_MAX } from './poison.js';

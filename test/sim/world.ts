@@ -1,8 +1,8 @@
 import type { Answer, CallContext, Carrier, Request } from '../../src/clients/transport.js';
 import { Database, type Queryable, type Tx } from '../../src/database/database.js';
 import { join, type Sql, sql } from '../../src/database/sql.js';
+import type { Exchange } from '../../src/entities/event-attempt.js';
 import type { Signals } from '../../src/outbox/signals.js';
-import type { Exchange } from '../../src/outbox/types.js';
 import { mulberry32 } from './chance.js';
 import { VirtualClock } from './clock.js';
 import { CALL_TIMEOUT_MS, Vendors } from './vendors.js';

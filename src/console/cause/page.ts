@@ -1,6 +1,6 @@
 import type { AlertGroup } from '../../alerts/group.js';
 import { version } from '../../base/version.js';
-import type { Exchange } from '../../outbox/types.js';
+import type { Exchange } from '../../entities/event-attempt.js';
 import { type Html, html } from '../html.js';
 import { bulkForm } from '../parts/bulk-form.js';
 import { exchangeView } from '../parts/exchange.js';

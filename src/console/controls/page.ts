@@ -1,5 +1,5 @@
+import type { Heartbeat } from '../../operate/health.js';
 import type { Pause } from '../../operate/pause.js';
-import type { Heartbeat } from '../../outbox/heartbeat.js';
 import type { Registry } from '../../outbox/registry.js';
 import { distinctPauses } from '../banners.js';
 import { type Html, html } from '../html.js';

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { pauseClaims, resumeClaims } from '../../operate/acts/controls.js';
+import { heartbeats } from '../../operate/health.js';
 import { activePauses } from '../../operate/pause.js';
-import { heartbeats } from '../../outbox/heartbeat.js';
 import type { ConsoleContext } from '../context.js';
 import { perform } from '../perform.js';
 import { controlsPage } from './page.js';

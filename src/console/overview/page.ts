@@ -1,5 +1,5 @@
+import type { Heartbeat } from '../../operate/health.js';
 import { COUNT_MAX, type Overview, WINDOW_MS } from '../../operate/overview.js';
-import type { Heartbeat } from '../../outbox/heartbeat.js';
 import { type Html, html } from '../html.js';
 import { typeWordsOf } from '../locales/event-types.js';
 import { table } from '../parts/table.js';

@@ -1,4 +1,4 @@
-import type { Heartbeat } from '../../outbox/heartbeat.js';
+import type { Heartbeat } from '../../operate/health.js';
 import { type Html, html } from '../html.js';
 import { table } from '../parts/table.js';
 import { time } from '../parts/text.js';

@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.js';
+import { type Heartbeat, heartbeats } from '../../operate/health.js';
 import { countEvents } from '../../operate/list.js';
 import { type Overview, readOverview } from '../../operate/overview.js';
-import { type Heartbeat, heartbeats } from '../../outbox/heartbeat.js';
 
 /**
  * A reading is shown ten times as long as it took: looking takes at most a tenth of a connection, however

@@ -1,4 +1,4 @@
-import type { Exchange } from '../../outbox/types.js';
+import type { Exchange } from '../../entities/event-attempt.js';
 import { type Html, html } from '../html.js';
 import type { Visitor } from '../session.js';
 

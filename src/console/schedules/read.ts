@@ -1,6 +1,6 @@
 import { fromSqlInstantOrNull, sql } from '../../database/sql.js';
-import { type Heartbeat, heartbeats } from '../../outbox/heartbeat.js';
-import { recurrenceOf } from '../../outbox/recurring.js';
+import { type Heartbeat, heartbeats } from '../../operate/health.js';
+import { recurrenceOf } from '../../operate/recurrence.js';
 import type { ConsoleContext } from '../context.js';
 import { nextRunOf } from '../parts/next-run.js';
 import type { Schedule } from './page.js';
