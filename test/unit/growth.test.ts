@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { plain } from '../../src/alerts/word.js';
 import { plainError } from '../../src/app/logging.js';
@@ -6,6 +7,9 @@ import { hider } from '../../src/base/hide.js';
 import { limitSide, redact, redactSide } from '../../src/base/redact.js';
 import { cutCharacters } from '../../src/base/text.js';
 import { childTraceparent } from '../../src/base/trace.js';
+import { readAlipayNotification } from '../../src/clients/alipay-notification.js';
+import { centsOf, instantOfChina, provenMember } from '../../src/clients/alipay-proof.js';
+import { hidePayerFields } from '../../src/clients/payer-hide.js';
 import { isOwnForm, isOwnOrigin, languageOf, visitorOf } from '../../src/console/session.js';
 import { createAuthenticate } from '../../src/http/auth.js';
 import { decodeCursor } from '../../src/http/cursor.js';
@@ -88,6 +92,19 @@ const readers: Record<string, (text: string) => unknown> = {
       () => null,
     ),
 };
+
+const someKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey;
+const alipay = { appId: 'a', sellerId: 's', publicKey: someKey };
+Object.assign(readers, {
+  'the fields of a payer': (text: string) => hidePayerFields(text),
+  'an answer of Alipay': (text: string) => {
+    provenMember(someKey, `{"x":"${text}`, 'x');
+    provenMember(someKey, `{"x":${text}`, 'x');
+    provenMember(someKey, `{${text}`, 'x');
+  },
+  'a notification of Alipay': (text: string) => readAlipayNotification(alipay, Buffer.from(text)),
+  'an amount or instant of Alipay': (text: string) => [centsOf(text), instantOfChina(text)],
+});
 
 /** Processor time of this process, the least of several looks: what else runs on the machine is left out. */
 function work(read: (text: string) => unknown, text: string): number {

@@ -45,7 +45,15 @@ export function everyFault(call: Call, durations: Durations): Fault[] {
           ? ofPayer(call, durations)
           : [...ofLimits(call, durations), ...ofCall(call, durations)]),
       ];
-  return kinds.map((kind) => ({ call, ...kind }));
+  return kinds.filter((kind) => makesSense(call, kind)).map((kind) => ({ call, ...kind }));
+}
+
+/** WeChat's close answers 204: there is no body that could be spoilt. */
+function makesSense(call: Call, kind: FaultKind): boolean {
+  if (call !== 'wechat.close') return true;
+  return kind.kind === 'malformed-after'
+    ? kind.form === 'html'
+    : kind.kind !== 'oversize' && kind.kind !== 'drip';
 }
 
 function ofTheWay(d: Durations): FaultKind[] {

@@ -111,7 +111,7 @@ export type FaultKind =
   | PayerFaultKind;
 
 /** Rows 23 to 30 of the contract, and what else only a payer can do. */
-export type PayerFaultKind =
+type PayerFaultKind =
   | { kind: 'unsigned'; form: Unsigned }
   /** The code is scanned and paid, and the notification sent, `ms` before the create is answered. */
   | { kind: 'paid-early'; ms: number }

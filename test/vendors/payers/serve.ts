@@ -92,20 +92,29 @@ export async function servePayers(options: ServePayersOptions = {}): Promise<Ser
   };
 }
 
+interface Parties {
+  readonly wechat: Pick<WeChatPayOptions['secrets'], 'mchId' | 'appId' | 'serialNo' | 'platformSerial'>;
+  readonly alipay: Pick<AlipayOptions['secrets'], 'appId' | 'sellerId'>;
+}
+
 /** PEM texts are written with `\n`, as an environment has them. */
-function settingsFor(urls: Record<PayerName, string>, keys: PayerKeys): Record<string, string> {
+export function settingsFor(
+  urls: Record<PayerName, string>,
+  keys: PayerKeys,
+  { wechat, alipay }: Parties = { wechat: WECHAT, alipay: ALIPAY },
+): Record<string, string> {
   const line = (pem: string): string => pem.trim().replaceAll('\n', '\\n');
   return {
     WECHATPAY_BASE_URL: urls.wechat,
-    WECHATPAY_MCH_ID: WECHAT.mchId,
-    WECHATPAY_APP_ID: WECHAT.appId,
-    WECHATPAY_SERIAL_NO: WECHAT.serialNo,
+    WECHATPAY_MCH_ID: wechat.mchId,
+    WECHATPAY_APP_ID: wechat.appId,
+    WECHATPAY_SERIAL_NO: wechat.serialNo,
     WECHATPAY_PRIVATE_KEY: line(privatePem(keys.merchant.privateKey)),
     WECHATPAY_API_V3_KEY: keys.apiV3Key,
-    WECHATPAY_PUBLIC_KEYS: JSON.stringify({ [WECHAT.platformSerial]: publicPem(keys.wechat.publicKey) }),
+    WECHATPAY_PUBLIC_KEYS: JSON.stringify({ [wechat.platformSerial]: publicPem(keys.wechat.publicKey) }),
     ALIPAY_BASE_URL: urls.alipay,
-    ALIPAY_APP_ID: ALIPAY.appId,
-    ALIPAY_SELLER_ID: ALIPAY.sellerId,
+    ALIPAY_APP_ID: alipay.appId,
+    ALIPAY_SELLER_ID: alipay.sellerId,
     ALIPAY_PRIVATE_KEY: line(privatePem(keys.merchant.privateKey)),
     ALIPAY_PUBLIC_KEY: line(publicPem(keys.alipay.publicKey)),
   };
@@ -179,7 +188,7 @@ function order({ clear, next, chance }: FaultOrder, plan: FaultPlan): unknown {
 }
 
 /** Everything that a judge needs, as plain data: cents paid and refunded of each number. */
-export function booksOf({ wechat, alipay }: Pick<Models, 'wechat' | 'alipay'>) {
+function booksOf({ wechat, alipay }: Pick<Models, 'wechat' | 'alipay'>) {
   const of = ({ books, notifier, complaints }: WeChatPay | Alipay) => ({
     trades: [...books.trades.values()].map((trade) => ({
       outTradeNo: trade.outTradeNo,
