@@ -153,9 +153,10 @@ describe.each(['wechat', 'alipay'] as const)('%s, from the code to the money bac
   it('tells each state of a payment', async () => {
     const client = clients[payer];
     const no = `W20261124${String(++number).padStart(6, '0')}`;
+    const payment = wanted(no); // the same number means the same content, to the second
     expect(await client.query(no, context())).toMatchObject({ kind: 'applied', value: { kind: 'NONE' } });
     expect(await client.close(no, context())).toMatchObject({ kind: 'applied', value: 'NONE' });
-    expect(await client.create(wanted(no), context())).toMatchObject({
+    expect(await client.create(payment, context())).toMatchObject({
       kind: 'applied',
       value: { payUrl: expect.stringContaining(no) },
     });
@@ -164,7 +165,7 @@ describe.each(['wechat', 'alipay'] as const)('%s, from the code to the money bac
     served[payer].pay(no);
     expect(await client.query(no, context())).toMatchObject({ value: { kind: 'PAID', amountInCent: 2300 } });
     expect(await client.close(no, context())).toMatchObject({ kind: 'applied', value: 'PAID' });
-    expect((await client.create(wanted(no), context())).kind).toBe('unknown'); // an earlier create was carried out
+    expect((await client.create(payment, context())).kind).toBe('unknown'); // an earlier create was carried out
   });
 
   it('closes once, and again without harm', async () => {
