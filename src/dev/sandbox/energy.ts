@@ -2,6 +2,7 @@ import { energyCodes, energySignature } from '../../clients/energy.js';
 import type { Fault } from './faults.js';
 import type { Account, Consumption, Refund, Trade } from './ledger.js';
 import { json, type Reply, type Understood, type VendorOptions, type VendorRequest } from './vendor.js';
+import { parseObject } from './wire.js';
 
 const SKEW_MS = 300_000;
 const START_BALANCE = 100_000;
@@ -23,7 +24,7 @@ export function understandEnergy(options: VendorOptions, request: VendorRequest)
     rateLimit: () => refusal(energyCodes.rateLimited, { 'Retry-After': '1' }),
   };
   const number = (pattern: RegExp): string => decodeURIComponent(pattern.exec(path)?.[1] ?? '');
-  const body = (): Record<string, unknown> => parse(request.body);
+  const body = (): Record<string, unknown> => parseObject(request.body);
   if (request.method === 'GET') {
     if (/^\/v1\/accounts\/[^/]+$/.test(path))
       return {
@@ -272,12 +273,4 @@ function refundView(
   fundChange: 'Y' | 'N',
 ) {
   return { refundNo, outRefundNo, outTradeNo, status, amount, fundChange, balanceBefore, balanceAfter };
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    return (JSON.parse(text) ?? {}) as Record<string, unknown>;
-  } catch {
-    return {};
-  }
 }

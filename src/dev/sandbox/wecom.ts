@@ -1,4 +1,5 @@
 import { json, type Reply, type Understood, type VendorOptions, type VendorRequest } from './vendor.js';
+import { parseObject } from './wire.js';
 
 const ROBOT_PER_MINUTE = 20;
 const BLOCKED_MS = 60_000;
@@ -65,7 +66,7 @@ export class WecomVendor {
       return answer(45_009);
     }
     this.#sent.push(now());
-    const message = parse(request.body);
+    const message = parseObject(request.body);
     const markdown = (message.markdown as { content?: string } | undefined)?.content;
     const text = (message.text as { content?: string } | undefined)?.content;
     if (Buffer.byteLength(markdown ?? '') > MARKDOWN_MAX || Buffer.byteLength(text ?? '') > TEXT_MAX)
@@ -88,7 +89,7 @@ export class WecomVendor {
     const validUntil = this.#tokens.get(request.query.get('access_token') ?? '');
     if (validUntil === undefined) return answer(40_014);
     if (validUntil < now()) return answer(42_001);
-    const message = parse(request.body);
+    const message = parseObject(request.body);
     const to = String(message.touser ?? '');
     if (!to || to.startsWith('nobody')) return answer(81_013);
     const card = message.textcard as { title?: string; description?: string } | undefined;
@@ -106,13 +107,5 @@ export class WecomVendor {
       );
     if (!drop && !repeated) ledger.put('appMessages', { to, content, atMs: now() });
     return answer(0, { invaliduser: '' });
-  }
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    return (JSON.parse(text) ?? {}) as Record<string, unknown>;
-  } catch {
-    return {};
   }
 }
