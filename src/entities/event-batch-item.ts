@@ -9,7 +9,7 @@ export class EventBatchItem {
   @Ref('event_id') eventId!: string;
   /** The event's attempt when it was previewed: an event that has moved since is left alone. */
   @Whole('attempt') attempt!: number;
-  @OptionalText('result', 8) result!: string | null;
+  @OptionalText('result', 8) result!: 'done' | 'skipped' | null;
   @OptionalText('why', 100) why!: string | null;
   @OptionalInstant('at') at!: Date | null;
 }

@@ -11,16 +11,20 @@ import {
   Whole,
 } from './columns.js';
 
+export const batchVerbs = ['requeue', 'discard'] as const;
+export type BatchVerb = (typeof batchVerbs)[number];
+export const batchStatuses = ['previewed', 'running', 'stopped', 'done'] as const;
+
 /** A bulk act on a frozen set of events. */
 @Entity('event_batch')
 export class EventBatch {
   @Id() id!: string;
   /** Proves that whoever executes the act has seen its preview. */
   @Chars('token', 32) token!: string;
-  @Text('verb', 16) verb!: string;
+  @Text('verb', 16) verb!: BatchVerb;
   /** JSON: which events were asked for. */
   @LongText('filter') filter!: string;
-  @Text('status', 10) status!: string;
+  @Text('status', 10) status!: (typeof batchStatuses)[number];
   @Whole('total') total!: number;
   @Whole('per_second') perSecond!: number;
   @Text('reason', 500) reason!: string;

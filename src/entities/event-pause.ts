@@ -8,11 +8,13 @@ import { Id, Instant, OptionalInstant, Person, Text } from './columns.js';
 @Index('event_pause_until', ['untilAt'])
 export class EventPause {
   @Id() id!: string;
-  @Text('scope', 8) scope!: string;
+  /** `type`: one event type; `target`: every type that calls this vendor. */
+  @Text('scope', 8) scope!: 'type' | 'target';
   /** What the person named: a type or a vendor. */
   @Text('name', 64) name!: string;
   @Text('type', 64) type!: string;
   @Instant('from_at') fromAt!: Date;
+  /** It ends by itself then. */
   @Instant('until_at') untilAt!: Date;
   /** When a person ended it before its time. */
   @OptionalInstant('ended_at') endedAt!: Date | null;

@@ -1,6 +1,7 @@
 import { type DataSource, LessThan } from 'typeorm';
 import type { Database, Tx } from '../database/database.js';
-import { now, sql } from '../database/sql.js';
+import { instant } from '../database/instants.js';
+import { insertRow } from '../database/rows.js';
 import { OperatorAction } from '../entities/operator-action.js';
 
 /** Who acts by hand, and why: written in the audit with every act. */
@@ -31,9 +32,22 @@ export function onAct(database: Database, listener: (verb: string) => void): voi
 
 /** Writes one row of the audit, in the transaction of the act. */
 export async function audit(tx: Tx, by: Signature, entry: AuditEntry): Promise<void> {
-  await tx.execute(sql`
-    INSERT INTO operator_action (at, actor, role, verb, target_type, target_id, subject_id, reason, state_before, state_after, request_id, ip)
-    VALUES (${now}, ${by.actor}, ${by.role}, ${entry.verb}, ${entry.targetType}, ${entry.targetId}, ${entry.subjectId}, ${by.reason}, ${JSON.stringify(entry.before)}, ${JSON.stringify(entry.after)}, ${by.requestId}, ${by.ip ?? null})`);
+  const { actor, role, reason, requestId, ip = null } = by;
+  const { verb, targetType, targetId, subjectId } = entry;
+  await insertRow(tx, OperatorAction, {
+    at: instant(tx),
+    actor,
+    role,
+    verb,
+    targetType,
+    targetId,
+    subjectId,
+    reason,
+    requestId,
+    ip,
+    stateBefore: JSON.stringify(entry.before),
+    stateAfter: JSON.stringify(entry.after),
+  });
   tx.afterCommit(() => {
     for (const listener of listeners.get(tx.manager.dataSource) ?? []) listener(entry.verb);
   });

@@ -1,7 +1,7 @@
 import { crashPoint } from '../base/crash-point.js';
 import { Problem, WrongState } from '../base/problems.js';
 import type { Database, Queryable, Tx } from '../database/database.js';
-import { fromSqlInstantOrNull, now, raw, sql } from '../database/sql.js';
+import { fromSqlInstantOrNull } from '../database/sql.js';
 import type { OutboxEvent } from '../entities/outbox-event.js';
 import { promoteNext } from '../outbox/promote.js';
 import type { Registry } from '../outbox/registry.js';
@@ -9,6 +9,7 @@ import type { OpenEvent } from '../outbox/types.js';
 import { wakeAfterCommit } from '../outbox/wake.js';
 import type { Signature } from './audit.js';
 import { auditEvent, type LockedEvent, lockEvent } from './lock-event.js';
+import { toDiscarded } from './statements.js';
 
 /**
  * errored | pending (not running) → discarded, with what its type does then. The next event of its key goes on. Throws Problem `not-found`
@@ -42,8 +43,7 @@ export async function discardIn(
   const refusal = await refusalOf(tx, registry, event.type, open);
   if (refusal !== null)
     throw new Problem('event-not-discardable', { detail: refusal, more: { currentStatus: status } });
-  await tx.execute(sql`
-    UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET status = 'discarded', queue_at = NULL, settled_at = ${now} WHERE id = ${id} AND status = ${status}`);
+  await tx.execute(toDiscarded(tx.dialect, id, status));
   await promoteNext(tx, event.ordering_key);
   await auditEvent(tx, by, event, { verb: 'discard', status: 'discarded' });
   await registry.find(event.type)?.onDiscarded?.(tx, open);

@@ -1,6 +1,6 @@
 import type { Database, Tx } from '../database/database.js';
-import { now, raw, sql } from '../database/sql.js';
 import { audit, type Signature } from './audit.js';
+import { allInDoubt, inDoubt } from './statements.js';
 
 /**
  * After a restore, a pending event may have been done since the backup. Marks every pending event as in doubt, so that its vendor is asked
@@ -8,8 +8,7 @@ import { audit, type Signature } from './audit.js';
  */
 export async function doubtAll(database: Database, by: Signature): Promise<number> {
   return database.transaction(async (tx) => {
-    const { affected } = await tx.execute(sql`
-      UPDATE outbox_event SET unknown_at = ${now}, outcome = 'unknown', lease_until = NULL, claimed_by = NULL, queue_at = CASE WHEN queue_at IS NULL THEN NULL ELSE run_at END WHERE status = 'pending'`);
+    const { affected } = await tx.execute(allInDoubt);
     await audit(tx, by, {
       verb: 'doubt-all',
       targetType: 'events',
@@ -24,7 +23,5 @@ export async function doubtAll(database: Database, by: Signature): Promise<numbe
 
 /** Marks an event that was just recorded as in doubt: something like it may have been done before, so its vendor is asked first. */
 export async function doubt(tx: Tx, id: string): Promise<void> {
-  await tx.execute(
-    sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET unknown_at = ${now}, outcome = 'unknown' WHERE id = ${id} AND status = 'pending'`,
-  );
+  await tx.execute(inDoubt(tx.dialect, id));
 }

@@ -1,20 +1,26 @@
+import { MoreThanOrEqual } from 'typeorm';
 import type { Database } from '../database/database.js';
-import { fromSqlInstant, sql } from '../database/sql.js';
+import { OutboxEvent } from '../entities/outbox-event.js';
 
 /** The last id that was recorded until then. Ids grow with time, so that a few look-ups by primary key find it. */
 export async function lastIdAt(database: Database, instant: Date): Promise<string> {
-  const [ends] = await database.query<{ low: unknown; high: unknown }>(
-    sql`SELECT MIN(id) AS low, MAX(id) AS high FROM outbox_event`,
-  );
-  let low = BigInt(String(ends?.low ?? 0));
-  let high = BigInt(String(ends?.high ?? 0));
+  let low = await idAtEnd(database, 'ASC');
+  let high = await idAtEnd(database, 'DESC');
   while (low < high) {
     const middle = (low + high + 1n) / 2n;
-    const [row] = await database.query<{ id: unknown; created_at: unknown }>(
-      sql`SELECT id, created_at FROM outbox_event WHERE id >= ${String(middle)} ORDER BY id LIMIT 1`,
-    );
-    if (row && fromSqlInstant(row.created_at) <= instant) low = BigInt(String(row.id));
+    const event = await database.manager.findOne(OutboxEvent, {
+      select: { id: true, createdAt: true },
+      where: { id: MoreThanOrEqual(String(middle)) },
+      order: { id: 'ASC' },
+    });
+    if (event && event.createdAt <= instant) low = BigInt(event.id);
     else high = middle - 1n;
   }
   return String(low);
+}
+
+/** The first id, or the last; 0 when there is no event. */
+async function idAtEnd({ manager }: Database, order: 'ASC' | 'DESC'): Promise<bigint> {
+  const [event] = await manager.find(OutboxEvent, { select: { id: true }, order: { id: order }, take: 1 });
+  return BigInt(event?.id ?? 0);
 }

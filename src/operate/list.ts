@@ -1,10 +1,11 @@
 import { In } from 'typeorm';
 import type { Database, Queryable } from '../database/database.js';
-import { fromSqlInstant, join, raw, type Sql, sql } from '../database/sql.js';
+import { fromSqlInstant } from '../database/sql.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
-import { conditionsWithoutIndex, type EventFilter, isBySettled } from './filter.js';
+import { type EventFilter, isBySettled } from './filter.js';
 import { lastIdAt } from './last-id-at.js';
-import { type Walk, walksOf } from './walks.js';
+import { conditionsWithoutIndex, countAlong, pageKeys } from './statements.js';
+import { walksOf } from './walks.js';
 
 /** A condition that no index serves is looked for among so many of the newest rows; the answer says so. */
 export const LOOK_MAX = 10_000;
@@ -27,9 +28,6 @@ interface Key {
   readonly settled_at: unknown;
 }
 
-const columns = raw(
-  'id, settled_at, failures, outcome, lease_until, queue_at, attempt, claimed_by, created_at, run_at, payload, type',
-);
 const CURSOR = /^(?:(\d{1,15})\.)?(\d{1,19})$/;
 
 /** Undefined: the text is not a cursor of ours. */
@@ -68,18 +66,12 @@ async function keysOf(
   cursor: Cursor | undefined,
 ): Promise<Key[]> {
   const narrow = conditionsWithoutIndex(filter);
-  const bySettled = isBySettled(filter);
   const walks = walksOf(filter);
-  const upTo = filter.createdTo && !bySettled ? await lastIdAt(database, filter.createdTo) : null;
-  const beyond = [...behind(cursor, bySettled), ...(upTo === null ? [] : [sql`id <= ${upTo}`])];
-  const rowsMax = narrow.length > 0 ? Math.ceil(LOOK_MAX / walks.length) : limit + 1;
-  const branches = walks.map((walk) => {
-    const looked = look(database, walk, { columns, and: beyond, ordered: true, rowsMax });
-    return sql`SELECT * FROM (SELECT id, settled_at FROM (${looked}) AS looked ${where(narrow)} ORDER BY ${walk.order} LIMIT ${raw(String(limit + 1))}) AS branch`;
-  });
-  return database.query<Key>(
-    sql`${join(branches, ' UNION ALL ')} ORDER BY ${bySettled ? raw('settled_at DESC, id DESC') : raw('id DESC')} LIMIT ${raw(String(limit + 1))}`,
-  );
+  const upTo = filter.createdTo && !isBySettled(filter) ? await lastIdAt(database, filter.createdTo) : null;
+  const rowsMax = limit + 1;
+  const looksMax = narrow.length > 0 ? Math.ceil(LOOK_MAX / walks.length) : rowsMax;
+  const page = { walks, narrow, cursor, upTo, looksMax, rowsMax };
+  return database.query<Key>(pageKeys(database.dialect, page));
 }
 
 async function rowsOf(database: Database, keys: readonly Key[]): Promise<OutboxEvent[]> {
@@ -99,46 +91,13 @@ function cursorAfter(last: Key | undefined, bySettled: boolean): string | null {
 export async function countEvents(database: Queryable, filter: EventFilter): Promise<number> {
   const narrow = conditionsWithoutIndex(filter);
   const walks = walksOf(filter);
-  const isNarrow = narrow.length > 0;
+  const looksMax = narrow.length > 0 ? Math.ceil(LOOK_MAX / walks.length) : LOOK_MAX + 1;
   let count = 0;
   for (const walk of walks) {
     if (count > LOOK_MAX) break;
-    const looked = look(database, walk, {
-      columns: isNarrow ? columns : raw('id'),
-      and: [],
-      ordered: isNarrow,
-      rowsMax: isNarrow ? Math.ceil(LOOK_MAX / walks.length) : LOOK_MAX + 1,
-    });
-    const [row] = await database.query<{ n: number | string }>(
-      sql`SELECT COUNT(*) AS n FROM (${looked}) AS looked ${where(narrow)}`,
-    );
+    const statement = countAlong(database.dialect, walk, narrow, looksMax);
+    const [row] = await database.query<{ n: number | string }>(statement);
     count += Number(row?.n);
   }
   return Math.min(count, LOOK_MAX + 1);
-}
-
-interface Look {
-  readonly columns: Sql;
-  readonly and: readonly Sql[];
-  readonly ordered: boolean;
-  readonly rowsMax: number;
-}
-
-/** The rows that one walk reads, at most `rowsMax`. */
-function look({ dialect }: Queryable, walk: Walk, { columns: read, and, ordered, rowsMax }: Look): Sql {
-  const { index, conditions, order } = walk;
-  return sql`
-    SELECT ${read} FROM outbox_event ${index ? raw(dialect.useIndex(index)) : sql``}
-    ${where([...conditions, ...and])} ${ordered ? sql`ORDER BY ${order}` : sql``} LIMIT ${raw(String(rowsMax))}`;
-}
-
-function where(conditions: readonly Sql[]): Sql {
-  return conditions.length > 0 ? sql`WHERE ${join(conditions, ' AND ')}` : sql``;
-}
-
-function behind(cursor: Cursor | undefined, bySettled: boolean): Sql[] {
-  if (!cursor) return [];
-  if (!bySettled) return [sql`id < ${cursor.id}`];
-  const at = cursor.settledAt ?? new Date(0);
-  return [sql`settled_at <= ${at}`, sql`(settled_at < ${at} OR id < ${cursor.id})`];
 }

@@ -1,8 +1,8 @@
 import { Problem } from '../base/problems.js';
 import type { Tx } from '../database/database.js';
-import { raw, sql } from '../database/sql.js';
 import type { VendorOutcome } from '../entities/outbox-event.js';
 import { audit, type Signature } from './audit.js';
+import { eventForUpdate } from './statements.js';
 
 /** The row of an event that a person acts on, locked until the end of the transaction. */
 export interface LockedEvent {
@@ -26,9 +26,7 @@ export const noSuchEvent = (): Problem => new Problem('not-found', { detail: 'th
 
 /** Throws Problem `not-found`. */
 export async function lockEvent(tx: Tx, id: string): Promise<LockedEvent> {
-  const [event] = await tx.query<LockedEvent>(sql`
-    SELECT id, status, ordering_key, lease_until, subject_id, failures, attempt, type, payload, outcome, unknown_at, last_error_code, request_id, traceparent
-    FROM outbox_event ${raw(tx.dialect.byPrimaryKey)} WHERE id = ${id} ${raw(tx.dialect.forUpdate)}`);
+  const [event] = await tx.query<LockedEvent>(eventForUpdate(tx.dialect, id));
   if (!event) throw noSuchEvent();
   return event;
 }

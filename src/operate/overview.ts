@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.js';
-import { after, fromSqlInstantOrNull, now, raw, type Sql, sql } from '../database/sql.js';
+import { fromSqlInstantOrNull } from '../database/sql.js';
 import { countEvents, LOOK_MAX } from './list.js';
+import { handledByType, oldestDueByType, openByType } from './statements.js';
 
 /** No count goes further: "10 000+" is as good to a person, and kinder to the database. */
 export const COUNT_MAX = LOOK_MAX;
@@ -65,20 +66,13 @@ async function countOpen(
   database: Database,
   counts: CountsByType,
 ): Promise<{ pending: number; errored: number }> {
-  const look = (status: 'pending' | 'errored', settled: Sql): Sql => sql`
-    SELECT type, status, failed, unknown_outcome, COUNT(*) AS n FROM (
-      SELECT type, status, CASE WHEN failures > 0 THEN 1 ELSE 0 END AS failed, CASE WHEN outcome = 'unknown' THEN 1 ELSE 0 END AS unknown_outcome
-      FROM outbox_event ${raw(database.dialect.useIndex('outbox_event_settled'))} WHERE status = ${status} AND ${settled} LIMIT ${raw(String(LOOK_MAX))}
-    ) AS looked GROUP BY type, status, failed, unknown_outcome`;
   const rows = await database.query<{
     type: string;
     status: 'pending' | 'errored';
     failed: number | string;
     unknown_outcome: number | string;
     n: number | string;
-  }>(sql`
-    SELECT * FROM (${look('pending', sql`settled_at IS NULL ORDER BY id DESC`)}) AS p
-    UNION ALL SELECT * FROM (${look('errored', sql`settled_at IS NOT NULL ORDER BY settled_at DESC, id DESC`)}) AS e`);
+  }>(openByType(database.dialect, LOOK_MAX));
   const looked = { pending: 0, errored: 0 };
   for (const { type, status, failed, unknown_outcome, n: many } of rows) {
     const n = Number(many);
@@ -92,16 +86,13 @@ async function countOpen(
 }
 
 async function countSettled(database: Database, counts: CountsByType): Promise<void> {
-  const rows = await database.query<{ type: string; n: number | string }>(sql`
-    SELECT type, COUNT(*) AS n FROM (
-      SELECT type FROM outbox_event ${raw(database.dialect.useIndex('outbox_event_settled'))} WHERE status = 'handled' AND settled_at > ${after(-WINDOW_MS)} LIMIT ${raw(String(LOOK_MAX + 1))}
-    ) AS lately GROUP BY type`);
+  const statement = handledByType(database.dialect, WINDOW_MS, LOOK_MAX + 1);
+  const rows = await database.query<{ type: string; n: number | string }>(statement);
   for (const { type, n } of rows) counts.forType(type).settled = Number(n);
 }
 
 async function findOldestDue(database: Database, counts: CountsByType): Promise<void> {
-  const rows = await database.query<{ type: string; queue_at: unknown }>(sql`
-    SELECT type, MIN(queue_at) AS queue_at FROM (SELECT type, queue_at FROM outbox_event WHERE queue_at <= ${now} ORDER BY queue_at LIMIT ${raw(String(LOOK_MAX))}) AS due GROUP BY type`);
+  const rows = await database.query<{ type: string; queue_at: unknown }>(oldestDueByType(LOOK_MAX));
   for (const { type, queue_at } of rows) counts.forType(type).oldestDueAt = fromSqlInstantOrNull(queue_at);
 }
 

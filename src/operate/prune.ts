@@ -1,6 +1,9 @@
 import { crashPoint } from '../base/crash-point.js';
 import type { Database } from '../database/database.js';
-import { after, ids, raw, sql } from '../database/sql.js';
+import { inIds } from '../database/rows.js';
+import { EventAttempt } from '../entities/event-attempt.js';
+import { OutboxEvent } from '../entities/outbox-event.js';
+import { oldestJournals, oldestSettled } from './statements.js';
 
 export interface PruneOptions {
   /** Handled and discarded events older than this are deleted, with their attempts. Milliseconds. */
@@ -32,19 +35,19 @@ export async function prune(database: Database, options: PruneOptions): Promise<
 
 async function pruneBatch(database: Database, { keepMs, batchSize }: PruneOptions): Promise<number> {
   const old: string[] = [];
-  for (const status of ['handled', 'discarded']) {
-    // Index outbox_event_settled (status, settled_at).
-    const rows = await database.query<{ id: number | string }>(sql`
-      SELECT id FROM outbox_event ${raw(database.dialect.useIndex('outbox_event_settled'))} WHERE status = ${status} AND settled_at < ${after(-keepMs)} ORDER BY settled_at LIMIT ${raw(String(batchSize - old.length))}`);
+  for (const status of ['handled', 'discarded'] as const) {
+    const statement = oldestSettled(database.dialect, status, keepMs, batchSize - old.length);
+    const rows = await database.query<{ id: number | string }>(statement);
     old.push(...rows.map((row) => String(row.id)));
     if (old.length >= batchSize) break;
   }
   if (old.length === 0) return 0;
   old.sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
   await database.transaction(async (tx) => {
-    await tx.execute(sql`DELETE FROM event_attempt WHERE event_id IN (${ids(old)})`);
+    await tx.manager.delete(EventAttempt, { eventId: inIds(old) });
     crashPoint('in-prune');
-    await tx.execute(sql`DELETE FROM outbox_event WHERE id IN (${ids(old)})`); // a finished row never becomes pending again, so that the id alone is condition enough
+    // A finished event never becomes pending again, so no other condition is needed.
+    await tx.manager.delete(OutboxEvent, { id: inIds(old) });
   });
   return old.length;
 }
@@ -52,14 +55,11 @@ async function pruneBatch(database: Database, { keepMs, batchSize }: PruneOption
 /** Empties the journals of attempts of old errored events; the decisions and their reasons stay. Returns how many. */
 export async function expireExchanges(database: Database, options: PruneOptions): Promise<number> {
   return inBatches(options, async () => {
-    const old = await database.query<{ event_id: unknown; number: number }>(sql`
-      SELECT a.event_id, a.number FROM outbox_event e ${raw(database.dialect.useIndex('outbox_event_settled'))} JOIN event_attempt a ON a.event_id = e.id
-      WHERE e.status = 'errored' AND e.settled_at < ${after(-options.keepMs)} AND a.exchanges IS NOT NULL ORDER BY e.settled_at LIMIT ${raw(String(options.batchSize))}`);
+    const statement = oldestJournals(database.dialect, options.keepMs, options.batchSize);
+    const old = await database.query<{ event_id: unknown; number: number }>(statement);
     await database.transaction(async (tx) => {
       for (const { event_id, number } of old)
-        await tx.execute(
-          sql`UPDATE event_attempt SET exchanges = NULL WHERE event_id = ${String(event_id)} AND number = ${number}`,
-        );
+        await tx.manager.update(EventAttempt, { eventId: String(event_id), number }, { exchanges: null });
     });
     return old.length;
   });

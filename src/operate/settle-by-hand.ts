@@ -1,11 +1,11 @@
 import { crashPoint } from '../base/crash-point.js';
 import { WrongState } from '../base/problems.js';
 import type { Database } from '../database/database.js';
-import { now, raw, sql } from '../database/sql.js';
 import type { Registry } from '../outbox/registry.js';
 import type { Signature } from './audit.js';
 import { auditEvent, lockEvent } from './lock-event.js';
 import { backToPending } from './requeue.js';
+import { doubtLifted, toHandledFromErrored } from './statements.js';
 
 /**
  * A person has proof that the vendor did it: errored → handled, with the local effects that its handler has for this case. Throws Problem
@@ -20,8 +20,7 @@ export async function settleAsDone(
   await database.transaction(async (tx) => {
     const event = await lockEvent(tx, id);
     if (event.status !== 'errored') throw new WrongState('event-not-settleable', event.status);
-    await tx.execute(sql`
-      UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET status = 'handled', outcome = 'applied', queue_at = NULL, settled_at = ${now} WHERE id = ${id} AND status = 'errored'`);
+    await tx.execute(toHandledFromErrored(tx.dialect, id));
     await auditEvent(tx, by, event, { verb: 'settle-done', status: 'handled' });
     crashPoint('in-settle-by-hand');
     const handler = registry.find(event.type);
@@ -40,9 +39,7 @@ export async function settleAsNotDone(database: Database, id: string, by: Signat
     if (event.status !== 'errored') throw new WrongState('event-not-settleable', event.status);
     if (event.unknown_at === null && event.outcome !== 'unknown')
       throw new WrongState('event-not-settleable', `errored, outcome ${event.outcome ?? 'none'}`);
-    await tx.execute(
-      sql`UPDATE outbox_event ${raw(tx.dialect.byPrimaryKey)} SET unknown_at = NULL, outcome = 'not-applied' WHERE id = ${id} AND status = 'errored'`,
-    );
+    await tx.execute(doubtLifted(tx.dialect, id));
     await backToPending(tx, event);
     await auditEvent(tx, by, event, { verb: 'settle-not-done', status: 'pending' });
     crashPoint('in-settle-by-hand');

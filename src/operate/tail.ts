@@ -1,5 +1,6 @@
 import type { Queryable } from '../database/database.js';
-import { fromSqlInstant, raw, sql } from '../database/sql.js';
+import { fromSqlInstant } from '../database/sql.js';
+import { endedSince } from './statements.js';
 
 export interface EndedAttempt {
   readonly eventId: string;
@@ -19,15 +20,8 @@ const LOOK_PER_STATUS = 1_000;
 
 /** Attempts that ended after this instant, oldest first: of events settled since then, and of the newest that are pending. */
 export async function attemptsSince(database: Queryable, since: Date): Promise<EndedAttempt[]> {
-  const settled = (status: string) => sql`
-    SELECT * FROM (SELECT id, type, subject_no, status FROM outbox_event ${raw(database.dialect.useIndex('outbox_event_settled'))}
-      WHERE status = ${status} AND settled_at >= ${since} ORDER BY settled_at DESC LIMIT ${raw(String(LOOK_PER_STATUS))}) AS ${raw(status)}_events`;
-  const rows = await database.query<Record<string, unknown>>(sql`
-    SELECT e.id, e.type, e.subject_no, e.status, a.number, a.finished_at, a.duration_ms, a.outcome, a.decision, a.error_code FROM (
-      ${settled('handled')} UNION ALL ${settled('errored')} UNION ALL ${settled('discarded')} UNION ALL
-      SELECT * FROM (SELECT id, type, subject_no, status FROM outbox_event ${raw(database.dialect.useIndex('outbox_event_settled'))}
-        WHERE status = 'pending' AND settled_at IS NULL ORDER BY id DESC LIMIT ${raw(String(LOOK_PER_STATUS))}) AS pending_events
-    ) AS e JOIN event_attempt a ON a.event_id = e.id WHERE a.finished_at > ${since} ORDER BY a.finished_at, e.id, a.number`);
+  const statement = endedSince(database.dialect, since, LOOK_PER_STATUS);
+  const rows = await database.query<Record<string, unknown>>(statement);
   return rows.map((row) => ({
     eventId: String(row.id),
     type: String(row.type),

@@ -1,4 +1,3 @@
-import { raw, type Sql, sql } from '../database/sql.js';
 import type { EventStatus } from '../entities/outbox-event.js';
 import { type EventFilter, isBySettled, statusOf } from './filter.js';
 
@@ -6,11 +5,12 @@ import { type EventFilter, isBySettled, statusOf } from './filter.js';
 export interface Walk {
   /** Null: the primary key. */
   readonly index: string | null;
-  readonly conditions: readonly Sql[];
-  readonly order: Sql;
+  readonly equal: Readonly<Record<string, string>>;
+  /** True: settled; false: not; an instant: settled after it; undefined: either. */
+  readonly settled?: boolean | Date;
+  /** The latest settled first; else the latest recorded. */
+  readonly bySettled: boolean;
 }
-
-const byId = raw('id DESC');
 
 /** The walks that together find what the filter names. */
 export function walksOf(filter: EventFilter): Walk[] {
@@ -20,38 +20,33 @@ export function walksOf(filter: EventFilter): Walk[] {
   if (cause !== undefined) return byCause(cause, status);
   if (status) return byStatus(status, filter);
   return types
-    ? types.map((type) => ({ index: 'outbox_event_type', conditions: [sql`type = ${type}`], order: byId }))
-    : [{ index: null, conditions: [], order: byId }];
+    ? types.map((type) => ({ index: 'outbox_event_type', equal: { type }, bySettled: false }))
+    : [{ index: null, equal: {}, bySettled: false }];
 }
 
 function bySubject(subjectId: string, status: EventStatus | undefined): Walk {
-  const conditions = [sql`subject_id = ${subjectId}`, ...(status ? [sql`status = ${status}`] : [])];
-  return { index: 'outbox_event_subject', conditions, order: byId };
+  const equal = { subject_id: subjectId, ...(status ? { status } : {}) };
+  return { index: 'outbox_event_subject', equal, bySettled: false };
 }
 
 function byCause(cause: string, status: EventStatus | undefined): Walk[] {
   const statuses: readonly EventStatus[] = status ? [status] : ['pending', 'errored', 'handled', 'discarded'];
   return statuses.map((each) => ({
     index: 'outbox_event_cause_status',
-    conditions: [sql`cause = ${cause}`, sql`cause_status = ${each}`],
-    order: byId,
+    equal: { cause, cause_status: each },
+    bySettled: false,
   }));
 }
 
 function byStatus(status: EventStatus, filter: EventFilter): Walk[] {
   const { types, settledSince } = filter;
   const bySettled = isBySettled(filter);
-  const order = bySettled ? raw('settled_at DESC, id DESC') : byId;
-  const settled = !bySettled
-    ? sql`settled_at IS NULL`
-    : settledSince
-      ? sql`settled_at > ${settledSince}`
-      : sql`settled_at IS NOT NULL`;
-  const ofStatus = sql`status = ${status}`;
-  if (!types) return [{ index: 'outbox_event_settled', conditions: [ofStatus, settled], order }];
+  const settled = bySettled && (settledSince ?? true);
+  if (!types) return [{ index: 'outbox_event_settled', equal: { status }, settled, bySettled }];
   return types.map((type) => ({
     index: 'outbox_event_status_type',
-    conditions: [ofStatus, sql`type = ${type}`, settled],
-    order,
+    equal: { status, type },
+    settled,
+    bySettled,
   }));
 }

@@ -1,9 +1,10 @@
 import type { Database } from '../database/database.js';
-import { fromSqlInstantOrNull, raw, sql } from '../database/sql.js';
+import { fromSqlInstantOrNull } from '../database/sql.js';
 import type { OutboxEvent } from '../entities/outbox-event.js';
 import type { Registry } from '../outbox/registry.js';
 import { heartbeats } from './health.js';
 import { activePauses } from './pause.js';
+import { aheadOf } from './statements.js';
 
 type NotDueAfter = 'failure' | 'question' | 'snooze' | 'recorded';
 
@@ -71,8 +72,8 @@ function whyEnded({ status, settledAt: at, outcome, failures }: OutboxEvent): Wh
 
 async function whyBlocked(database: Database, event: OutboxEvent): Promise<Why | null> {
   if (event.queueAt !== null) return null;
-  const [row] = await database.query<{ id: unknown; type: string; queue_at: unknown }>(sql`
-    SELECT id, type, queue_at FROM outbox_event ${raw(database.dialect.useIndex('outbox_event_queued_key'))} WHERE queued_key = ${event.orderingKey} AND status = 'pending' AND id <> ${event.id} ORDER BY id LIMIT 1`);
+  const statement = aheadOf(database.dialect, event.id, event.orderingKey);
+  const [row] = await database.query<{ id: unknown; type: string; queue_at: unknown }>(statement);
   if (!row || !fromSqlInstantOrNull(row.queue_at)) return null;
   return { reason: { code: 'blocked', byId: String(row.id), byType: row.type }, nextAt: null };
 }

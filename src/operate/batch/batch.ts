@@ -1,7 +1,9 @@
+import { MoreThan } from 'typeorm';
 import { z } from 'zod';
 import { Problem } from '../../base/problems.js';
 import type { Queryable, Tx } from '../../database/database.js';
-import { fromSqlInstant, fromSqlInstantOrNull, raw, sql } from '../../database/sql.js';
+import { type BatchVerb, type batchStatuses, EventBatch } from '../../entities/event-batch.js';
+import { EventBatchItem } from '../../entities/event-batch-item.js';
 import type { EventDefinition } from '../../outbox/types.js';
 import { audit, type Signature } from '../audit.js';
 
@@ -20,9 +22,7 @@ export const batchRun: EventDefinition<{ batchId: string }> = {
   orderingKey: () => null,
 };
 
-export const batchVerbs = ['requeue', 'discard'] as const;
-export type BatchVerb = (typeof batchVerbs)[number];
-export const batchStatuses = ['previewed', 'running', 'stopped', 'done'] as const;
+export { type BatchVerb, batchStatuses, batchVerbs } from '../../entities/event-batch.js';
 
 export interface BatchFilter {
   readonly type?: string | undefined;
@@ -53,28 +53,15 @@ export interface Batch {
 export const noSuchBatch = (): Problem =>
   new Problem('not-found', { detail: 'there is no such batch, or the token is not its own' });
 
-export async function readBatch(database: Queryable, id: string): Promise<Batch | null> {
-  const [row] = await database.query<Record<string, unknown>>(sql`
-    SELECT b.*, (SELECT COUNT(*) FROM event_batch_item i WHERE i.batch_id = b.id AND i.result = 'done') AS done, (SELECT COUNT(*) FROM event_batch_item i WHERE i.batch_id = b.id AND i.result = 'skipped') AS skipped
-    FROM event_batch b WHERE b.id = ${id}`);
+export async function readBatch({ manager }: Queryable, id: string): Promise<Batch | null> {
+  const row = await manager.findOneBy(EventBatch, { id });
   if (!row) return null;
+  const { token, role, requestId, filter, ...shown } = row; // the token is for whoever made the preview
   return {
-    id: String(row.id),
-    verb: row.verb as BatchVerb,
-    filter: JSON.parse(String(row.filter)) as BatchFilter,
-    status: row.status as Batch['status'],
-    total: Number(row.total),
-    perSecond: Number(row.per_second),
-    reason: String(row.reason),
-    actor: String(row.actor),
-    executor: row.executor as string | null,
-    executorRole: row.executor_role as string | null,
-    why: row.why as string | null,
-    createdAt: fromSqlInstant(row.created_at),
-    startedAt: fromSqlInstantOrNull(row.started_at),
-    endedAt: fromSqlInstantOrNull(row.ended_at),
-    done: Number(row.done),
-    skipped: Number(row.skipped),
+    ...shown,
+    filter: JSON.parse(filter) as BatchFilter,
+    done: await manager.countBy(EventBatchItem, { batchId: id, result: 'done' }),
+    skipped: await manager.countBy(EventBatchItem, { batchId: id, result: 'skipped' }),
   };
 }
 
@@ -85,33 +72,21 @@ export async function mustReadBatch(tx: Tx, id: string): Promise<Batch> {
   return batch;
 }
 
-export interface BatchItem {
-  readonly position: number;
-  readonly eventId: string;
-  readonly result: 'done' | 'skipped' | null;
-  readonly why: string | null;
-}
+export type BatchItem = Pick<EventBatchItem, 'position' | 'eventId' | 'result' | 'why'>;
 
 /** What became of each event, in order. */
 export async function batchItems(
-  database: Queryable,
-  id: string,
+  { manager }: Queryable,
+  batchId: string,
   afterPosition: number,
   limit: number,
 ): Promise<BatchItem[]> {
-  const rows = await database.query<{
-    position: number;
-    event_id: unknown;
-    result: 'done' | 'skipped' | null;
-    why: string | null;
-  }>(sql`
-    SELECT position, event_id, result, why FROM event_batch_item WHERE batch_id = ${id} AND position > ${afterPosition} ORDER BY position LIMIT ${raw(String(limit))}`);
-  return rows.map((row) => ({
-    position: Number(row.position),
-    eventId: String(row.event_id),
-    result: row.result,
-    why: row.why,
-  }));
+  const items = await manager.find(EventBatchItem, {
+    where: { batchId, position: MoreThan(afterPosition) },
+    order: { position: 'ASC' },
+    take: limit,
+  });
+  return items.map(({ position, eventId, result, why }) => ({ position, eventId, result, why }));
 }
 
 export function auditBatch(

@@ -1,6 +1,6 @@
 import type { Database } from '../../database/database.js';
-import { after, raw, sql } from '../../database/sql.js';
 import type { Batch } from './batch.js';
+import { doneLast } from './statements.js';
 
 const SECOND_STAGE = 0.05;
 const LAST_LOOKED_AT = 20;
@@ -19,9 +19,8 @@ type Canary =
  */
 export async function canaryOf(database: Database, batch: Batch): Promise<Canary> {
   if (batch.done === 0) return 'well';
-  const rows = await database.query<{ status: string; late: number | string }>(sql`
-    SELECT e.status, CASE WHEN i.at < ${after(-CANARY_MAX_MS)} THEN 1 ELSE 0 END AS late FROM event_batch_item i JOIN outbox_event e ON e.id = i.event_id
-    WHERE i.batch_id = ${batch.id} AND i.result = 'done' ORDER BY i.position DESC LIMIT ${raw(String(LAST_LOOKED_AT))}`);
+  const statement = doneLast(batch.id, CANARY_MAX_MS, LAST_LOOKED_AT);
+  const rows = await database.query<{ status: string; late: number | string }>(statement);
   const failed = rows.filter(({ status }) => status === 'errored').length;
   if (batch.done === 1 && failed === 1) return 'the first one failed again';
   if (failed > LAST_LOOKED_AT / 2) return 'more than half of the last twenty failed again';

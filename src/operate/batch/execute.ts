@@ -1,5 +1,7 @@
 import type { Database, Tx } from '../../database/database.js';
-import { after, now, raw, sql } from '../../database/sql.js';
+import { instant, isAfter } from '../../database/instants.js';
+import { forUpdate } from '../../database/locks.js';
+import { EventBatch } from '../../entities/event-batch.js';
 import { record } from '../../outbox/record.js';
 import type { Signature } from '../audit.js';
 import { auditBatch, type Batch, batchRun, mustReadBatch, noSuchBatch, readBatch } from './batch.js';
@@ -30,8 +32,9 @@ export async function executeBatch(
     const { batch, isFresh } = await lockBatch(tx, id, execution.token);
     const refusal = refusalOf(batch, isFresh, execution, by);
     if (refusal) throw new BatchRefused(refusal, batch);
-    await tx.execute(sql`
-      UPDATE event_batch SET status = 'running', started_at = ${now}, executor = ${by.actor}, executor_role = ${by.role} WHERE id = ${id} AND status = 'previewed'`);
+    const running = { status: 'running', startedAt: instant(tx) } as const;
+    const executor = { executor: by.actor, executorRole: by.role };
+    await tx.manager.update(EventBatch, { id, status: 'previewed' }, { ...running, ...executor });
     await record(tx, batchRun, { batchId: id });
     await auditBatch(tx, by, 'batch-execute', batch);
     return mustReadBatch(tx, id);
@@ -40,11 +43,11 @@ export async function executeBatch(
 
 /** Locks the row before it reads the batch: of several executions at once the first starts it, and the others see that. */
 async function lockBatch(tx: Tx, id: string, token: string): Promise<{ batch: Batch; isFresh: boolean }> {
-  const [row] = await tx.query<{ token: string; fresh: number | string }>(sql`
-    SELECT token, CASE WHEN created_at > ${after(-TOKEN_VALID_MS)} THEN 1 ELSE 0 END AS fresh FROM event_batch WHERE id = ${id} ${raw(tx.dialect.forUpdate)}`);
+  const row = await tx.manager.findOne(EventBatch, { where: { id }, ...forUpdate(tx) });
   const batch = await readBatch(tx, id);
   if (!batch || !row || row.token !== token) throw noSuchBatch();
-  return { batch, isFresh: Number(row.fresh) === 1 };
+  const fresh = { id, createdAt: isAfter(tx, -TOKEN_VALID_MS) };
+  return { batch, isFresh: await tx.manager.existsBy(EventBatch, fresh) };
 }
 
 function refusalOf(

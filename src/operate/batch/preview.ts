@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Database, Tx } from '../../database/database.js';
-import { fromSqlInstant, join, now, raw, sql } from '../../database/sql.js';
+import { instant } from '../../database/instants.js';
+import { insertRow } from '../../database/rows.js';
+import { fromSqlInstant } from '../../database/sql.js';
+import { EventBatch } from '../../entities/event-batch.js';
 import type { Signature } from '../audit.js';
 import { countEvents } from '../list.js';
 import { type Batch, type BatchFilter, type BatchVerb, mustReadBatch } from './batch.js';
+import { erroredOf, insertItems } from './statements.js';
 
 /** A frozen set has at most so many events; the others need another batch. */
 const BATCH_MAX = 10_000;
@@ -55,7 +59,8 @@ export async function previewBatch(
 ): Promise<Preview> {
   const token = randomBytes(16).toString('hex');
   return database.transaction(async (tx) => {
-    const found = await erroredOf(tx, request.filter);
+    // One more than a batch may hold: the extra event tells that the set is cut.
+    const found = await tx.query<Errored>(erroredOf(request.filter, BATCH_MAX + 1));
     const set = found.slice(0, BATCH_MAX);
     const id = await freeze(tx, { ...request, token, set, by });
     return {
@@ -75,30 +80,29 @@ export async function previewBatch(
   });
 }
 
-/** One more than a batch may hold: the extra event tells that the set is cut. */
-function erroredOf(tx: Tx, { type, cause }: BatchFilter): Promise<Errored[]> {
-  return tx.query<Errored>(sql`
-    SELECT id, attempt, type, cause, settled_at FROM outbox_event WHERE status = 'errored' ${type ? sql`AND type = ${type}` : sql``} ${cause ? sql`AND cause = ${cause} AND cause_status = 'errored'` : sql``}
-    ORDER BY id LIMIT ${raw(String(BATCH_MAX + 1))}`);
-}
-
 async function freeze(
   tx: Tx,
-  batch: PreviewRequest & { token: string; set: readonly Errored[]; by: Signature },
+  batch: PreviewRequest & { token: string; set: readonly Errored[]; by: Signature & { reason: string } },
 ): Promise<string> {
   const { verb, filter, perSecond, token, set, by } = batch;
-  const { insertId } = await tx.execute(sql`
-    INSERT INTO event_batch (token, verb, filter, status, total, per_second, reason, actor, role, request_id, created_at)
-    VALUES (${token}, ${verb}, ${JSON.stringify(filter)}, 'previewed', ${set.length}, ${perSecond}, ${by.reason}, ${by.actor}, ${by.role}, ${by.requestId}, ${now})`);
-  for (let from = 0; from < set.length; from += ROWS_PER_INSERT) {
-    const rows = set
-      .slice(from, from + ROWS_PER_INSERT)
-      .map((row, i) => sql`(${insertId}, ${from + i + 1}, ${String(row.id)}, ${row.attempt})`);
-    await tx.execute(
-      sql`INSERT INTO event_batch_item (batch_id, position, event_id, attempt) VALUES ${join(rows)}`,
-    );
-  }
-  return insertId;
+  const { actor, role, reason, requestId } = by;
+  const id = await insertRow(tx, EventBatch, {
+    token,
+    verb,
+    filter: JSON.stringify(filter),
+    status: 'previewed',
+    total: set.length,
+    perSecond,
+    reason,
+    actor,
+    role,
+    requestId,
+    createdAt: instant(tx),
+  });
+  const items = set.map((row, i) => ({ position: i + 1, eventId: String(row.id), attempt: row.attempt }));
+  for (let from = 0; from < items.length; from += ROWS_PER_INSERT)
+    await tx.execute(insertItems(id, items.slice(from, from + ROWS_PER_INSERT)));
+  return id;
 }
 
 /** The largest group first. */

@@ -1,8 +1,11 @@
+import { IsNull } from 'typeorm';
 import { crashPoint } from '../../base/crash-point.js';
 import { Problem, WrongState } from '../../base/problems.js';
 import { cutCharacters } from '../../base/text.js';
 import type { Database, Tx } from '../../database/database.js';
-import { now, raw, sql } from '../../database/sql.js';
+import { instant } from '../../database/instants.js';
+import { forUpdate } from '../../database/locks.js';
+import { EventBatchItem } from '../../entities/event-batch-item.js';
 import type { Registry } from '../../outbox/registry.js';
 import type { Signature } from '../audit.js';
 import { discardIn } from '../discard.js';
@@ -19,12 +22,6 @@ const WHY_MAX = 100;
 export type Slice =
   | { readonly kind: 'ended'; readonly note: string }
   | { readonly kind: 'again'; readonly inMs: number };
-
-interface Item {
-  readonly position: number;
-  readonly event_id: unknown;
-  readonly attempt: number;
-}
 
 /** Works on a running batch for a few seconds. The caller calls it again until the batch has ended; two calls at once do nothing twice. */
 export async function runBatchSlice(
@@ -58,35 +55,40 @@ export async function runBatchSlice(
   }
 }
 
-async function nextItem(database: Database, id: string): Promise<Item | undefined> {
-  const [item] = await database.query<Item>(
-    sql`SELECT position, event_id, attempt FROM event_batch_item WHERE batch_id = ${id} AND result IS NULL ORDER BY position LIMIT 1`,
-  );
-  return item;
+function nextItem({ manager }: Database, batchId: string): Promise<EventBatchItem | null> {
+  const where = { batchId, result: IsNull() };
+  return manager.findOne(EventBatchItem, { where, order: { position: 'ASC' } });
 }
 
 /** The act and its result in one transaction: an item is never done twice, nor done without its mark. */
-async function actOnItem(database: Database, registry: Registry, batch: Batch, item: Item): Promise<void> {
+async function actOnItem(
+  database: Database,
+  registry: Registry,
+  batch: Batch,
+  item: EventBatchItem,
+): Promise<void> {
   await database.transaction(async (tx) => {
-    const open = await tx.query(
-      sql`SELECT position FROM event_batch_item WHERE batch_id = ${batch.id} AND position = ${item.position} AND result IS NULL ${raw(tx.dialect.forUpdate)}`,
-    );
-    if (open.length === 0) return;
-    const skipped = await skippedBecause(() => actOn(tx, registry, batch, item));
-    await tx.execute(sql`
-      UPDATE event_batch_item SET result = ${skipped === null ? 'done' : 'skipped'}, why = ${skipped}, at = ${now} WHERE batch_id = ${batch.id} AND position = ${item.position} AND result IS NULL`);
+    const open = { batchId: batch.id, position: item.position, result: IsNull() };
+    if (!(await tx.manager.findOne(EventBatchItem, { where: open, ...forUpdate(tx) }))) return;
+    const why = await skippedBecause(() => actOn(tx, registry, batch, item));
+    const result = why === null ? 'done' : 'skipped';
+    await tx.manager.update(EventBatchItem, open, { result, why, at: instant(tx) });
     crashPoint('in-batch-item');
   });
 }
 
-function actOn(tx: Tx, registry: Registry, batch: Batch, { event_id, attempt }: Item): Promise<void> {
+function actOn(
+  tx: Tx,
+  registry: Registry,
+  batch: Batch,
+  { eventId, attempt }: EventBatchItem,
+): Promise<void> {
   const by: Signature = {
     actor: batch.executor ?? batch.actor,
     role: batch.executorRole ?? 'operator',
     reason: batch.reason,
     requestId: `batch-${batch.id}`,
   };
-  const eventId = String(event_id);
   return batch.verb === 'requeue'
     ? requeueIn(tx, eventId, by, attempt)
     : discardIn(tx, registry, eventId, by, attempt);

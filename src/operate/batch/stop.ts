@@ -1,5 +1,6 @@
 import type { Database, Tx } from '../../database/database.js';
-import { now, sql } from '../../database/sql.js';
+import { instant } from '../../database/instants.js';
+import { EventBatch } from '../../entities/event-batch.js';
 import type { Signature } from '../audit.js';
 import { auditBatch, type Batch, mustReadBatch, noSuchBatch, readBatch } from './batch.js';
 import { BatchRefused } from './refused.js';
@@ -28,8 +29,7 @@ export async function endBatch(
   status: 'done' | 'stopped',
   why: string | null,
 ): Promise<boolean> {
-  const { affected } = await tx.execute(
-    sql`UPDATE event_batch SET status = ${status}, why = ${why}, ended_at = ${now} WHERE id = ${id} AND status = 'running'`,
-  );
+  const ended = { status, why, endedAt: instant(tx) };
+  const { affected } = await tx.manager.update(EventBatch, { id, status: 'running' }, ended);
   return affected === 1;
 }
