@@ -204,6 +204,14 @@ describe('the architecture', () => {
     expect(words).toEqual([]);
   });
 
+  it('SQL stands in statements.ts, so that a reader finds it together', () => {
+    const own = /^database\/|(^|\/)statements\.ts$/; // the database room renders and sends it
+    const elsewhere = files.filter(
+      (file) => !own.test(file) && readFileSync(path.join(src, file), 'utf8').includes('sql`'),
+    );
+    expect(elsewhere).toEqual([]);
+  });
+
   it('has no room for leftovers', () => {
     expect(files.filter((file) => /(^|\/)(utils?|common|helpers?|misc)(\/|\.)/.test(file))).toEqual([]);
   });

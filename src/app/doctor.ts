@@ -3,7 +3,7 @@ import { businessDay } from '../base/clock.js';
 import { childTraceparent } from '../base/trace.js';
 import { Database } from '../database/database.js';
 import { pendingMigrations } from '../database/migrate.js';
-import { now, sql } from '../database/sql.js';
+import { readSession, readVersion } from '../database/server.js';
 import { Alert } from '../entities/alert.js';
 import { RedisLocks } from '../orders/lock.js';
 import { createLogger } from './logging.js';
@@ -76,13 +76,11 @@ async function checkDatabase(settings: Settings): Promise<Check[]> {
   }
   try {
     const isMysql = database.dialect.name === 'mysql';
-    const [version] = await database.query<{ v: string }>(
-      isMysql ? sql`SELECT VERSION() AS v` : sql`SELECT sqlite_version() AS v`,
-    );
+    const version = await readVersion(database);
     const clockMs = Math.abs((await database.now()).getTime() - Date.now());
     const pending = await pendingMigrations(database);
     const checks: Check[] = [
-      { name: 'database', ok: true, detail: `${isMysql ? 'MySQL/MariaDB' : 'SQLite'} ${version?.v}` },
+      { name: 'database', ok: true, detail: `${isMysql ? 'MySQL/MariaDB' : 'SQLite'} ${version}` },
       {
         name: 'clock',
         ok: clockMs <= CLOCK_SKEW_MAX_MS,
@@ -102,15 +100,7 @@ async function checkDatabase(settings: Settings): Promise<Check[]> {
     ];
     if (pending.length === 0) checks.push(await checkBreakers(database));
     if (!isMysql) return checks;
-    const [session] = await database
-      .query<{ isolation: string; zone: string; now: unknown }>(
-        sql`SELECT @@session.tx_isolation AS isolation, @@session.time_zone AS zone, ${now} AS now`,
-      )
-      .catch(() =>
-        database.query<{ isolation: string; zone: string; now: unknown }>(
-          sql`SELECT @@session.transaction_isolation AS isolation, @@session.time_zone AS zone, ${now} AS now`,
-        ),
-      );
+    const session = await readSession(database);
     const right = session?.isolation === 'READ-COMMITTED' && session.zone === '+00:00';
     checks.push({
       name: 'session',

@@ -1,11 +1,11 @@
 import type { Database } from '../database/database.js';
 import { pendingMigrations } from '../database/migrate.js';
-import { sql } from '../database/sql.js';
 import { type Heartbeat, heartbeats } from '../operate/health.js';
 import { activePauses, type Pause } from '../operate/pause.js';
 import { type Html, html } from './html.js';
 import { time } from './parts/text.js';
 import type { Visitor } from './session.js';
+import { untoldAlert } from './statements.js';
 
 const SKEW_MAX_MS = 2_000;
 const UNSENT_MAX_MS = 5 * 60_000;
@@ -48,10 +48,8 @@ export class Banners {
   }
 
   async #hasUnsentAlert(now: Date): Promise<boolean> {
-    const rows = await this.reading.query(
-      sql`SELECT id FROM (SELECT * FROM alert ORDER BY last_at DESC LIMIT 200) AS latest WHERE status = 'open' AND known_at IS NULL AND sent_at IS NULL AND first_at < ${new Date(now.getTime() - UNSENT_MAX_MS)} LIMIT 1`,
-    );
-    return rows.length > 0;
+    const firstBefore = new Date(now.getTime() - UNSENT_MAX_MS);
+    return (await this.reading.query(untoldAlert(firstBefore))).length > 0;
   }
 
   /** Looked up at most once a minute. */

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Database } from '../database/database.js';
-import { after, now, sql } from '../database/sql.js';
+import { In } from 'typeorm';
+import type { Database, Tx } from '../database/database.js';
+import { instant, isBefore } from '../database/instants.js';
+import { insertRow } from '../database/rows.js';
+import { ConsoleSignOut } from '../entities/console-sign-out.js';
 import { TOKEN_MAX_S } from '../http/auth.js';
 
 const PRUNED_AT_ONCE = 100;
@@ -12,23 +15,26 @@ const PRUNED_AT_ONCE = 100;
 export async function keepSignOut(database: Database, token: string): Promise<void> {
   await database.transaction(async (tx) => {
     const tokenHash = hash(token);
-    const [known] = await tx.query(
-      sql`SELECT token_hash FROM console_sign_out WHERE token_hash = ${tokenHash}`,
-    );
-    if (!known)
-      await tx.execute(
-        sql`INSERT INTO console_sign_out (token_hash, expires_at) VALUES (${tokenHash}, ${after(TOKEN_MAX_S * 1_000)})`,
-      );
-    await tx.execute(sql`
-      DELETE FROM console_sign_out WHERE token_hash IN (SELECT token_hash FROM (SELECT token_hash FROM console_sign_out WHERE expires_at < ${now} ORDER BY expires_at LIMIT ${PRUNED_AT_ONCE}) AS ended)`);
+    const expiresAt = instant(tx, TOKEN_MAX_S * 1_000);
+    if (!(await tx.manager.existsBy(ConsoleSignOut, { tokenHash })))
+      await insertRow(tx, ConsoleSignOut, { tokenHash, expiresAt });
+    await prune(tx);
   });
 }
 
-export async function isSignedOut(database: Database, token: string): Promise<boolean> {
-  return (
-    (await database.query(sql`SELECT token_hash FROM console_sign_out WHERE token_hash = ${hash(token)}`))
-      .length > 0
-  );
+async function prune(tx: Tx): Promise<void> {
+  const old = await tx.manager.find(ConsoleSignOut, {
+    where: { expiresAt: isBefore(tx) },
+    order: { expiresAt: 'ASC' },
+    take: PRUNED_AT_ONCE,
+  });
+  if (old.length === 0) return;
+  // In the order of the key, so that two sign-outs cannot wait for each other.
+  await tx.manager.delete(ConsoleSignOut, { tokenHash: In(old.map(({ tokenHash }) => tokenHash).sort()) });
+}
+
+export function isSignedOut(database: Database, token: string): Promise<boolean> {
+  return database.manager.existsBy(ConsoleSignOut, { tokenHash: hash(token) });
 }
 
 const hash = (token: string): string => createHash('sha256').update(token).digest('hex');

@@ -2,7 +2,7 @@ import { type FindOperator, LessThan, LessThanOrEqual, MoreThan, Raw } from 'typ
 import type { Queryable } from './queryable.js';
 
 /**
- * The database's clock in TypeORM's values and conditions, as `now` and `after` are in `sql`. `plusMs` is
+ * The database's clock in TypeORM's values and conditions, as `now` and `after` are in our own SQL. `plusMs` is
  * counted from the database's now; it becomes part of the statement's text, so it is a constant of the
  * program or of its settings.
  */

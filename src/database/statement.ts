@@ -24,6 +24,7 @@ export async function change(runner: QueryRunner, dialect: Dialect, statement: S
   return { affected: result.affected ?? 0, insertId: String(result.raw ?? '') };
 }
 
+/** The clock is in no table, so TypeORM has no words for it. */
 export async function readClock(queryable: Pick<Queryable, 'query'>): Promise<Date> {
   const [row] = await queryable.query<{ now: unknown }>(sql`SELECT ${now} AS now`);
   return fromSqlInstant(row?.now);

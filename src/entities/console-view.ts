@@ -7,7 +7,7 @@ import { Id, Instant, LongText, Person, Text } from './columns.js';
 export class ConsoleView {
   @Id() id!: string;
   @Text('name', 64) name!: string;
-  /** The query string of the list. */
+  /** The query of the list's address, without the question mark. */
   @LongText('query') query!: string;
   @Person('actor') actor!: string;
   @Instant('created_at') createdAt!: Date;

@@ -1,5 +1,6 @@
 import type { Database } from '../../database/database.js';
-import { fromSqlInstant, raw, sql } from '../../database/sql.js';
+import { fromSqlInstant } from '../../database/sql.js';
+import { newestOccurrences } from '../statements.js';
 
 export interface Occurrence {
   readonly at: Date;
@@ -17,9 +18,7 @@ export async function occurrencesOf(database: Database, alertId: string): Promis
     event_id: string | null;
     subject_id: string | null;
     subject_no: string | null;
-  }>(
-    sql`SELECT at, event_id, subject_id, subject_no FROM alert_occurrence WHERE alert_id = ${alertId} ORDER BY id DESC LIMIT ${raw(String(OCCURRENCES_MAX))}`,
-  );
+  }>(newestOccurrences(alertId, OCCURRENCES_MAX));
   return rows.map((row) => ({
     at: fromSqlInstant(row.at),
     eventId: row.event_id,

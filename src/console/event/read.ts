@@ -1,6 +1,6 @@
 import { type AlertGroup, loadGroup } from '../../alerts/group.js';
 import type { Database } from '../../database/database.js';
-import { sql } from '../../database/sql.js';
+import { Alert } from '../../entities/alert.js';
 import { BoxOrder } from '../../entities/box-order.js';
 import { OutboxEvent } from '../../entities/outbox-event.js';
 import { listActions } from '../../operate/audit.js';
@@ -57,13 +57,14 @@ async function readCauseOf(
   return { sameCause, group };
 }
 
-async function groupOfCause(database: Database, cause: string): Promise<AlertGroup | null> {
-  const [row] = await database.query<{ id: unknown }>(sql`SELECT id FROM alert WHERE group_key = ${cause}`);
-  return row ? loadGroup(database, String(row.id)) : null;
+async function groupOfCause(database: Database, groupKey: string): Promise<AlertGroup | null> {
+  const alert = await database.manager.findOne(Alert, { select: { id: true }, where: { groupKey } });
+  return alert && loadGroup(database, alert.id);
 }
 
 /** Whether an event that is not there was there once: ids are given in order, and old events are deleted. */
 export async function wasThere(database: Database, id: string): Promise<boolean> {
-  const [row] = await database.query<{ id: unknown }>(sql`SELECT MAX(id) AS id FROM outbox_event`);
-  return BigInt(id) <= BigInt(String(row?.id ?? 0));
+  const newest = { select: { id: true }, order: { id: 'DESC' }, take: 1 } as const;
+  const [event] = await database.manager.find(OutboxEvent, newest);
+  return BigInt(id) <= BigInt(event?.id ?? 0);
 }

@@ -1,22 +1,17 @@
 import type { Database } from '../../database/database.js';
 import { duplicateOf } from '../../database/errors.js';
-import { now, sql } from '../../database/sql.js';
+import { instant } from '../../database/instants.js';
+import { insertRow } from '../../database/rows.js';
+import { ConsoleView } from '../../entities/console-view.js';
 import { audit, type Signature } from '../../operate/audit.js';
 
 /** A filter with a name, saved for everybody. */
-export interface SavedView {
-  readonly id: string;
-  readonly name: string;
-  /** The query of its address, without the question mark. */
-  readonly query: string;
-  readonly actor: string;
-}
+export type SavedView = Readonly<ConsoleView>;
 
-export async function listViews(database: Database): Promise<SavedView[]> {
-  const rows = await database.query<{ id: unknown; name: string; query: string; actor: string }>(
-    sql`SELECT id, name, query, actor FROM console_view ORDER BY name LIMIT 100`,
-  );
-  return rows.map((row) => ({ ...row, id: String(row.id) }));
+const VIEWS_SHOWN = 100;
+
+export function listViews(database: Database): Promise<SavedView[]> {
+  return database.manager.find(ConsoleView, { order: { name: 'ASC' }, take: VIEWS_SHOWN });
 }
 
 /** Returns false when the name is taken. Audited. */
@@ -27,9 +22,8 @@ export async function saveView(
 ): Promise<boolean> {
   try {
     await database.transaction(async (tx) => {
-      await tx.execute(
-        sql`INSERT INTO console_view (name, query, actor, created_at) VALUES (${name}, ${query}, ${act.actor}, ${now})`,
-      );
+      const { actor } = act;
+      await insertRow(tx, ConsoleView, { name, query, actor, createdAt: instant(tx) });
       await audit(tx, act, {
         verb: 'save-view',
         targetType: 'view',
@@ -49,10 +43,8 @@ export async function saveView(
 /** Returns false when there is no such view. Audited. */
 export async function removeView(database: Database, id: string, act: Signature): Promise<boolean> {
   return database.transaction(async (tx) => {
-    const [view] = await tx.query<{ name: string; query: string }>(
-      sql`SELECT name, query FROM console_view WHERE id = ${id}`,
-    );
-    const { affected } = await tx.execute(sql`DELETE FROM console_view WHERE id = ${id}`);
+    const view = await tx.manager.findOneBy(ConsoleView, { id });
+    const { affected } = await tx.manager.delete(ConsoleView, { id });
     if (!view || affected === 0) return false;
     await audit(tx, act, {
       verb: 'remove-view',

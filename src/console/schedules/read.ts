@@ -1,8 +1,9 @@
-import { fromSqlInstantOrNull, sql } from '../../database/sql.js';
+import { fromSqlInstantOrNull } from '../../database/sql.js';
 import { type Heartbeat, heartbeats } from '../../operate/health.js';
 import { recurrenceOf } from '../../operate/recurrence.js';
 import type { ConsoleContext } from '../context.js';
 import { nextRunOf } from '../parts/next-run.js';
+import { pendingOfType } from '../statements.js';
 import type { Schedule } from './page.js';
 
 /** The cron expressions differ in minute and second alone: both schedules run every hour. */
@@ -10,6 +11,8 @@ const HOUR_MS = 3_600_000;
 const HOURS_LOOKED_AT = 24;
 /** Yesterday, today and tomorrow. */
 const DAYS_COMPARED = 3;
+/** The page shows "10,000+" beyond it. */
+const UNPAID_COUNTED = 10_001;
 
 type Recurrence = Awaited<ReturnType<typeof recurrenceOf>>;
 
@@ -67,9 +70,8 @@ function sweepOf(processes: readonly Heartbeat[], cron: string): Schedule {
 
 /** Orders that wait for their payment: each has an event of its own that ends it. */
 async function readUnpaid({ reading, options }: ConsoleContext): Promise<Schedule> {
-  const [row] = await reading.query<{ queue_at: unknown; n: number | string }>(
-    sql`SELECT MIN(queue_at) AS queue_at, COUNT(*) AS n FROM (SELECT queue_at FROM outbox_event WHERE type = ${options.recurring.unpaid.type} AND status = 'pending' AND settled_at IS NULL LIMIT 10001) AS guards`,
-  );
+  const statement = pendingOfType(options.recurring.unpaid.type, UNPAID_COUNTED);
+  const [row] = await reading.query<{ queue_at: unknown; n: number | string }>(statement);
   return {
     name: 'unpaid',
     cron: null,

@@ -1,5 +1,5 @@
 import type { Database } from '../../database/database.js';
-import { sql } from '../../database/sql.js';
+import { eventsCalled, ordersCalled } from '../statements.js';
 
 export interface Hit {
   readonly kind: 'order' | 'event';
@@ -32,29 +32,15 @@ const EVENT_ID = /^\d{1,18}$/;
  */
 export async function search(database: Database, text: string): Promise<Hit[]> {
   const orderNo = PAYMENT_OR_REFUND.exec(text)?.[1] ?? text;
-  const orders = await findOrders(database, text, orderNo);
+  const orders = await database.query<OrderRow>(ordersCalled(orderNo, text, HITS_MAX));
   const exact = orders.find((row) => row.order_no === orderNo);
   if (exact) return [orderHit(exact)];
   const hits = orders.map(orderHit);
   if (hits.length > 0 && !EVENT_ID.test(text)) return hits.slice(0, HITS_MAX);
-  const events = await findEvents(database, text);
-  return [...hits, ...events.map(eventHit)].slice(0, HITS_MAX);
-}
-
-function findOrders(database: Database, text: string, orderNo: string): Promise<OrderRow[]> {
-  return database.query<OrderRow>(sql`
-    SELECT id, order_no, status FROM box_order WHERE order_no = ${orderNo}
-    UNION SELECT id, order_no, status FROM box_order WHERE meican_order_id = ${text}
-    UNION SELECT id, order_no, status FROM (SELECT id, order_no, status FROM box_order WHERE user_id = ${text} ORDER BY id DESC LIMIT 20) AS of_user`);
-}
-
-function findEvents(database: Database, text: string): Promise<EventRow[]> {
+  const id = EVENT_ID.test(text) ? text : '0';
   const trace = TRACE.exec(text)?.[1];
-  return database.query<EventRow>(sql`
-    SELECT id, type, status, subject_no FROM outbox_event WHERE id = ${EVENT_ID.test(text) ? text : '0'}
-    UNION SELECT id, type, status, subject_no FROM (SELECT id, type, status, subject_no FROM outbox_event WHERE subject_no = ${text} ORDER BY id DESC LIMIT 20) AS of_subject
-    UNION SELECT id, type, status, subject_no FROM (SELECT id, type, status, subject_no FROM outbox_event WHERE request_id = ${text} ORDER BY id DESC LIMIT 20) AS of_request
-    ${trace ? sql`UNION SELECT id, type, status, subject_no FROM (SELECT id, type, status, subject_no FROM outbox_event WHERE traceparent >= ${`00-${trace}-`} AND traceparent < ${`00-${trace}.`} ORDER BY id DESC LIMIT 20) AS of_trace` : sql``}`);
+  const events = await database.query<EventRow>(eventsCalled(id, text, trace, HITS_MAX));
+  return [...hits, ...events.map(eventHit)].slice(0, HITS_MAX);
 }
 
 function orderHit({ id, order_no, status }: OrderRow): Hit {
