@@ -62,7 +62,7 @@ function attributesOf({ type, id, attempt }: ClaimedRow) {
   };
 }
 
-/** The lease is lost. A lease that has run out by this process's clock counts as lost, and that is reported once. */
+/** The lease is lost, or has run out by this process's clock, which counts as lost and is reported once. */
 export function isLeaseOver({ lease, row, engine }: Attempt): boolean {
   if (lease.isOver && !lease.isLost) {
     engine.signals.emit('lease-lost', { eventId: row.id, attempt: row.attempt });

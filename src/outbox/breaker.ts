@@ -1,6 +1,6 @@
 /** This many attempts in a row that did not reach the vendor open its breaker. */
 export const OPENS_AFTER = 5;
-/** The breaker opens, too, when at least this share of the window's calls got a 5xx or no answer, if there were enough calls. */
+/** It opens, too, when this share of the window's calls, CALLS_MIN or more, got a 5xx or no answer. */
 const SILENT_SHARE = 0.8;
 export const CALLS_MIN = 5;
 export const WINDOW_MS = 60_000;
@@ -19,15 +19,17 @@ export interface BreakerView {
   readonly since: Date | null;
 }
 
-/** How a call ended, as far as that shows whether the vendor is up. `silent`: 5xx, or no answer; `not-reached`: surely not executed. */
+/** What a call shows of its vendor. `silent`: 5xx, or no answer; `not-reached`: surely not executed. */
 export type Heard = 'answered' | 'silent' | 'not-reached';
 
 /**
- * Keeps attempts away from a vendor that is down, so that its outage does not use up the failures of the events. One for each target and process.
- *   closed → open       after OPENS_AFTER attempts in a row that were surely not executed, or when nearly all calls of the window were silent
+ * Keeps attempts away from a vendor that is down, so that its outage does not use up the failures of the
+ * events. One for each target and process.
+ *   closed → open       after OPENS_AFTER attempts in a row that were surely not executed, or when nearly all
+ *                       calls of the window were silent
  *   open → half-open    after a pause, which doubles up to a minute
- *   half-open           lets one attempt through, the canary: answered → closed, and the number of attempts at once doubles from one;
- *                       not answered → open
+ *   half-open           lets one attempt through, the canary: not answered → open; answered → closed, and the
+ *                       number of attempts at once doubles from one
  * A refusal is an answer: a call that always fails opens nothing while the vendor answers other calls.
  */
 export class Breaker {
@@ -63,7 +65,7 @@ export class Breaker {
     return Math.max(0, Math.min(max, this.#ramp ?? max) - busy);
   }
 
-  /** One at a time. An attempt that hangs, or was under way before, does not keep the next canary away for ever. */
+  /** One canary at a time. After CANARY_MAX_MS an attempt that still runs no longer keeps the next away. */
   #canaries(busy: number): number {
     if (busy > 0 && this.nowMs() < this.#canaryUntilMs) return 0;
     this.#canaryUntilMs = this.nowMs() + CANARY_MAX_MS;
@@ -92,7 +94,7 @@ export class Breaker {
     this.#become('open');
   }
 
-  /** Calls that did not reach the vendor are left out of the share: they have a rule of their own (OPENS_AFTER). */
+  /** Calls that did not reach the vendor are left out: OPENS_AFTER is their rule. */
   #count(heard: readonly Heard[]): void {
     const nowMs = this.nowMs();
     let bucket = this.#window.at(-1);

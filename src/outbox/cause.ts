@@ -3,7 +3,7 @@ import type { Failure } from './types.js';
 
 const MESSAGE_MAX = 1_000;
 
-/** Failures with the same cause get the same key: ids, numbers, times and addresses are taken out of the message. At most 191 characters. */
+/** Equal for failures of the same cause: without ids, numbers, times, addresses. At most 191 characters. */
 export function causeOf(type: string, failure: Failure): string {
   const message = failure.message
     .slice(0, MESSAGE_MAX) // before matching: a vendor may have sent a megabyte

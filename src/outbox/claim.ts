@@ -39,8 +39,8 @@ type Row = statements.QueueRow;
 
 /**
  * Takes up to `limit` due events and a lease on each, in one short transaction: select with SKIP LOCKED, push
- * `queue_at` back to the end of the lease, raise the attempt, write its journal row. The events of a worker that
- * dies fall due again by themselves.
+ * `queue_at` back to the end of the lease, raise the attempt, write its journal row. The events of a worker
+ * that dies fall due again by themselves.
  */
 export async function claim(database: Database, registry: Registry, request: ClaimRequest): Promise<Claim> {
   const claimed = await database.transaction(async (tx) => {
@@ -95,7 +95,7 @@ export function soonest(waitsMs: readonly (number | null)[]): number | null {
   return known.length > 0 ? Math.min(...known) : null;
 }
 
-/** A row that still carries a lease was interrupted: its worker never said how it ended, so the outcome is unknown. */
+/** A row that still carries a lease was interrupted: its outcome is unknown. */
 async function takeLease(
   tx: Tx,
   rows: readonly Row[],

@@ -8,7 +8,7 @@ import { isSuspect } from './set-aside.js';
 import type { Signals } from './signals.js';
 import type { Place, Wanted } from './statements.js';
 
-/** In a backlog a claim begins where the last one ended; after so long it looks from the start again. Milliseconds. */
+/** In a backlog a claim begins where the last ended, for so long; then from the start again. Milliseconds. */
 const GO_ON_MS = 500;
 
 interface ClaimerOptions {
@@ -27,7 +27,7 @@ export type HeldClaim = Claim & { readonly held: Held[] };
 export class Claimer {
   /** Held events that may be what crashes their process. */
   #suspectCount = 0;
-  /** Where the last claim of a backlog ended, among events of which types, and since when none has looked from the start. */
+  /** Where the last claim of a backlog ended, among which types, and when a claim last began at the start. */
   #reached: { readonly place: Place; readonly among: string; readonly sinceMs: number } | undefined;
 
   constructor(private readonly options: ClaimerOptions) {}

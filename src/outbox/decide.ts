@@ -6,7 +6,7 @@ import type { AttemptOutcome, Failure } from './types.js';
 export const INTERRUPTIONS_MAX = 3;
 /** Questions in a row that may get no usable answer before a person hears of it. */
 export const VAIN_QUESTIONS_TOLD = 3;
-/** So long after the first vain question of a row the event is given up, where it has no deadline of its own. */
+/** Without a deadline an event is given up so long after its first vain question. */
 const QUESTIONS_MAX_MS = 24 * 3_600_000;
 /** After an orderly interruption, at shutdown, an event is due at once. */
 const AFTER_INTERRUPTION_MS = 0;
@@ -14,9 +14,9 @@ const AFTER_INTERRUPTION_MS = 0;
 export interface Situation {
   readonly failures: number;
   readonly interruptions: number;
-  /** Milliseconds since the first snooze of the current row of snoozes; null when the last attempt was none. */
+  /** Milliseconds since the first snooze of the current row; null when the last attempt was no snooze. */
   readonly snoozedForMs: number | null;
-  /** Questions in a row without a usable answer before this attempt, and the milliseconds since the first of them; null when there was none. */
+  /** Questions in vain before this attempt, in a row, and the milliseconds since the first; null for none. */
   readonly vainQuestions: number;
   readonly vainForMs: number | null;
   /** Milliseconds until the deadline up to which it asks; null when it has none. */
@@ -46,7 +46,7 @@ export interface Transition {
   readonly decision: string;
 }
 
-/** (outcome, counters, limits) → what becomes of the event. Pure; the only place where "exhausted" is decided. */
+/** (outcome, counters, limits) → what becomes of the event. Pure; the only place that says "errored". */
 export function decide(outcome: AttemptOutcome, situation: Situation): Transition {
   const verdict = { ...settledAs(situation), ...verdictOf(outcome, situation) };
   return { ...verdict, newDoubt: verdict.outcome === 'unknown' && !sentNothing(outcome) };

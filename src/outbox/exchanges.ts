@@ -3,10 +3,10 @@ import type { Exchange } from '../entities/event-attempt.js';
 
 const PACK_ABOVE = 1_024;
 const PACKED = 'z:';
-/** 24 KiB of memory a call instead of 268: the text is small, and the memory is freed only by the garbage collector. */
+/** 24 KiB of memory a call instead of 268: it is freed only by the garbage collector. */
 const SMALL = { windowBits: 12, memLevel: 4 };
 
-/** An attempt's journal as its column holds it: JSON, and compressed when that is worth it. Null: no call was made. */
+/** An attempt's journal as its column holds it: JSON, compressed if it is long. Null: no call was made. */
 export function packExchanges(exchanges: readonly Exchange[]): string | null {
   if (exchanges.length === 0) return null;
   const text = JSON.stringify(exchanges);

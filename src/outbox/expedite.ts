@@ -5,7 +5,7 @@ import * as statements from './statements.js';
 import type { EventDefinition } from './types.js';
 import { wakeAfterCommit } from './wake.js';
 
-/** The event at the head of this key becomes due now: the caller has changed what it waited for. A running attempt is left alone. */
+/** The first event of this key becomes due now, unless it runs: the caller has changed what it waited for. */
 export async function expedite(tx: Tx, orderingKey: string): Promise<void> {
   await tx.execute(statements.makeKeyDue(orderingKey));
 }
@@ -18,9 +18,10 @@ export async function makeDue<P>(tx: Tx, definition: EventDefinition<P>, payload
 }
 
 /**
- * The business transaction has made the event that was recorded for this payload needless. Fenced by its status
- * alone: a worker that runs it right now loses its lease, so the caller must hold a row that the handler checks
- * before it acts. `lastOfItsKey`: the caller knows that nothing can wait behind it; saves a look.
+ * The business transaction has made the event that was recorded for this payload needless. Fenced by its
+ * status alone: a worker that runs it right now loses its lease, so the caller must hold a row that the
+ * handler checks before it acts. `lastOfItsKey`: the caller knows that nothing can wait behind it; saves a
+ * look.
  */
 export async function settleWithoutRunning<P>(
   tx: Tx,

@@ -10,7 +10,7 @@ import { type AttemptOutcome, type ClaimedEvent, type HandlerContext, LeaseLost 
 /** A handler that was aborted and does not answer is given up after so long. Milliseconds. */
 const ABORT_GRACE_MS = 1_000;
 
-/** Asks the handler, within its deadline and its lease, and reports whatever happens as an outcome. Never throws. */
+/** Calls the handler, within its deadline and its lease; whatever happens is an outcome. Never throws. */
 export async function handle(attempt: Attempt, event: ClaimedEvent): Promise<AttemptOutcome> {
   const { handler, lease, engine } = attempt;
   if (event.interruptions >= INTERRUPTIONS_MAX)

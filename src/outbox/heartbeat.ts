@@ -11,13 +11,13 @@ const HEARTBEAT_EVERY_MS = 20_000;
 const KEEP_MS = 24 * 3_600_000;
 
 interface Beating {
-  /** What a poller asks at each tick (`Outbox.nextDueInMs`), and a heartbeat with it: an idle scheduler sends one statement a tick. */
+  /** `Outbox.nextDueInMs` and a heartbeat in one statement, for each tick of a scheduler. */
   look(lookAheadMs: number): Promise<number | null>;
   /** Reports that this process ended; no later report counts. */
   stop(): Promise<void>;
 }
 
-/** Reports every twenty seconds, or with each tick, that this process lives, what it runs and which vendors it finds down. */
+/** Reports, every 20 s or with each tick, that this process lives, what it runs, which vendors are down. */
 export function beat(
   outbox: Outbox,
   kind: string,

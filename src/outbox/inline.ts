@@ -1,7 +1,7 @@
 import type { Held } from './attempt.js';
 import type { Claimer } from './claimer.js';
 
-/** An inline run that waits for another worker looks again after LOOK_MS; each time twice as long, up to the second. */
+/** A run that waits for another worker looks again after LOOK_MS, then twice as long, up to the second. */
 const LOOK_MS = 30;
 const LOOK_MAX_MS = 240;
 const CLAIM_MAX = 10;
@@ -16,7 +16,7 @@ export interface InlineEngine {
   isMoving(keys: readonly string[], heldTypes: readonly string[], ms: number): Promise<boolean>;
 }
 
-/** Carries out the due events of these keys until none is left, none of them can move, or the time is over. */
+/** Carries out the due events of these keys until none is left, none can move, or the time is over. */
 export async function runInline(
   engine: InlineEngine,
   keys: readonly string[],
@@ -34,7 +34,8 @@ export async function runInline(
       mine = mine.filter((attempt) => attempt !== ended);
       continue;
     }
-    // A scheduler may have been faster, or the key waits for a moment. Paused, or held by a breaker: not waited for.
+    // A scheduler may have been faster, or the key waits for a moment. Paused, or held by a breaker: not
+    // waited for.
     if (!(await engine.isMoving(keys, heldTypes, untilMs - performance.now()))) return;
     await new Promise((resolve) => setTimeout(resolve, lookMs));
     lookMs = Math.min(lookMs * 2, LOOK_MAX_MS);

@@ -39,7 +39,7 @@ const SETTLING_MAX = 400;
 /** `crowded`: some types were left out of the claim, because too few of their slots are free. */
 type Claimed = Pick<Claim, 'rows' | 'leftAlone' | 'full' | 'nextDueInMs'> & { readonly crowded: boolean };
 
-/** What this process can do with events: carry out those of some keys now (inline), or claim and start a batch (the poller). */
+/** The engine of a process: carries out the events of some keys now (inline), or claims a batch. */
 export class Outbox {
   readonly signals = new Signals();
   readonly registry: Registry;
@@ -51,7 +51,7 @@ export class Outbox {
   readonly #running = new Set<Promise<void>>();
   readonly #slots: Slots;
   readonly #breakers = new Map<string, Breaker>();
-  #onEnded: (() => void)[] = [];
+  readonly #onEnded: (() => void)[] = [];
 
   constructor(
     readonly database: Database,
@@ -85,9 +85,9 @@ export class Outbox {
   }
 
   /**
-   * Claims as many events as there is room for and starts them. Resolves when the attempts have started, not when
-   * they have ended. `deadlineFirst`: there is a backlog, so twice as many are claimed as there are slots, and wait
-   * in this process for the next free slot.
+   * Claims as many events as there is room for and starts them. Resolves when the attempts have started, not
+   * when they have ended. `deadlineFirst`: there is a backlog, so twice as many are claimed as there are
+   * slots, and wait in this process for the next free slot.
    */
   async claimAndStart(
     request: Pick<Wanted, 'lookAheadMs' | 'deadlineFirst' | 'onlyTypes'> = {},
@@ -125,7 +125,7 @@ export class Outbox {
     return this.#running.size - this.#slots.busyCount > SETTLING_MAX;
   }
 
-  /** Milliseconds until the next event in the queue falls due, 0 when one is; null when none does within `lookAheadMs`. */
+  /** Milliseconds until the next event falls due, 0 when some are due; null: none within `lookAheadMs`. */
   async nextDueInMs(lookAheadMs: number): Promise<number | null> {
     const [row] = await this.database.query<Pick<QueueRow, 'queueAt' | 'now'>>(selectNextDue(lookAheadMs));
     return row ? Math.max(0, dueInMs(row)) : null;
@@ -149,10 +149,10 @@ export class Outbox {
   }
 
   /**
-   * Carries out, in this process, the due events of these keys in their order, until none is left, `budgetMs` is
-   * over, or none of them can move: paused, held by a breaker, waiting for later. What is still running then goes on
-   * by itself; what has not started is left to the schedulers. Never throws: without a database, too, the events are
-   * recorded.
+   * Carries out, in this process, the due events of these keys in their order, until none is left, `budgetMs`
+   * is over, or none of them can move: paused, held by a breaker, waiting for later. What is still running
+   * then goes on by itself; what has not started is left to the schedulers. Never throws: without a database,
+   * too, the events are recorded.
    */
   async runInline(orderingKeys: readonly string[], budgetMs: number): Promise<void> {
     const engine = {
@@ -186,7 +186,7 @@ export class Outbox {
     await (this.#isSettlingTooMany ? this.oneEnded() : this.#slots.untilRoom());
   }
 
-  /** Waits for what runs. What is not done after `graceMs` is aborted and handed back; what has not started is handed back at once. */
+  /** Waits for what runs and, after `graceMs`, aborts and hands it back; what has not started, at once. */
   async drain(graceMs: number): Promise<void> {
     const over = new Error('the process is shutting down');
     this.#handBack(over.message);
@@ -200,7 +200,7 @@ export class Outbox {
     abort();
   }
 
-  /** What was claimed ahead, and will not be handled here after all, goes back into the queue: due at once, nothing counted. */
+  /** Events claimed ahead go back into the queue: due at once, nothing counted. */
   #handBack(reason: string, target?: string): void {
     for (const held of this.#slots.takeWaiting(target)) void this.#start(held, reason);
   }
@@ -217,9 +217,7 @@ export class Outbox {
     const attempt = run(this.#engine, held, { handBack, answered }).finally(() => {
       this.#running.delete(attempt);
       this.#claimer.ended(held);
-      const told = this.#onEnded;
-      this.#onEnded = [];
-      for (const tell of told) tell();
+      for (const resolve of this.#onEnded.splice(0)) resolve();
     });
     this.#running.add(attempt);
     return attempt;

@@ -11,9 +11,9 @@ interface PollOptions {
 }
 
 /**
- * The loop that keeps events moving: a sweep at every tick of cron, after every wake, and when the next event falls
- * due. A sweep drains: a full fetch is followed by the next at once, which takes the earliest deadline first. Two
- * sweeps of a process never overlap.
+ * The loop that keeps events moving: a sweep at every tick of cron, after every wake, and when the next event
+ * falls due. A sweep drains: a full fetch is followed by the next at once, which takes the earliest deadline
+ * first. Two sweeps of a process never overlap.
  */
 export class Poller {
   #task: ScheduledTask | undefined;
@@ -58,7 +58,7 @@ export class Poller {
     await this.#sweeping;
   }
 
-  /** Nothing is known to be due: a single statement, without a transaction, tells whether that is still so. */
+  /** Nothing is known to be due: a single statement shows whether that is still so. */
   async #tick(): Promise<void> {
     if (this.#stopped || this.#sweeping !== undefined) return this.wake();
     const startedMs = performance.now();
@@ -80,7 +80,7 @@ export class Poller {
     }
   }
 
-  /** Claims until nothing more is due. True: the slots of a target, or all, are full; go on when some are free, or after a wake. */
+  /** Claims until nothing more is due. True: slots are full; go on when some are free, or after a wake. */
   async #claimAll(isBacklog: boolean): Promise<boolean> {
     const startedMs = performance.now();
     const { lookAheadMs } = this.options;

@@ -3,10 +3,7 @@ import * as statements from './statements.js';
 import type { ClaimedEvent } from './types.js';
 import { wakeAfterCommit } from './wake.js';
 
-/**
- * Lets the oldest pending event of each key into the queue. Called by whatever settles, requeues or discards an
- * event of the key.
- */
+/** Lets the oldest pending event of each key into the queue, after an event of the key has left it. */
 export async function promoteNext(tx: Tx, ...orderingKeys: (string | null)[]): Promise<void> {
   const keys = [...new Set(orderingKeys.filter((key) => key !== null))];
   if (keys.length === 0) return;
@@ -17,7 +14,7 @@ export async function promoteNext(tx: Tx, ...orderingKeys: (string | null)[]): P
   await tx.execute(statements.promote(blocked));
 }
 
-/** An older event of the key was requeued while this one ran: it goes first, now that this one has to wait. */
+/** If an older event of the key was requeued while this event ran, it goes first, now that this one waits. */
 export async function yieldToOlder(tx: Tx, { id, orderingKey }: ClaimedEvent): Promise<void> {
   if (orderingKey === null) return;
   const older = await tx.query(statements.selectOlder(orderingKey, id));

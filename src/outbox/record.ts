@@ -20,7 +20,7 @@ export interface RecordOptions {
   readonly subjectNo?: string;
   readonly requestId?: string | null;
   readonly traceparent?: string | null;
-  /** The caller knows that no event with this ordering key is pending (it is a new key, or `pendingOf` has told): saves a look. */
+  /** The caller knows that no event with this ordering key is pending: saves a look. */
   readonly firstOfItsKey?: boolean;
   /** False: the caller carries it out itself (inline); the schedulers need not be woken. */
   readonly wake?: boolean;
@@ -33,9 +33,9 @@ interface Recorded {
 }
 
 /**
- * Records an event in the caller's transaction: it exists if, and only if, that transaction commits.
- * The payload is checked by the type's schema; if it does not fit, or is larger than 16 KiB, it is refused, never cut.
- * Throws RecordedOutsideTransaction, PayloadInvalid, PayloadTooLarge.
+ * Records an event in the caller's transaction: it exists if, and only if, that transaction commits. The
+ * payload is checked by the type's schema; if it does not fit, or is larger than 16 KiB, it is refused, never
+ * cut. Throws RecordedOutsideTransaction, PayloadInvalid, PayloadTooLarge.
  */
 export async function record<P>(
   tx: Tx,
@@ -98,9 +98,9 @@ export function dedupeKeyOf<P>(definition: EventDefinition<P>, payload: P): stri
 }
 
 /**
- * Which of these keys have pending events? Those events are locked, so that none can settle between this look and
- * our commit: the transaction that settles them later sees our row and lets it go on. Without the lock our event
- * could wait for ever.
+ * Which of these keys have pending events? Those events are locked, so that none can settle between this look
+ * and our commit: the transaction that settles them later sees our row and lets it go on. Without the lock
+ * our event could wait for ever.
  */
 export async function pendingOf(tx: Tx, orderingKeys: readonly string[]): Promise<Set<string>> {
   const rows = await tx.query<{ pendingKey: string }>(statements.lockPending(orderingKeys));

@@ -16,20 +16,20 @@ export class Registry {
     return this.#byType.get(type);
   }
 
-  /** Of a type that `knows` said yes to. */
+  /** Throws for a type that `knows` refuses. */
   get(type: string): EventHandler {
     const handler = this.#byType.get(type);
     if (!handler) throw new Error(`no handler for the event type ${type}`);
     return handler;
   }
 
-  /** False for an unknown type and for a payload newer than this process knows: both are left to a newer process. */
+  /** False for an unknown type and for a newer payload: both are left to a newer process. */
   knows(type: string, version: number): boolean {
     const handler = this.#byType.get(type);
     return handler !== undefined && version <= handler.definition.version;
   }
 
-  /** A stored payload as its type's schema understands it; undefined when this process does not understand it. */
+  /** A stored payload, parsed by its type's schema; undefined when this process cannot parse it. */
   payloadOf({ type, payload }: { readonly type: string; readonly payload: string }): unknown {
     try {
       return this.#byType.get(type)?.definition.schema.parse(JSON.parse(payload));

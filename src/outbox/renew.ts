@@ -74,9 +74,9 @@ interface LeaseOptions {
 }
 
 /**
- * Renews all leases of this process in one statement, three times in the length of a lease. Rows that are being settled are left out: the
- * renewal would wait for them while it holds locks on the others. A lease that could not be renewed in time aborts its attempt before another
- * worker may start the next attempt.
+ * Renews all leases of this process in one statement, three times in the length of a lease. Rows that are
+ * being settled are left out: the renewal would wait for them while it holds locks on the others. A lease
+ * that could not be renewed in time aborts its attempt before another worker may start the next attempt.
  */
 export class Leases {
   readonly #held = new Set<Lease>();

@@ -18,14 +18,16 @@ export async function run(engine: RunDependencies, held: Held, options: RunOptio
   const attempt = beginAttempt(engine, held, options);
   const startedMs = performance.now();
   try {
-    if (isLeaseOver(attempt)) return attempt.span.end({}, 'lease-lost'); // while it waited for its slot, or the process stood still
+    // While it waited for its slot, or the process stood still.
+    if (isLeaseOver(attempt)) return attempt.span.end({}, 'lease-lost');
     const event = toEvent(attempt);
     const outcome = await outcomeOf(attempt, event);
     const known = event instanceof Error ? { ...attempt.row, payload: null } : event;
     const durationMs = performance.now() - startedMs;
     await conclude(attempt, { event: known, outcome, durationMs });
   } catch (error) {
-    engine.signals.emit('settle-failed', { eventId: attempt.row.id, error }); // the lease runs out and the event falls due again
+    // The lease runs out and the event falls due again.
+    engine.signals.emit('settle-failed', { eventId: attempt.row.id, error });
     attempt.span.end({}, 'settle-failed');
   } finally {
     engine.leases.letGo(attempt.lease);
@@ -72,7 +74,7 @@ async function conclude(attempt: Attempt, { event, outcome, durationMs }: Answer
     exchanges,
     durationMs,
     transition: decideOn(answer),
-    effect: 'effect' in answer ? answer.effect : undefined,
+    effect: answer.effect,
     without: event.payload === null ? ['compensation'] : [],
     progress: { step: 'event' },
   };

@@ -32,9 +32,9 @@ export async function leaveAlone(tx: Tx, rows: readonly Row[]): Promise<LeftAlon
 }
 
 /**
- * Two transactions that recorded the first two events of a key at once did not see each other, so both rows stand
- * in the queue. The later row is blocked here. The other is locked first: it cannot settle without letting ours go
- * on afterwards.
+ * Two transactions that recorded the first two events of a key at once did not see each other, so both rows
+ * stand in the queue. The later row is blocked here. The other is locked first: it cannot settle without
+ * letting ours go on afterwards.
  */
 export async function withoutBlocked(tx: Tx, rows: readonly Row[]): Promise<Row[]> {
   const keys = [...new Set(rows.map((row) => row.orderingKey).filter((key) => key !== null))];
@@ -53,22 +53,22 @@ export async function withoutBlocked(tx: Tx, rows: readonly Row[]): Promise<Row[
   return free;
 }
 
-/** A lease ranks before age: what runs is never overtaken. Our own expired lease ranks like any other lease. */
+/** A lease, even our own expired one, ranks before age: what runs is never overtaken. */
 function goesFirst(rival: statements.Rival, row: Row): boolean {
   if (rival.leaseUntil !== null && row.leaseUntil === null) return true;
   return BigInt(rival.id) < BigInt(row.id) && (rival.leaseUntil !== null || row.leaseUntil === null);
 }
 
 /**
- * Two attempts in a row ended without a word: either this event crashes its process, or it was claimed in the same
- * batch as one that does. A process holds one such event at a time, so that the one that crashes it is found, and no
- * other reaches the limit because of it.
+ * Two attempts in a row ended without a word: either this event crashes its process, or it was claimed in the
+ * same batch as one that does. A process holds one such event at a time, so that the one that crashes it is
+ * found, and no other reaches the limit because of it.
  */
 export function isSuspect({ interruptions }: { readonly interruptions: number }): boolean {
   return interruptions === INTERRUPTIONS_MAX - 1;
 }
 
-/** At most one suspect, and none while the process holds another; the others fall due again a little later. */
+/** At most one suspect, and none while the process holds another; the rest fall due a little later. */
 export async function oneSuspect(
   tx: Tx,
   rows: readonly Row[],

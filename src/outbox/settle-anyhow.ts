@@ -13,9 +13,9 @@ export interface Settling {
 }
 
 /**
- * Settles an attempt even if the handler's effects, its compensation or the alert about it cannot be written: what fails is left out, one step
- * after the other, and the event's failure names what is missing, so that a person is called and can run it again. `settled` false: the lease
- * was lost.
+ * Settles an attempt even if the handler's effects, its compensation or the alert about it cannot be written:
+ * what fails is left out, one step after the other, and the event's failure names what is missing, so that a
+ * person is called and can run it again. `settled` false: the lease was lost.
  */
 export async function settleAnyhow(
   first: Ended,
@@ -32,7 +32,7 @@ export async function settleAnyhow(
   }
 }
 
-/** The database may be away for a moment while the vendor has already answered: worth some patience, within the lease. */
+/** The vendor has answered: worth some tries, within the lease, if the database is away for a moment. */
 async function withTries(work: () => Promise<boolean>): Promise<boolean> {
   for (let tryNo = 1; ; tryNo++) {
     try {
@@ -66,7 +66,7 @@ function withoutWhatFailed(
   };
 }
 
-/** What the vendor did is not in our books: until it is, that counts as unknown, so that nobody repeats it or gives it up as not done. */
+/** What the vendor did is not in our books yet: unknown, so that it is neither repeated nor written off. */
 function effectFailed({ outcome }: Transition, error: Error): Failure {
   return {
     outcome: outcome === 'not-applied' || outcome === 'rejected' ? outcome : 'unknown',
@@ -77,9 +77,10 @@ function effectFailed({ outcome }: Transition, error: Error): Failure {
 
 function compensationFailed(failure: Failure | null, error: Error): Failure {
   const why = failure ? `${failure.code}: ${failure.message}` : 'given up';
+  const missing = `THE COMPENSATION IS MISSING (${error.name}: ${error.message}); a requeue runs it again`;
   return {
     outcome: failure?.outcome ?? 'unknown',
     code: 'compensation-failed',
-    message: `THE COMPENSATION IS MISSING (${error.name}: ${error.message}); a requeue runs it again. Given up for ${why}`,
+    message: `${missing}. Given up for ${why}`,
   };
 }

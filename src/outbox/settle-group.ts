@@ -4,7 +4,7 @@ import { callsAPerson, type Ended, type SettleHooks, settle, settleTogether } fr
 /** Attempts that end while a group is being written go into the next one. */
 const GROUP_MAX = 100;
 const GROUPS_AT_ONCE = 4;
-/** A second group is begun beside the first when this many attempts wait, or when one attempt has waited PATIENCE_MS. */
+/** A second group begins beside the first when this many attempts wait, or one has waited PATIENCE_MS. */
 const GROUP_ENOUGH = 50;
 const PATIENCE_MS = 10;
 
@@ -21,9 +21,10 @@ interface Waiting {
 }
 
 /**
- * Settles attempts that end at about the same time in one transaction: they share its commit, and nothing else. Each row is fenced by its
- * own id and attempt, and each event's effects are written before the next event's. A group in which anything fails is rolled back and its
- * members are settled one by one, so that no event fails because of another. A lone attempt does not wait for a group.
+ * Settles attempts that end at about the same time in one transaction: they share its commit, and nothing
+ * else. Each row is fenced by its own id and attempt, and each event's effects are written before the next
+ * event's. A group in which anything fails is rolled back and its members are settled one by one, so that no
+ * event fails because of another. A lone attempt does not wait for a group.
  */
 export class Settler {
   readonly #waiting: Waiting[] = [];
@@ -40,7 +41,8 @@ export class Settler {
 
   /** False: the lease was lost and nothing was written. */
   settle(ended: Ended, lease?: Settling): Promise<boolean> {
-    // An errored event touches rows that many events share (the group of its cause, stock): settle it alone, in a short transaction.
+    // An errored event touches rows that many events share (the group of its cause, stock): settle it alone,
+    // in a short transaction.
     if (ended.transition.status === 'errored' || callsAPerson(ended.transition))
       return whileSettling([{ lease }], () => settle(this.database, this.hooks, ended));
     return new Promise((resolve, reject) => {
@@ -85,7 +87,7 @@ export class Settler {
         await settle(this.database, this.hooks, ended).then(resolve, reject);
   }
 
-  /** False: something failed, and nothing was kept. The caller then settles one by one, so that only the culprit fails. */
+  /** False: something failed, and nothing was kept. Settled one by one, only the culprit fails. */
   async #together(group: readonly Waiting[]): Promise<boolean> {
     // By id, so that two groups meet their rows in one order.
     const sorted = group

@@ -30,13 +30,14 @@ type SettleStep = 'event' | 'effect' | 'compensation' | 'alert';
 /** Called inside the settling transaction, e.g. to raise an alert that cannot be lost. */
 export interface SettleHooks {
   errored?(tx: Tx, event: ClaimedEvent, failure: Failure, cause: string): Promise<void>;
-  /** So many questions in a row got no usable answer that a person should hear of it. Called once a row; the event goes on asking. */
+  /** VAIN_QUESTIONS_TOLD questions in a row were in vain. Called once a row; the event goes on asking. */
   askedInVain?(tx: Tx, event: ClaimedEvent, failure: Failure): Promise<void>;
 }
 
 /**
- * Writes what follows from an attempt: the event's row, the journal, the handler's effects, the next of its key —
- * together or not at all. Fenced by (id, attempt): false means the lease was lost and nothing was written.
+ * Writes what follows from an attempt: the event's row, the journal, the handler's effects, the next of its
+ * key — together or not at all. Fenced by (id, attempt): false means the lease was lost and nothing was
+ * written.
  */
 export async function settle(database: Database, hooks: SettleHooks, ended: Ended): Promise<boolean> {
   crashPoint('before-settle');
@@ -45,7 +46,7 @@ export async function settle(database: Database, hooks: SettleHooks, ended: Ende
   return settled;
 }
 
-/** The same for several attempts, whose statements are shared where they are alike. Throws when any lease was lost. */
+/** The same for several attempts, which share statements where they are alike. Throws if a lease was lost. */
 export async function settleTogether(
   database: Database,
   hooks: SettleHooks,
@@ -89,7 +90,7 @@ async function writeAttempts(tx: Tx, same: readonly Ended[]): Promise<void> {
   await tx.execute(endAttempts(ends, event.attempt, transition));
 }
 
-/** What follows from one event's end: its place behind an older event, the handler's own effects, and, when it is given up, the alert. */
+/** What follows from an attempt: a place behind an older event, its effects, the compensation, the alert. */
 async function follow(tx: Tx, hooks: SettleHooks, ended: Ended): Promise<void> {
   const { event, handler, transition } = ended;
   if (transition.status === 'pending') {

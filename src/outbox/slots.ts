@@ -2,7 +2,7 @@ import type { Held } from './attempt.js';
 import type { Breaker } from './breaker.js';
 import type { Registry } from './registry.js';
 
-/** Event types whose targets have the same kind of room, and how many events each of these targets can take. */
+/** Event types whose targets have the same kind of room, and how many events each target can take. */
 interface Room {
   readonly types: readonly string[];
   readonly count: number;
@@ -10,12 +10,12 @@ interface Room {
 
 /**
  * `wide`: enough free slots for a claim shared with other targets. `narrow`: few, for a claim of their own.
- * `held`: the breaker lets nothing through. `crowded`: fewer than are worth a claim; wait until more are free, so
- * that each claim fetches a useful batch.
+ * `held`: the breaker lets nothing through. `crowded`: fewer than are worth a claim; wait until more are
+ * free, so that each claim fetches a useful batch.
  */
 type Kind = 'wide' | 'narrow' | 'held' | 'crowded';
 
-/** Events claimed ahead, for each slot. Twice: while those for one round of the slots are being claimed, those for the next are there. */
+/** Events claimed ahead, for each slot: while a claim fetches the round after the next, the next is there. */
 const AHEAD = 2;
 
 interface Target {
@@ -27,8 +27,9 @@ interface Target {
 }
 
 /**
- * How many attempts each target may have at once, and what has been claimed ahead of them: in a backlog the next
- * events are there when a slot becomes free, twice as many as there are slots, so that no slot waits for a claim.
+ * How many attempts each target may have at once, and what has been claimed ahead of them: in a backlog the
+ * next events are there when a slot becomes free, twice as many as there are slots, so that no slot waits for
+ * a claim.
  */
 export class Slots {
   readonly #targets = new Map<string, Target>();
@@ -85,7 +86,8 @@ export class Slots {
     if (count === 0 && breaker.isOpen) return { count, kind: 'held' };
     const enough = Math.ceil(isBacklog ? this.max : this.max / 2);
     if (count >= enough && !breaker.isOpen) return { count, kind: 'wide' };
-    // In a backlog a few free slots do not earn a claim: more come soon. A target that does nothing (a canary) does not wait.
+    // In a backlog a few free slots do not earn a claim: more come soon. A target that does nothing (a
+    // canary) does not wait.
     return { count, kind: count > 0 && (!isBacklog || taken === 0) ? 'narrow' : 'crowded' };
   }
 
@@ -108,7 +110,8 @@ export class Slots {
     const target = this.#targetOf(held);
     const breaker = this.breakerOf(target.name);
     target.busy -= 1;
-    // What waits although the breaker is open was claimed because its deadline has passed: it is not held back.
+    // What waits although the breaker is open was claimed because its deadline has passed: it is not held
+    // back.
     const isFree = breaker.isOpen ? target.busy < this.max : breaker.freeSlots(this.max, target.busy) > 0;
     const next = isFree ? target.waiting.shift() : undefined;
     if (next) target.busy += 1;

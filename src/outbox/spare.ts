@@ -19,9 +19,10 @@ export interface Circumstances {
 }
 
 /**
- * Tells the breaker what the attempt learnt about the vendor. A failure that is the vendor's does not count against the event: if the attempt did
- * not reach the vendor, or the vendor is down, the event snoozes until the canary may go. If the attempt got no answer at all, not even to the
- * question at its end, it counts as a question in vain: it is not known yet whether the call or the vendor is broken.
+ * Tells the breaker what the attempt learnt about the vendor. A failure that is the vendor's does not count
+ * against the event: if the attempt did not reach the vendor, or the vendor is down, the event snoozes until
+ * the canary may go. If the attempt got no answer at all, not even to the question at its end, it counts as a
+ * question in vain: it is not known yet whether the call or the vendor is broken.
  */
 export function sparedByBreaker(
   outcome: AttemptOutcome,
@@ -37,7 +38,7 @@ export function sparedByBreaker(
   if (heardNothing && breaker.isOpen) return waitForVendor(breaker, failure, 'answers nothing', retryDelayMs);
   const isAsked = new Set(exchanges.map(({ call }) => call)).size > 1;
   return heardNothing && isAsked
-    ? { kind: 'ask-again', failure, ...('effect' in outcome ? { effect: outcome.effect } : {}) }
+    ? { kind: 'ask-again', failure, ...(outcome.effect && { effect: outcome.effect }) }
     : outcome;
 }
 

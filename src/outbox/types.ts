@@ -1,7 +1,7 @@
 /**
  * The words of the engine.
  *
- * event      a row that says what must still happen outside, recorded in the transaction that made it necessary
+ * event      what must still happen outside, as a row recorded in the transaction that made it necessary
  * due        its time has come
  * claim      take due events, and a lease on each, in a transaction of its own
  * attempt    one run of a handler; its number is the fence that every later write must name
@@ -19,11 +19,11 @@ import type { VendorOutcome } from '../entities/outbox-event.js';
 /** What an event type is, without the code that carries it out: enough to record it. */
 export interface EventDefinition<P = unknown> {
   readonly type: string;
-  /** The vendor, or the part of lunchbox, that it calls: its lane, with slots and a breaker of its own. At most 32 characters. */
+  /** The vendor, or part of lunchbox, that it calls: has slots and a breaker. At most 32 characters. */
   readonly target: string;
   /** Of the payload. A row with a newer version is left to a newer process. */
   readonly version: number;
-  /** Checked when written and when read. Older versions are brought up by the schema itself (a union that transforms). */
+  /** Checked when written and when read. Takes older versions, too (a union that transforms). */
   readonly schema: ZodType<P>;
   /** A valid payload, for documentation and tests. */
   readonly example: P;
@@ -42,7 +42,7 @@ interface HandlerLimits {
   readonly failuresMax?: number;
   /** First delay after a failure; absent: the engine's `retryDelayMs`. Milliseconds. */
   readonly retryDelayMs?: number;
-  /** Questions are asked until the event's deadline, where its path changes; absent: for 24 hours from the first question in vain. */
+  /** Asks until the event's deadline, where its path changes; absent: for 24 h from the first vain question. */
   readonly asksUntilDeadline?: boolean;
 }
 
@@ -54,11 +54,12 @@ export interface EventHandler<P = unknown> {
   onErrored?(tx: Tx, event: ClaimedEvent<P>, failure: Failure): Promise<void>;
   /** What the vendor's books say about this event, for a person who asks. Only reads. */
   ask?(payload: P, context: AskContext): Promise<Finding>;
-  /** The order's own books once a person has stated, with proof, that the vendor did it. In the transaction of that statement. */
+  /** The order's books after a person has stated, with proof, that the vendor did it; in that transaction. */
   onStatedDone?(tx: Tx, payload: P): Promise<void>;
   /**
-   * Why a person may not discard this event now; null: they may. Every type answers, because a discard is an end like any other: it compensates
-   * (`onDiscarded`), or it is refused. Only reads; asked within the discard's transaction, and by the page that shows the button.
+   * Why a person may not discard this event now; null: they may. Every type answers, because a discard is an
+   * end like any other: it compensates (`onDiscarded`), or it is refused. Only reads; asked within the
+   * discard's transaction, and by the page that shows the button.
    */
   refuseDiscard(queryable: Queryable, event: OpenEvent<P>): Promise<string | null>;
   /** Local effects of a discard, in its transaction. Absent: there are none. */
@@ -79,7 +80,7 @@ export interface OpenEvent<P = unknown> {
   readonly traceparent: string | null;
 }
 
-/** The answer to "was it done?": the outcome as far as the vendor's books show it, and a sentence for a person. */
+/** The answer to "was it done?": what the vendor's books show, and a sentence for a person. */
 export interface Finding {
   readonly outcome: VendorOutcome;
   readonly text: string;
@@ -113,11 +114,11 @@ export interface ClaimedEvent<P = unknown> {
 export interface HandlerContext {
   /** Aborts at the attempt's deadline, when the lease is lost, and at shutdown. */
   readonly signal: AbortSignal;
-  /** False once the lease is over by this process's monotonic clock: another worker may have the event, so no call may start. Asked before each call. */
+  /** Asked before each call. False: the lease is over by the monotonic clock; another worker may go on. */
   mayStart(): boolean;
   /** The database's clock, carried on by this process's monotonic one. */
   now(): Date;
-  /** Runs a local transaction in the middle of the attempt, only if the lease is still held, and not over; else throws LeaseLost. */
+  /** A local transaction in the middle of the attempt. Throws LeaseLost when the lease is over. */
   step<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Adds a call to the attempt's journal. The caller has redacted it. */
   journal(exchange: Exchange): void;
@@ -132,60 +133,56 @@ export interface Failure {
   readonly outcome: VendorOutcome;
   readonly code: string;
   readonly message: string;
-  /** This attempt only asked: if the outcome is unknown, the doubt is that of an earlier attempt and has not been renewed. */
+  /** This attempt only asked: an unknown outcome is the doubt of an earlier attempt, not a new one. */
   readonly sentNothing?: boolean;
 }
 
-type LocalEffect = (tx: Tx) => Promise<void>;
+/**
+ * What a handler may answer. It touches neither status nor counters; `effect` is written with the settling.
+ *
+ * done       nothing more is to be done; `note` tells a person why
+ * retry      it failed and may work later: counts towards `failuresMax`
+ * ask-again  a question got no usable answer: no failure is counted; asked until the deadline, and the third
+ *            in a row calls a person
+ * snooze     not now, and no failure is counted
+ * give-up    it will never work: errored at once
+ */
+export type HandlerOutcome = { readonly effect?: (tx: Tx) => Promise<void> } & (
+  | { readonly kind: 'done'; readonly outcome: VendorOutcome | null; readonly note?: string }
+  | ({ readonly kind: 'retry' } & Again)
+  | ({ readonly kind: 'ask-again' } & Again)
+  | Snooze
+  | { readonly kind: 'give-up'; readonly failure: Failure }
+);
 
-/** What a handler may answer. It touches neither status nor counters. */
-export type HandlerOutcome =
-  /** Nothing more is to be done. `note` tells a person why. */
-  | {
-      readonly kind: 'done';
-      readonly outcome: VendorOutcome | null;
-      readonly note?: string;
-      readonly effect?: LocalEffect;
-    }
-  /** It failed and may work later: counts towards `failuresMax`. */
-  | {
-      readonly kind: 'retry';
-      readonly failure: Failure;
-      readonly afterMs?: number;
-      readonly effect?: LocalEffect;
-    }
-  /** Not now, and no failure is counted. */
-  | {
-      readonly kind: 'snooze';
-      readonly afterMs: number;
-      readonly outcome: VendorOutcome | null;
-      readonly reason: string;
-      readonly sentNothing?: boolean;
-      readonly effect?: LocalEffect;
-      /** Another end than the handler's `maxSnoozeMs`. */
-      readonly maxMs?: number;
-      /** The attempt only asked how things stand. Past the end of its snoozes it goes on as a question in vain, and is no failure. */
-      readonly isQuestion?: boolean;
-      /** The vendor gave no usable answer: a row of vain questions goes on. */
-      readonly noAnswer?: boolean;
-    }
-  /**
-   * A question got no usable answer: nothing new is known, and no failure is counted. It is asked again until the event's deadline; the third in a
-   * row calls a person. `sentNothing` false: the attempt sent something before it asked.
-   */
-  | {
-      readonly kind: 'ask-again';
-      readonly failure: Failure;
-      readonly afterMs?: number;
-      readonly effect?: LocalEffect;
-    }
-  /** It will never work: errored at once. */
-  | { readonly kind: 'give-up'; readonly failure: Failure; readonly effect?: LocalEffect };
+interface Again {
+  readonly failure: Failure;
+  readonly afterMs?: number;
+}
+
+interface Snooze {
+  readonly kind: 'snooze';
+  readonly afterMs: number;
+  readonly outcome: VendorOutcome | null;
+  readonly reason: string;
+  readonly sentNothing?: boolean;
+  /** Another end than the handler's `maxSnoozeMs`. */
+  readonly maxMs?: number;
+  /** The attempt only asked. Past the end of its snoozes it is a question in vain, and no failure. */
+  readonly isQuestion?: boolean;
+  /** The vendor gave no usable answer: a row of vain questions goes on. */
+  readonly noAnswer?: boolean;
+}
 
 /** What the engine adds to a handler's own answers. */
 export type AttemptOutcome =
   | HandlerOutcome
-  | { readonly kind: 'interrupted'; readonly reason: string; readonly sent: boolean };
+  | {
+      readonly kind: 'interrupted';
+      readonly reason: string;
+      readonly sent: boolean;
+      readonly effect?: never;
+    };
 
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';

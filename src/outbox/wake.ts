@@ -6,7 +6,8 @@ export const WAKE_AHEAD_MS = 15_000;
 
 const listeners = new WeakMap<DataSource, Set<() => void>>();
 
-/** Calls `listener` after each commit that made an event due. A hint: whoever misses it is served by the sweep. Returns the way out. */
+/** Calls `listener` after each commit that made an event due. A hint: the sweep finds what a missed
+ * call was about. Returns the function that ends it. */
 export function onDue(database: Database, listener: () => void): () => void {
   const set = listeners.get(database.source) ?? new Set();
   listeners.set(database.source, set.add(listener));

@@ -12,7 +12,7 @@ import { attemptsOf, done, failed, handlerOf, note, outboxOf, recordNote, rowOf 
 
 const never = '0 0 0 1 1 *';
 
-describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
+describe.each(databaseKinds)('events claimed ahead of a free slot, on %s', (kind) => {
   let database: Database;
   let next: number;
   beforeEach(async () => {
@@ -36,7 +36,7 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     return { gate, open };
   }
 
-  it('is bounded, waits with its lease, and runs once each in the order of the queue', async () => {
+  it('are limited in number, wait with their leases, and run once each in the order of the queue', async () => {
     const ids = await recordMany(9);
     const { gate, open } = gated();
     const order: string[] = [];
@@ -66,7 +66,7 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     await poller.stop();
   });
 
-  it('what found no slot starts when one is free, and not only at the next sweep', async () => {
+  it('start when a slot becomes free, without waiting for the next sweep', async () => {
     const { gate, open } = gated();
     const other = { ...note, type: 'OTHER', target: 'other' };
     const both = new Outbox(
@@ -90,7 +90,29 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     await poller.stop();
   });
 
-  it('goes back into the queue when the vendor is found to be down: due at once, nothing counted', async () => {
+  it('a claim for given types takes no event of another type, even if few of its slots are free', async () => {
+    const { gate, open } = gated();
+    const other = { ...note, type: 'OTHER', target: 'other' };
+    const both = new Outbox(
+      database,
+      [
+        handlerOf(() => gate.then(() => done)) as never,
+        { ...handlerOf(async () => done), definition: other } as never,
+      ],
+      { leaseMs: 10_000, failuresMax: 3, retryDelayMs: 1_000, batchSize: 10, concurrencyPerTarget: 4 },
+    );
+    await recordMany(3);
+    await both.claimAndStart();
+    expect(await leased()).toBe(3); // a single slot is free
+    await recordMany(1);
+    const { id } = await database.transaction((tx) => record(tx, other, { n: 100 }));
+    const claimed = await both.claimAndStart({ onlyTypes: ['OTHER'] });
+    expect(claimed).toMatchObject({ rows: [{ id, type: 'OTHER' }] });
+    open();
+    await both.drain(5_000);
+  });
+
+  it('go back into the queue when the breaker opens: due at once, nothing counted', async () => {
     const ids = await recordMany(15);
     const unreached = {
       call: 'c',
@@ -124,7 +146,7 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     expect(decisions).toEqual(notStarted.map(() => 'interrupted: handed back, nothing counted'));
   });
 
-  it('goes back at once when the process ends, while what runs may finish', async () => {
+  it('go back into the queue when the process ends, while running attempts may finish', async () => {
     const ids = await recordMany(3);
     const { gate, open } = gated();
     const ran: string[] = [];
@@ -151,7 +173,7 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     ]);
   });
 
-  it('keeps its lease while it waits, and is not handled here once that is lost', async () => {
+  it('keep their leases while they wait, and are not handled once a lease is lost', async () => {
     const ids = await recordMany(2);
     const { gate, open } = gated();
     const ran: string[] = [];
@@ -228,11 +250,11 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
       while (outbox.runningCount > 0) await outbox.oneEnded();
       expect(await rowOf(database, settling)).toMatchObject({ attempt: 1 });
       expect(await rowOf(database, running)).toMatchObject({ status: 'handled', attempt: 1 });
-      expect(lost).toBeLessThanOrEqual(1); // the one whose settling took longer than its lease
+      expect(lost).toBeLessThanOrEqual(1); // the event whose settling took longer than its lease
     },
   );
 
-  it('of events that were interrupted twice a process holds one at a time, beside all others; the next follows by itself', async () => {
+  it('a process holds a single event that was interrupted twice, beside all others; the next such event follows by itself', async () => {
     const ids = await recordMany(6);
     for (const id of ids.slice(0, 3))
       await database.execute(sql`UPDATE outbox_event SET interruptions = 2 WHERE id = ${id}`);
@@ -263,7 +285,7 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     await poller.stop();
   });
 
-  it('one that kills its process is errored; all that were claimed with it are handled', async () => {
+  it('an event that kills its process ends errored; all events claimed with it are handled', async () => {
     const [killer = '', ...others] = await recordMany(8);
     const { registry } = outboxOf(database, async () => done);
     const handled = new Set<string>();
@@ -295,7 +317,7 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
     expect([deaths, isGivenUp]).toEqual([3, true]);
   });
 
-  it('in a backlog a claim goes on where the last one ended, and comes back for what fell due before that', async () => {
+  it('in a backlog a claim begins where the last claim ended, and returns for events that fell due before that place', async () => {
     const ids = await recordMany(6);
     const outbox = outboxOf(database, async () => done);
     const first = await claim(database, outbox.registry, {
@@ -320,7 +342,7 @@ describe.each(databaseKinds)('what is claimed ahead, on %s', (kind) => {
       database,
       async (event) => {
         seen.push(event.id);
-        // Nobody is told of it, and it stands before everything that is left.
+        // No wake is sent for it, and it stands before everything that is left.
         if (seen.length === 5)
           early.push(
             (

@@ -22,7 +22,7 @@ const broken = (what: string) => async (): Promise<never> => {
 };
 
 describe.each(databaseKinds)(
-  'what throws while an attempt is settled keeps no event from its end, on %s',
+  'an effect, compensation or alert that throws does not keep an event from being settled, on %s',
   (kind) => {
     let database: Database;
     let n = 0;
@@ -48,7 +48,7 @@ describe.each(databaseKinds)(
       }
     }
 
-    it('a compensation that throws: errored, the alert says that it is missing, and a requeue runs it again', async () => {
+    it('a compensation that throws: errored, the alert names what is missing, and a requeue runs it again', async () => {
       const id = await recordNote(database, { n: ++n });
       let isBroken = true;
       let compensated = 0;
@@ -92,7 +92,7 @@ describe.each(databaseKinds)(
       expect(await rowOf(database, id)).toMatchObject({ status: 'errored', last_error_code: 'E' });
     });
 
-    it('a payload that cannot be read is never handed to the compensation, and is told', async () => {
+    it('an unreadable payload is never passed to the compensation, and raises the alert', async () => {
       const id = await recordNote(database, { n: ++n });
       await database.execute(sql`UPDATE outbox_event SET payload = '{"n":"x"}' WHERE id = ${id}`);
       await attempts(
@@ -114,7 +114,7 @@ describe.each(databaseKinds)(
       ]);
     });
 
-    it('an alert that cannot be raised: errored and compensated all the same, and the process says so', async () => {
+    it('an alert that cannot be raised: errored and compensated all the same, and the process reports it', async () => {
       const id = await recordNote(database, { n: ++n });
       let compensated = 0;
       const outbox = outboxOf(
@@ -127,14 +127,14 @@ describe.each(databaseKinds)(
         { failuresMax: 1 },
         { errored: broken('no such group') },
       );
-      const said: string[] = [];
-      outbox.signals.on('alert-failed', ({ eventId }) => said.push(eventId));
+      const reported: string[] = [];
+      outbox.signals.on('alert-failed', ({ eventId }) => reported.push(eventId));
       await attempts(outbox, 1);
       expect(await rowOf(database, id)).toMatchObject({ status: 'errored', last_error_code: 'E' });
-      expect([compensated, said]).toEqual([2, [id]]); // twice, and the first was undone with its transaction
+      expect([compensated, reported]).toEqual([2, [id]]); // twice: the first run was rolled back with its transaction
     });
 
-    it('both that throw: errored all the same', async () => {
+    it('compensation and alert both throw: errored all the same', async () => {
       const id = await recordNote(database, { n: ++n });
       const handler = handlerOf(async () => failed, { onErrored: broken('a') });
       await attempts(outboxOf(database, handler, { failuresMax: 1 }, { errored: broken('b') }), 1);
@@ -144,7 +144,7 @@ describe.each(databaseKinds)(
       });
     });
 
-    it('an alert about vain questions that cannot be raised: the event asks on', async () => {
+    it('an alert about vain questions that cannot be raised: the event goes on asking', async () => {
       const id = await recordNote(database, { n: ++n });
       await attempts(
         outboxOf(database, async () => inVain, {}, { askedInVain: broken('no such group') }),
@@ -153,7 +153,7 @@ describe.each(databaseKinds)(
       expect(await rowOf(database, id)).toMatchObject({ status: 'pending', failures: 0, vain_questions: 4 });
     });
 
-    it('an effect that always throws: the vendor did it, so it stays unknown, is asked before anything is repeated, and ends errored', async () => {
+    it('an effect that always throws: the outcome stays unknown, the vendor is asked before anything is repeated, and the event ends errored', async () => {
       const id = await recordNote(database, { n: ++n });
       const seen: boolean[] = [];
       const outbox = outboxOf(

@@ -23,7 +23,7 @@ function arrange() {
 }
 
 describe('the breaker of a vendor', () => {
-  it('opens after five attempts in a row that did not reach it, not before', () => {
+  it('opens after five attempts in a row that did not reach the vendor, not before', () => {
     const { breaker, times } = arrange();
     times(OPENS_AFTER - 1, () => breaker.learn(['not-reached']));
     expect([breaker.view.state, breaker.freeSlots(10, 0)]).toEqual(['closed', 10]);
@@ -63,7 +63,7 @@ describe('the breaker of a vendor', () => {
     expect(seen).toEqual(['open', 'half-open', 'closed']);
   });
 
-  it('opens when the vendor answers 5xx, or nothing, to everything', () => {
+  it('opens when all calls get a 5xx or no answer', () => {
     const { breaker, times } = arrange();
     times(CALLS_MIN - 1, () => breaker.learn(['silent']));
     expect(breaker.view.state).toBe('closed');
@@ -71,14 +71,14 @@ describe('the breaker of a vendor', () => {
     expect([breaker.view.state, breaker.opensInMs]).toEqual(['open', 5_000]);
   });
 
-  it('stays closed for one call that always fails while the vendor answers others', () => {
+  it('stays closed when a single kind of call always fails while the vendor answers others', () => {
     const { breaker, times } = arrange();
     times(100, () => breaker.learn(['silent', 'silent', 'silent', 'answered'])); // a refund: three tries, and the question after them
     times(100, () => breaker.learn(['silent', 'answered'])); // a placement, and the day list
     expect(breaker.view.state).toBe('closed');
   });
 
-  it('counts the calls of the last minute only', () => {
+  it('counts only the calls of the last minute', () => {
     const { breaker, times, pass } = arrange();
     times(CALLS_MIN - 1, () => breaker.learn(['silent']));
     pass(WINDOW_MS);
@@ -86,14 +86,14 @@ describe('the breaker of a vendor', () => {
     expect(breaker.view.state).toBe('closed');
   });
 
-  it('a canary that is not answered opens it again, and one that is answered closes it, for good', () => {
+  it('an unanswered canary opens it again; an answered canary closes it', () => {
     const { breaker, times, pass } = arrange();
     times(CALLS_MIN, () => breaker.learn(['silent']));
     pass(5_000);
     expect(breaker.freeSlots(10, 0)).toBe(1);
     breaker.learn(['silent']);
     expect([breaker.view.state, breaker.opensInMs]).toEqual(['open', 10_000]);
-    breaker.learn(['silent']); // what was under way already does not push the canary back
+    breaker.learn(['silent']); // an attempt that was under way before does not postpone the canary
     expect(breaker.opensInMs).toBe(10_000);
     pass(10_000);
     breaker.freeSlots(10, 0);
@@ -102,7 +102,7 @@ describe('the breaker of a vendor', () => {
     expect(breaker.view.state).toBe('closed');
   });
 
-  it('a canary that hangs, or was lost, does not keep the next one away for ever', () => {
+  it('a canary that hangs, or was lost, does not keep the next canary away for ever', () => {
     const { breaker, times, pass } = arrange();
     times(CALLS_MIN, () => breaker.learn(['silent']));
     pass(5_000);

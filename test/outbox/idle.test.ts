@@ -16,7 +16,7 @@ describe('an idle poller', () => {
   });
   afterEach(() => database.close());
 
-  it('asks one thing a tick, and takes what is recorded behind its back at the next one', async () => {
+  it('sends a single statement at each tick, and takes an event recorded without a wake at the next tick', async () => {
     const outbox = outboxOf(database, async () => done);
     const poller = new Poller(outbox, { cron: '* * * * * *', lookAheadMs: 15_000 });
     let ticks = 0;
@@ -30,12 +30,12 @@ describe('an idle poller', () => {
     await expect.poll(() => ticks, { timeout: 10_000 }).toBeGreaterThanOrEqual(before + 3);
     expect(texts.length).toBeLessThanOrEqual(ticks - before);
     expect(new Set(texts).size).toBe(1);
-    const id = await recordNote(database, { n: 1 }); // nobody wakes this poller
+    const id = await recordNote(database, { n: 1 }); // no wake is sent to this poller
     await expect.poll(async () => (await rowOf(database, id)).status, { timeout: 5_000 }).toBe('handled');
     await poller.stop();
   });
 
-  it('with a heartbeat: still one thing a tick, which says that the process lives and learns what falls due', async () => {
+  it('with a heartbeat: still a single statement at each tick, which reports that the process lives and learns the next due time', async () => {
     const outbox = outboxOf(database, async () => done);
     const heart = beat(outbox, 'scheduler', '1', (error) => expect.fail(String(error)));
     await expect.poll(async () => (await heartbeats(database)).length).toBe(1);

@@ -14,7 +14,7 @@ describe.each(databaseKinds)('an inline run on %s', (kind) => {
   });
   afterAll(() => database.close());
 
-  it('returns at once, after one claim, when a breaker holds what it wants', async () => {
+  it('returns at once, after a single claim, when a breaker holds its events', async () => {
     const handle = vi.fn(async () => done);
     const outbox = outboxOf(database, handle);
     const id = await recordNote(database, { n: 1, key: 'held' });
@@ -27,7 +27,7 @@ describe.each(databaseKinds)('an inline run on %s', (kind) => {
     transactions.mockRestore();
   });
 
-  it('returns at once, after one claim, when what it wants is paused; what is not paused goes on', async () => {
+  it('returns at once, after a single claim, when its type is paused; types that are not paused go on', async () => {
     const handle = vi.fn(async () => done);
     const outbox = outboxOf(database, handle);
     const id = await recordNote(database, { n: 2, key: 'paused' });
@@ -45,7 +45,7 @@ describe.each(databaseKinds)('an inline run on %s', (kind) => {
     transactions.mockRestore();
   });
 
-  it('without a database it ends quietly and tells its listeners', async () => {
+  it('without a database it ends without an error and emits a signal', async () => {
     const outbox = outboxOf(database, async () => done);
     const failed = vi.fn();
     outbox.signals.on('sweep-failed', failed);

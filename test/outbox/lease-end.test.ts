@@ -49,7 +49,7 @@ describe.each(databaseKinds)('the end of a lease, on %s', (kind) => {
 
   const sync = { recordNo: 'r', userId: 'u', amountInCent: 1, canteen: 'c', consumedAt: new Date() };
 
-  it('a process that stood still past it sends nothing more, and writes nothing', async () => {
+  it('a process that stood still past the end of its lease sends and writes nothing more', async () => {
     const id = await recordNote(database, { n: ++n });
     const outcomes: string[] = [];
     const outbox = outboxOf(
@@ -65,12 +65,12 @@ describe.each(databaseKinds)('the end of a lease, on %s', (kind) => {
     );
     await outbox.claimAndStart();
     await outbox.drain(5_000);
-    expect([outcomes, requests]).toEqual([['applied', 'LEASE_OVER'], 1]); // not begun; a call that was begun and aborted says so
+    expect([outcomes, requests]).toEqual([['applied', 'LEASE_OVER'], 1]); // never begun: a call that was begun and aborted has another code
     expect(await rowOf(database, id)).toMatchObject({ status: 'pending', attempt: 1, failures: 0 });
     expect(outbox.breakerOf('test').view.state).toBe('closed');
   });
 
-  it('nor does it begin the next event that it had claimed, and says that its lease is lost', async () => {
+  it('a process that stood still does not begin the next event that it had claimed, and reports the lost lease', async () => {
     for (let i = 0; i < 2; i++) await recordNote(database, { n: ++n });
     const ran: string[] = [];
     const lost: string[] = [];
@@ -94,7 +94,7 @@ describe.each(databaseKinds)('the end of a lease, on %s', (kind) => {
     expect(lost.filter((id) => id === rest[0])).toHaveLength(1);
   });
 
-  it('nor does it begin a local step', async () => {
+  it('a process that stood still does not begin a local step', async () => {
     const id = await recordNote(database, { n: ++n });
     let steps = 0;
     const outbox = outboxOf(
@@ -113,7 +113,7 @@ describe.each(databaseKinds)('the end of a lease, on %s', (kind) => {
     expect([steps, (await rowOf(database, id)).status]).toEqual([0, 'pending']);
   });
 
-  it('what is handed back at shutdown after interruptions stays unknown', async () => {
+  it('an event handed back at shutdown after interruptions stays unknown', async () => {
     const id = await recordNote(database, { n: ++n });
     for (let i = 0; i < 3; i++) {
       await outboxOf(database, () => new Promise(() => {}), { leaseMs: 60_000 }).claimAndStart(); // its worker dies
@@ -136,7 +136,7 @@ describe.each(databaseKinds)('the end of a lease, on %s', (kind) => {
     expect(row).toMatchObject({ status: 'errored', outcome: 'unknown' });
   });
 
-  it('a doubt outlives a hand-back', async () => {
+  it('a handed-back event whose outcome was unknown stays unknown', async () => {
     const id = await recordNote(database, { n: ++n });
     await database.execute(
       sql`UPDATE outbox_event SET unknown_at = created_at, outcome = 'unknown' WHERE id = ${id}`,

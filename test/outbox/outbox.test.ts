@@ -49,7 +49,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
   });
 
   describe('record', () => {
-    it('an event exists if its transaction commits, and only then', async () => {
+    it('an event exists if, and only if, its transaction commits', async () => {
       await expect(
         database.transaction(async (tx) => {
           await record(tx, note, { n: next() });
@@ -67,7 +67,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       await expect(record(ended, note, { n: 1 })).rejects.toThrow(RecordedOutsideTransaction);
     });
 
-    it('refuses a payload that does not fit, and one that is too large, rather than cut it', async () => {
+    it('refuses a payload that does not fit or is too large; it never cuts a payload', async () => {
       await expect(recordNote(database, { n: 'x' } as never)).rejects.toThrow(/schema at n/);
       await expect(recordNote(database, { n: next(), key: 'k'.repeat(20_000) })).rejects.toThrow(
         /more than 16384/,
@@ -75,7 +75,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect(await database.query(sql`SELECT id FROM outbox_event`)).toHaveLength(0);
     });
 
-    it('records the same thing once', async () => {
+    it('records the same dedupe key once', async () => {
       const value = { n: next() };
       const first = await database.transaction((tx) => record(tx, note, value));
       const second = await database.transaction((tx) => record(tx, note, value));
@@ -111,7 +111,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
   });
 
   describe('claim', () => {
-    it('works a backlog off earliest deadline first, and fills up with what has waited longest', async () => {
+    it('in a backlog claims the earliest deadlines first, then the longest due', async () => {
       const ids: string[] = [];
       for (let i = 0; i < 6; i++) ids.push(await recordNote(database, { n: next() }));
       const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000);
@@ -130,7 +130,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       poller.start();
       await vi.waitFor(() => expect(order).toHaveLength(8));
       await poller.stop();
-      // The first fetch takes what has waited longest; it was full, so there is a backlog.
+      // The first fetch takes the longest due; it was full, so there is a backlog.
       expect(order.slice(0, 3)).toEqual(ids.slice(0, 3));
       expect(order.slice(3, 6)).toEqual([soon, late, ids[3]]);
     });
@@ -151,7 +151,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect(new Set(ran).size).toBe(60);
     });
 
-    it('takes ten at a time, oldest due first', async () => {
+    it('takes ten at a time, the longest due first', async () => {
       const ids: string[] = [];
       for (let i = 0; i < 12; i++) ids.push(await recordNote(database, { n: next() }));
       const outbox = outboxOf(database, async () => done, { concurrencyPerTarget: 100 });
@@ -165,7 +165,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect(claimed.full).toBe(true);
     });
 
-    it('leaves what is not due, and tells when it will be', async () => {
+    it('leaves events that are not due, and returns when the next falls due', async () => {
       await recordNote(database, { n: next() }, { runInMs: 8_000 });
       const outbox = outboxOf(database, async () => done);
       const claimed = await claim(database, outbox.registry, {
@@ -221,7 +221,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       ]);
     });
 
-    it('three interruptions in a row are poison: errored, without another run', async () => {
+    it('after three interruptions in a row an event is errored, without another run', async () => {
       const id = await recordNote(database, { n: next() });
       const handle = vi.fn(async () => done);
       const outbox = outboxOf(database, handle);
@@ -243,7 +243,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       });
     });
 
-    it('an unknown type and a newer version are left alone, reported, and stop nobody', async () => {
+    it('an unknown type and a newer version are left alone and reported, and hold up no other event', async () => {
       await database.transaction((tx) => record(tx, { ...note, type: 'FROM_THE_FUTURE' }, { n: next() }));
       await database.transaction((tx) => record(tx, { ...note, version: 2 }, { n: next() }));
       const known = await recordNote(database, { n: next() });
@@ -263,7 +263,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
   });
 
   describe('settle', () => {
-    it('a zombie writes nothing: not the event, not its effects', async () => {
+    it('a worker that lost its lease writes nothing: neither the event nor its effects', async () => {
       const id = await recordNote(database, { n: next() });
       let wake: () => void = () => {};
       const asleep = new Promise<void>((resolve) => (wake = resolve));
@@ -293,12 +293,12 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect(lost).toEqual([id]);
     });
 
-    it('a step in the middle of an attempt is refused to a zombie, too', async () => {
+    it('a worker that lost its lease is refused a step in the middle of its attempt, too', async () => {
       const id = await recordNote(database, { n: next() });
       let error: unknown;
       await runDue(
         outboxOf(database, async (_event, context: HandlerContext) => {
-          await database.execute(sql`UPDATE outbox_event SET attempt = attempt + 1 WHERE id = ${id}`); // somebody else has claimed it
+          await database.execute(sql`UPDATE outbox_event SET attempt = attempt + 1 WHERE id = ${id}`); // another worker has claimed it
           error = await context.step(async () => {}).catch((caught: unknown) => caught);
           return done;
         }),
@@ -321,7 +321,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect(
         await database.query(sql`SELECT seq FROM order_counter WHERE business_day = ${`t${n}`}`),
       ).toHaveLength(0);
-      // It is not lost either: the attempt counts as failed. The vendor's part is not in our books: unknown until somebody has asked.
+      // It is not lost either: the attempt counts as failed. What the vendor did is not in our books: unknown until it is asked.
       expect(await rowOf(database, id)).toMatchObject({
         status: 'pending',
         failures: 1,
@@ -330,7 +330,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       });
     });
 
-    it('the third failure makes it errored, once, with its effects and the hook', async () => {
+    it('the third failure makes an event errored, once, with its effects and the hook', async () => {
       const errored = vi.fn(async () => {});
       const onErrored = vi.fn(async () => {});
       const id = await recordNote(database, { n: next() });
@@ -354,7 +354,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect(await attemptsOf(database, id)).toHaveLength(3);
     });
 
-    it('a handler that throws has failed; its error is kept', async () => {
+    it('a handler that throws counts as a failure, and its error is kept', async () => {
       const id = await recordNote(database, { n: next() });
       await runDue(
         outboxOf(database, async () => {
@@ -369,7 +369,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       });
     });
 
-    it('a handler that outlives its deadline has failed, even if it ignores the signal', async () => {
+    it('a handler that exceeds its deadline counts as a failure, even if it ignores the signal', async () => {
       const id = await recordNote(database, { n: next() });
       await runDue(
         outboxOf(
@@ -392,7 +392,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect((await rowOf(database, well)).status).toBe('handled');
     });
 
-    it('a snooze counts nothing and has an end', async () => {
+    it('a snooze counts no failure and has an end', async () => {
       const id = await recordNote(database, { n: next() });
       const outbox = outboxOf(
         database,
@@ -414,7 +414,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
   });
 
   describe('order within a key', () => {
-    it('one at a time, in the order recorded; other keys never wait', async () => {
+    it('events of a key run one at a time, in the order recorded; other keys never wait', async () => {
       const log: number[] = [];
       let running = 0;
       let most = 0;
@@ -436,7 +436,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect((await rowOf(database, free)).status).toBe('handled');
     });
 
-    it('a failing head holds its key back until it is errored or discarded', async () => {
+    it('a failing first event holds its key back until it is errored or discarded', async () => {
       const head = await recordNote(database, { n: next(), key: 'k' });
       const behind = await recordNote(database, { n: next(), key: 'k' });
       const outbox = outboxOf(database, async (event) => (event.id === head ? failed : done));
@@ -460,7 +460,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       await other.transaction(async (tx) => {
         second = (await record(tx, note, { n: next(), key })).id; // sees its predecessor, and stands behind it
         finish();
-        // The predecessor cannot settle before we commit: it would not see us, and nobody would ever let us go on.
+        // The predecessor cannot settle before we commit: it would not see us, and no transaction would ever let us go on.
         const before = await Promise.race([
           settling.oneEnded().then(() => 'settled'),
           new Promise((resolve) => setTimeout(() => resolve('waits'), 300)),
@@ -492,7 +492,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect((await rowOf(database, younger)).status).toBe('handled');
     });
 
-    it('a requeued event goes before younger ones of its key that merely wait; they follow', async () => {
+    it('a requeued event runs before younger events of its key that wait; they follow', async () => {
       const head = await recordNote(database, { n: next(), key: 'k' });
       await runDue(
         outboxOf(database, async () => ({
@@ -521,7 +521,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect((await rowOf(database, waits)).status).toBe('handled');
     });
 
-    it('a requeued event goes on as soon as the younger one that runs has to wait', async () => {
+    it('a requeued event runs as soon as the younger event that runs has to wait', async () => {
       const head = await recordNote(database, { n: next(), key: 'k' });
       await runDue(
         outboxOf(database, async () => ({
@@ -533,7 +533,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       await runDue(
         outboxOf(database, async (event) => {
           if (event.id === head) return done;
-          await requeue(other, head, act); // while the younger one runs
+          await requeue(other, head, act); // while the younger event runs
           return { kind: 'snooze', afterMs: 3_600_000, outcome: null, reason: 'later' };
         }),
       );
@@ -543,7 +543,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       ]);
     });
 
-    it('a requeued event waits for what runs of its key', async () => {
+    it('a requeued event waits for the running attempt of its key', async () => {
       const head = await recordNote(database, { n: next(), key: 'k' });
       const outbox = outboxOf(database, async () => ({
         kind: 'give-up',
@@ -586,7 +586,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect(await rowOf(database, id)).toMatchObject({ status: 'handled', attempt: 1 });
     });
 
-    it('a worker that has lost its lease is told through the signal', async () => {
+    it('a worker that has lost its lease has its signal aborted', async () => {
       const id = await recordNote(database, { n: next() });
       let reason: unknown;
       const outbox = outboxOf(
@@ -627,7 +627,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       expect(await attemptsOf(database, id)).toHaveLength(2);
     });
 
-    it('two clicks do it once; what is not errored is refused', async () => {
+    it('two requeues at once: a single one succeeds; an event that is not errored is refused', async () => {
       const id = await recordNote(database, { n: next() });
       await expect(requeue(database, id, act)).rejects.toMatchObject({
         code: 'event-not-errored',
@@ -647,7 +647,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       await expect(requeue(database, '999999999', act)).rejects.toMatchObject({ code: 'not-found' });
     });
 
-    it('what runs cannot be discarded', async () => {
+    it('a running event cannot be discarded', async () => {
       const id = await recordNote(database, { n: next() });
       const outbox = outboxOf(database, async () => done);
       await claim(database, outbox.registry, { limit: 1, worker: 'w', leaseMs: 10_000, trigger: 'poll' });
@@ -657,7 +657,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       });
     });
 
-    it('raising the limit revives nothing that is errored', async () => {
+    it('raising the failure limit revives no errored event', async () => {
       const id = await recordNote(database, { n: next() });
       await runDue(outboxOf(database, giveUp));
       await makeAllDue(database);
@@ -690,7 +690,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       await poller.stop();
     });
 
-    it('cron sweeps without any wake', async () => {
+    it('sweeps at each tick of cron, without any wake', async () => {
       const outbox = outboxOf(database, async () => done);
       const poller = new Poller(outbox, { cron: '* * * * * *', lookAheadMs: 0 });
       poller.start();
@@ -736,7 +736,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
       await both.drain(2_000);
     });
 
-    it('a drain hands back what it cannot finish: due at once, nothing counted', async () => {
+    it('a drain hands back events that it cannot finish: due at once, nothing counted', async () => {
       const id = await recordNote(database, { n: next() });
       const outbox = outboxOf(
         database,
@@ -777,7 +777,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
     expect(await attemptsOf(database, old)).toHaveLength(0);
   });
 
-  it('a claim goes on beside a long open write transaction of somebody else', async () => {
+  it('a claim does not wait for a long write transaction of another connection', async () => {
     if (kind === 'sqlite') return expect((await database.now()).getTime()).toBeGreaterThan(0); // one writer at a time, by nature
     const locked = await recordNote(database, { n: next() });
     const free = await recordNote(database, { n: next() });
@@ -803,7 +803,7 @@ describe.each(allDatabaseKinds)('the outbox on %s', (kind) => {
     await database.execute(sql`DELETE FROM order_counter WHERE business_day LIKE 'd%'`);
   });
 
-  it('using the database beside the open transaction of the same flow fails at once', async () => {
+  it('using the database outside the open transaction of the same flow fails at once', async () => {
     await expect(database.transaction(() => database.query(sql`SELECT ${now} AS now`))).rejects.toThrow(
       /outside of the transaction/,
     );

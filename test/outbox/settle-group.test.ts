@@ -8,7 +8,7 @@ import { noteStatements } from '../support/statements.js';
 
 const EVENTS = 24;
 
-describe.each(databaseKinds)('attempts that end together, on %s', (kind) => {
+describe.each(databaseKinds)('attempts that end at the same time, on %s', (kind) => {
   let database: Database;
   let texts: string[];
   beforeEach(async () => {
@@ -61,7 +61,7 @@ describe.each(databaseKinds)('attempts that end together, on %s', (kind) => {
     effect: async (tx) => void (await tx.execute(sql`INSERT INTO effect (n) VALUES (${n})`)),
   });
 
-  it('share statements and a commit; each has its journal and its own effects, once', async () => {
+  it('share statements and a commit; each has its own journal and effects, once', async () => {
     const ids = await together(written);
     for (const id of ids) expect((await rowOf(database, id)).status).toBe('handled');
     for (const id of ids)
@@ -73,7 +73,7 @@ describe.each(databaseKinds)('attempts that end together, on %s', (kind) => {
     expect(settlings()).toBeLessThan(EVENTS / 2);
   });
 
-  it('one whose effects cannot be written fails alone', async () => {
+  it('an attempt whose effects cannot be written fails alone', async () => {
     const ids = await together(
       (n) =>
         (n === 17
@@ -88,7 +88,7 @@ describe.each(databaseKinds)('attempts that end together, on %s', (kind) => {
     expect(await effects()).toEqual(Array.from({ length: EVENTS }, (_, n) => n).filter((n) => n !== 17));
   });
 
-  it('one whose lease was lost writes nothing, and costs the others nothing', async () => {
+  it('an attempt whose lease was lost writes nothing, and the others are settled', async () => {
     const ids = await together(
       written,
       async (all) =>
@@ -104,7 +104,7 @@ describe.each(databaseKinds)('attempts that end together, on %s', (kind) => {
     expect(await effects()).toEqual(Array.from({ length: EVENTS }, (_, n) => n).filter((n) => n !== 20));
   });
 
-  it('failures of one kind share, too, and each counts its own', async () => {
+  it('failures of the same kind share statements, too, and each counts for its own event', async () => {
     const ids = await together((n) => ({
       kind: 'retry',
       failure: { outcome: 'not-applied', code: n % 2 ? 'ODD' : 'EVEN', message: 'not today' },
