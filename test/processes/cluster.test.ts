@@ -23,7 +23,7 @@ beforeAll(async () => {
   database = await Database.open({ url });
   const env = {
     ...environment(sandbox.url, url, inject('redisUrl')),
-    LOG_LEVEL: 'info',
+    NODE_ENV: 'production',
     MEICAN_TIMEOUT_MS: '5000',
     ENERGY_TIMEOUT_MS: '5000',
     PAYMENT_WINDOW_MS: '60000',

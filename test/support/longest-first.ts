@@ -3,16 +3,18 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Files that take longest, most of it waiting; what starts last must not be one of them. The rest goes by size. */
 const longest = [
   'processes/crash',
-  'processes/crash-walk',
-  'processes/infrastructure',
   'console/console',
   'processes/crash-acts',
-  'processes/infrastructure-limits',
+  'processes/crash-walk',
   'processes/start',
   'handlers/conformance',
   'sim/sim',
+  'processes/infrastructure',
   'processes/cli',
+  'processes/infrastructure-limits',
   'processes/infrastructure-others',
+  'processes/cluster',
+  'integration/lies',
 ];
 
 const place = ({ moduleId }: TestSpecification): number => {

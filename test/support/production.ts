@@ -116,6 +116,7 @@ class Production {
     });
     const env = {
       ...environment(this.sandbox.url, url, this.redis.url),
+      NODE_ENV: 'production',
       LEASE_MS: '2000',
       PAYMENT_WINDOW_MS: '4000',
       MEICAN_SETTLE_MS: '500',
