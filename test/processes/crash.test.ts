@@ -88,9 +88,7 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
                 body: body(),
               })
             ).status,
-          {
-            timeout: 60_000,
-          },
+          { timeout: 60_000, interval: 200 },
         )
         .toBe(201);
       await rest();
@@ -151,7 +149,7 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
         .poll(
           async () =>
             (await call(`${api.url}/v1/orders/${id}/cancel`, 'POST', { sub, key: 'two', body: {} })).status,
-          { timeout: 60_000 },
+          { timeout: 60_000, interval: 200 },
         )
         .toSatisfy((status: number) => status === 200 || status === 202);
       await rest();
@@ -173,7 +171,7 @@ describe.each(databaseKinds)('SIGKILL on %s', (kind) => {
     await expect
       .poll(
         async () => (await call(`${api.url}/v1/orders`, 'POST', { sub, key: 'one', body: body() })).body.code,
-        { timeout: 60_000 },
+        { timeout: 60_000, interval: 200 },
       )
       .toBe('payment-unknown');
     const scheduler = await schedulerHere(env);
