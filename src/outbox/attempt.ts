@@ -48,7 +48,8 @@ export interface Attempt extends Held {
 export function beginAttempt(engine: RunDependencies, held: Held, options: RunOptions): Attempt {
   const { type, traceparent } = held.row;
   const span = startSpan('consumer', `process ${type}`, traceparent, attributesOf(held.row), traceparent);
-  return { ...held, engine, options, span, exchanges: [] };
+  const { row, handler, lease, claimedAtMs } = held; // named, because a spread costs several microseconds
+  return { row, handler, lease, claimedAtMs, engine, options, span, exchanges: [] };
 }
 
 /** By the conventions for messaging, which may still change: nowhere else but here. */

@@ -48,17 +48,24 @@ export interface Transition {
 
 /** (outcome, counters, limits) → what becomes of the event. Pure; the only place that says "errored". */
 export function decide(outcome: AttemptOutcome, situation: Situation): Transition {
-  const verdict = { ...settledAs(situation), ...verdictOf(outcome, situation) };
-  return { ...verdict, newDoubt: verdict.outcome === 'unknown' && !sentNothing(outcome) };
+  const { failures } = situation;
+  const verdict = verdictOf(outcome, situation);
+  return {
+    status: verdict.status,
+    runInMs: verdict.runInMs ?? null,
+    failures: verdict.failures ?? failures,
+    interruptions: verdict.interruptions ?? 0,
+    snoozing: verdict.snoozing ?? false,
+    vainQuestions: verdict.vainQuestions ?? 0,
+    outcome: verdict.outcome,
+    newDoubt: verdict.outcome === 'unknown' && !sentNothing(outcome),
+    failure: verdict.failure ?? null,
+    decision: verdict.decision,
+  };
 }
 
-/** What a verdict says about an event: the rest is as `settledAs` has it. */
+/** What is left out ends: rows of snoozes, vain questions and interruptions; nothing is repeated; no failure. */
 type Verdict = Pick<Transition, 'status' | 'outcome' | 'decision'> & Partial<Transition>;
-
-/** The end of a row of snoozes, of vain questions and of interruptions, and nothing to be repeated. */
-function settledAs({ failures }: Situation) {
-  return { runInMs: null, failures, interruptions: 0, snoozing: false, vainQuestions: 0, failure: null };
-}
 
 function sentNothing(outcome: AttemptOutcome): boolean {
   if (outcome.kind === 'interrupted') return !outcome.sent;
