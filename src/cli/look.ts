@@ -12,6 +12,12 @@ import { idOf, orStop, withDatabase } from './shared.js';
 
 /** Orders, causes, audit. */
 export function addLook(program: Command): void {
+  addOrders(program);
+  addCauses(program);
+  addAudit(program);
+}
+
+function addOrders(program: Command): void {
   const orders = program.command('orders').description('orders');
   orders
     .command('show <order>')
@@ -39,7 +45,9 @@ export function addLook(program: Command): void {
       out(await carryOut(revealDiner, { database }, { id: order.id }, options));
     });
   });
+}
 
+function addCauses(program: Command): void {
   const causesCommand = program.command('causes');
   causesCommand
     .description('failures grouped by their cause, the latest first')
@@ -61,6 +69,17 @@ export function addLook(program: Command): void {
       });
     });
 
+  for (const [verb, act] of [
+    ['know', knowCause],
+    ['unknow', forgetCause],
+  ] as const)
+    actCommand(causesCommand, act, `${verb} <cause>`).action(async (id: string, options: SignedOptions) => {
+      await withDatabase((database) => carryOut(act, { database }, { id: idOf('cause', id) }, options));
+      say(`cause ${id}: ${verb} done`);
+    });
+}
+
+function addAudit(program: Command): void {
   program
     .command('audit')
     .description('who did what, the latest first')
@@ -76,14 +95,5 @@ export function addLook(program: Command): void {
         for (const { id, at, actor, role, verb, targetType, targetId, reason } of rows)
           row(id, toRfc3339(at), `${actor} (${role})`, verb, `${targetType} ${targetId}`, reason ?? '');
       });
-    });
-
-  for (const [verb, act] of [
-    ['know', knowCause],
-    ['unknow', forgetCause],
-  ] as const)
-    actCommand(causesCommand, act, `${verb} <cause>`).action(async (id: string, options: SignedOptions) => {
-      await withDatabase((database) => carryOut(act, { database }, { id: idOf('cause', id) }, options));
-      say(`cause ${id}: ${verb} done`);
     });
 }

@@ -15,6 +15,11 @@ const TOKEN_TTL_S = 600;
 
 /** Commands for trying and measuring; there are none of them in production. */
 export function addDevCommands(program: Command): void {
+  addSeed(program);
+  addTrigger(program);
+}
+
+function addSeed(program: Command): void {
   program
     .command('seed')
     .description('fill an empty database with stories: 2 000 events (small), a million (big)')
@@ -30,7 +35,20 @@ export function addDevCommands(program: Command): void {
         say(`${total} events, a tenth of them errored for five causes`);
       });
     });
+}
 
+interface TriggerFlags {
+  fault?: string;
+  times: number;
+  override: string[];
+  url: string;
+  sandbox: string;
+  token?: string;
+  wait: number;
+  json?: boolean;
+}
+
+function addTrigger(program: Command): void {
   program
     .command('trigger <type>')
     .description(
@@ -58,55 +76,47 @@ export function addDevCommands(program: Command): void {
       'after',
       `\nFor example, a refund that stays unknown and waits for a person:\n  trigger ${energyCancel.type} --fault timeout-after-send --times 9`,
     )
-    .action(
-      async (
-        given: string,
-        options: {
-          fault?: string;
-          times: number;
-          override: string[];
-          url: string;
-          sandbox: string;
-          token?: string;
-          wait: number;
-          json?: boolean;
-        },
-      ) => {
-        const type = oneOf(triggerTypes)(given);
-        const overrides = Object.fromEntries(
-          options.override.map((pair) => pair.split(/=(.*)/s).slice(0, 2) as [string, string]),
-        );
-        const { user, garden = 'demo', ...ofFault } = overrides;
-        const unknown = Object.keys(ofFault).filter(
-          (key) => !['ms', 'status', 'variant', 'code'].includes(key),
-        );
-        if (unknown.length > 0) throw new Stop(exit.usage, `--override: there is no ${unknown.join(', ')}`);
-        try {
-          const told = await trigger(type, {
-            client: createLunchboxClient({ url: options.url, token: options.token ?? (await ownToken()) }),
-            sandboxUrl: options.sandbox.replace(/\/+$/, ''),
-            garden,
-            ...(options.fault ? { fault: faultOf(options.fault, ofFault) } : {}),
-            times: options.times,
-            ...(user ? { userId: user } : {}),
-            waitMs: options.wait * 1_000,
-          });
-          if (options.json) return out(told);
-          row(
-            told.eventId,
-            type,
-            told.status,
-            told.outcome ?? '-',
-            `${told.attempts} attempts`,
-            told.orderStatus ?? '-',
-          );
-          say(`${options.url}/console/events/${told.eventId}`);
-        } catch (error) {
-          if (error instanceof NoStory) throw new Stop(exit.failed, error.message);
-          throw error;
-        }
-      },
+    .action(runTrigger);
+}
+
+async function runTrigger(given: string, options: TriggerFlags): Promise<void> {
+  const type = oneOf(triggerTypes)(given);
+  const { user, garden = 'demo', ...ofFault } = overridesOf(options.override);
+  try {
+    const told = await trigger(type, {
+      client: createLunchboxClient({ url: options.url, token: options.token ?? (await ownToken()) }),
+      sandboxUrl: options.sandbox.replace(/\/+$/, ''),
+      garden,
+      ...(options.fault ? { fault: faultOf(options.fault, ofFault) } : {}),
+      times: options.times,
+      ...(user ? { userId: user } : {}),
+      waitMs: options.wait * 1_000,
+    });
+    if (options.json) return out(told);
+    row(
+      told.eventId,
+      type,
+      told.status,
+      told.outcome ?? '-',
+      `${told.attempts} attempts`,
+      told.orderStatus ?? '-',
     );
+    say(`${options.url}/console/events/${told.eventId}`);
+  } catch (error) {
+    if (error instanceof NoStory) throw new Stop(exit.failed, error.message);
+    throw error;
+  }
+}
+
+function overridesOf(pairs: readonly string[]): Record<string, string> {
+  const overrides = Object.fromEntries(
+    pairs.map((pair) => pair.split(/=(.*)/s).slice(0, 2) as [string, string]),
+  );
+  const unknown = Object.keys(overrides).filter(
+    (key) => !['user', 'garden', 'ms', 'status', 'variant', 'code'].includes(key),
+  );
+  if (unknown.length > 0) throw new Stop(exit.usage, `--override: there is no ${unknown.join(', ')}`);
+  return overrides;
 }
 
 /** A bar for people only. */
