@@ -3,7 +3,8 @@ const SERVICE_LINK =
   /_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/;
 const LINK_VALUE = /^(tcp|udp|sctp):\/\/\S+:\d+$/;
 /** Names that begin so can be meant for nobody else. */
-const OUR_PREFIX = /^(MEICAN_|ENERGY_|WECOM_|SCHEDULER_|RETRY_|LEASE_|INLINE_|AUTH_|SANDBOX_)/;
+const OUR_PREFIX =
+  /^(MEICAN_|ENERGY_|WECOM_|SCHEDULER_|RETRY_|LEASE_|INLINE_|AUTH_|SANDBOX_|WECHATPAY_|ALIPAY_)/;
 /** A shorter name resembles too many others: of such a one only two letters that changed places are believed to be a slip. */
 const SHORT = 6;
 const LONG = 9;

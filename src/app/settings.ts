@@ -4,6 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type EnergyCodeName, energyCodes } from '../clients/energy.js';
 import { isServiceLink, meantFor } from './misspelt.js';
+import {
+  alipayCodeLists,
+  apiV3Key,
+  halfPayers,
+  rsaPrivateText,
+  rsaPublicText,
+  weChatPayCodeLists,
+} from './payer-settings.js';
 
 const ms = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -88,6 +96,11 @@ const shape = {
     ),
   ).optional(),
   PAYMENT_WINDOW_MS: ms(1_000, 900_000),
+  /** How long an order that is paid in money waits for it. */
+  PAY_LATER_WINDOW_MS: ms(1_000, 86_400_000),
+  PAYER_TIMEOUT_MS: ms(50, 60_000),
+  /** Where payers reach this installation; absent: PUBLIC_URL. */
+  PAYMENT_NOTIFY_URL: httpUrl.optional(),
   WECOM_WEBHOOK_URL: httpUrl.optional(),
   WECOM_BASE_URL: httpUrl.optional(),
   WECOM_CORP_ID: text.optional(),
@@ -96,6 +109,28 @@ const shape = {
   WECOM_TIMEOUT_MS: ms(50, 60_000),
   /** WeCom user ids of the people on call: told by application message when the robot is dead. */
   ALERT_USERS: list,
+  WECHATPAY_BASE_URL: httpUrl.optional(),
+  WECHATPAY_MCH_ID: text.optional(),
+  WECHATPAY_APP_ID: text.optional(),
+  /** Of the merchant's certificate. */
+  WECHATPAY_SERIAL_NO: text.optional(),
+  WECHATPAY_PRIVATE_KEY: rsaPrivateText.optional(),
+  WECHATPAY_API_V3_KEY: apiV3Key.optional(),
+  /** By serial number, or `PUB_KEY_ID_…`. */
+  WECHATPAY_PUBLIC_KEYS: table(
+    z.record(text, rsaPublicText).refine((keys) => Object.keys(keys).length > 0, 'at least one key'),
+  ).optional(),
+  /** Codes that differ from the client's table, by what they mean. */
+  WECHATPAY_CODES: table(weChatPayCodeLists).optional(),
+  ALIPAY_BASE_URL: httpUrl.optional(),
+  ALIPAY_APP_ID: text.optional(),
+  ALIPAY_SELLER_ID: text.optional(),
+  ALIPAY_PRIVATE_KEY: rsaPrivateText.optional(),
+  /** Alipay's own, not the application's. */
+  ALIPAY_PUBLIC_KEY: rsaPublicText.optional(),
+  ALIPAY_CODES: table(alipayCodeLists).optional(),
+  /** How old, or how far ahead, a payer's signature may be. */
+  NOTIFY_SKEW_MS: ms(1_000, 3_600_000),
   PUBLIC_URL: httpUrl,
   SCHEDULER_CRON: z.string().regex(/^(\S+\s+){5}\S+$/, 'six fields, e.g. */15 * * * * *'),
   SCHEDULER_BATCH_SIZE: z.coerce.number().int().min(1).max(1_000),
@@ -145,6 +180,9 @@ const secrets: readonly SettingKey[] = [
   'ENERGY_APP_SECRET',
   'WECOM_WEBHOOK_URL',
   'WECOM_CORP_SECRET',
+  'WECHATPAY_PRIVATE_KEY',
+  'WECHATPAY_API_V3_KEY',
+  'ALIPAY_PRIVATE_KEY',
 ];
 
 export class SettingsInvalid extends Error {
@@ -200,7 +238,8 @@ export function loadSettings(options: LoadOptions): Settings {
     else problems.push(`${key}=${shown(key, values[key])} (${source[key]}): ${rule(parsed.error)}`);
   }
   const settings = result as Settings;
-  if (!options.only) problems.push(...dangerousRelations(settings));
+  if (!options.only)
+    problems.push(...dangerousRelations(settings), ...halfPayers((key) => values[key] !== undefined));
   if (problems.length > 0) throw new SettingsInvalid(problems);
   return settings;
 }

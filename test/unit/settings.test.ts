@@ -2,8 +2,12 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadSettings, maskedSettings, SettingsInvalid } from '../../src/app/settings.js';
+import { createPayers } from '../../src/app/payers.js';
+import { loadSettings, maskedSettings, SettingsInvalid, secretValues } from '../../src/app/settings.js';
+import { hider } from '../../src/base/hide.js';
 import { sandboxSettings } from '../../src/dev/sandbox/defaults.js';
+import { settingsFor } from '../vendors/payers/serve.js';
+import { makeKeys, privatePem } from '../vendors/payers/sign.js';
 
 const vendors = Object.fromEntries(
   Object.entries(sandboxSettings('http://127.0.0.1:1')).map(([key, value]) => [key, String(value)]),
@@ -109,5 +113,70 @@ describe('settings', () => {
     expect(shown).not.toMatch(
       /hunter|sandbox-secret|sandbox-corp-token|sandbox-robot-key|sandbox-wecom-secret/,
     );
+  });
+});
+
+describe('the settings of the payers', () => {
+  const keys = makeKeys();
+  const url = 'http://127.0.0.1:9';
+  const payers = settingsFor({ wechat: url, alipay: url }, keys);
+  const without = (name: string): Record<string, string> => ({ ...env, ...payers, [name]: '' });
+  const payersOf = (more: Record<string, string>) =>
+    createPayers(loadSettings({ env: { ...env, ...more } }), (text) => text);
+
+  it('make the clients of the payers that they name', () => {
+    expect(Object.keys(payersOf({}))).toEqual([]);
+    expect(Object.keys(payersOf(payers))).toEqual(['wechat', 'alipay']);
+    const alipayAlone = Object.fromEntries(
+      Object.entries(payers).filter(([key]) => key.startsWith('ALIPAY')),
+    );
+    expect(Object.keys(payersOf(alipayAlone))).toEqual(['alipay']);
+    for (const payer of Object.values(payersOf(payers))) payer.end();
+  });
+
+  it.each(Object.keys(payers))('are all of one payer or none: without %s the start stops', (name) => {
+    expect(problemsOf(without(name)).join('\n')).toMatch(
+      new RegExp(`^${name}: missing; a payer needs all of`),
+    );
+  });
+
+  it('take a key from a file', () => {
+    const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'lunchbox-key-')), 'key.pem');
+    writeFileSync(file, `${privatePem(keys.merchant.privateKey)}\n`);
+    expect(problemsOf({ ...env, ...payers, WECHATPAY_PRIVATE_KEY: `@${file}` })).toEqual([]);
+    expect(problemsOf({ ...env, ...payers, WECHATPAY_PRIVATE_KEY: `@${file}x` }).join()).toMatch(/ENOENT/);
+    const serials = JSON.stringify({ PUB_KEY_ID_1: `@${file}` });
+    expect(problemsOf({ ...env, ...payers, WECHATPAY_PUBLIC_KEYS: serials }).join()).toMatch(
+      /^WECHATPAY_PUBLIC_KEYS=.*an RSA public key/,
+    );
+  });
+
+  it.each([
+    ['WECHATPAY_PRIVATE_KEY', 'no key at all'],
+    ['WECHATPAY_PRIVATE_KEY', payers.ALIPAY_PUBLIC_KEY ?? ''],
+    ['WECHATPAY_API_V3_KEY', 'x'.repeat(31)],
+    ['WECHATPAY_PUBLIC_KEYS', '{}'],
+    ['WECHATPAY_PUBLIC_KEYS', '{"a":""}'],
+    ['WECHATPAY_PUBLIC_KEYS', '{"a"'],
+    ['WECHATPAY_CODES', '{"never":["X"]}'],
+    ['ALIPAY_PUBLIC_KEY', payers.ALIPAY_PRIVATE_KEY ?? ''],
+    ['ALIPAY_PRIVATE_KEY', '@/no/such/file'],
+  ])('refuse a %s that is none, by name, and do not show it', (name, value) => {
+    const problems = problemsOf({ ...env, ...payers, [name]: value });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(new RegExp(`^${name}=`));
+    if (/PRIVATE|API/.test(name)) expect(problems[0]).toMatch(new RegExp(`^${name}=\\*\\*\\*`));
+  });
+
+  it('are hidden where they are secret, as they are and as JSON has them', () => {
+    const settings = loadSettings({ env: { ...env, ...payers } });
+    const shown = JSON.stringify(maskedSettings(settings));
+    const hide = hider(secretValues(settings));
+    for (const key of ['WECHATPAY_PRIVATE_KEY', 'ALIPAY_PRIVATE_KEY', 'WECHATPAY_API_V3_KEY'] as const) {
+      const secret = settings[key] ?? '';
+      expect(shown).not.toContain(secret.slice(4, 28));
+      expect(hide(`x ${secret} x`)).toBe('x *** x');
+      expect(hide(JSON.stringify({ secret }))).toBe('{"secret":"***"}');
+    }
   });
 });
