@@ -1,9 +1,10 @@
 import { createLogger } from './app/logging.js';
 import { loadSettings, SettingsInvalid } from './app/settings.js';
 import { sandboxSecrets } from './dev/sandbox/defaults.js';
+import { makePayerKeys } from './dev/sandbox/payers/keys.js';
 import { Sandbox } from './dev/sandbox/server.js';
 
-/** The three vendors on one port, for trying and testing. Needs no other setting than SANDBOX_PORT. */
+/** The vendors and payers on one port, for trying and testing. Needs no other setting than SANDBOX_PORT. */
 try {
   const settings = loadSettings({
     env: process.env,
@@ -15,6 +16,7 @@ try {
     port: settings.SANDBOX_PORT,
     stateFile: settings.SANDBOX_STATE,
     legacyMode: settings.SANDBOX_LEGACY_MODE,
+    payerKeys: await makePayerKeys(),
     secrets: {
       meicanCorpToken: env.MEICAN_CORP_TOKEN ?? sandboxSecrets.meicanCorpToken,
       energyAppSecret: env.ENERGY_APP_SECRET ?? sandboxSecrets.energyAppSecret,

@@ -15,6 +15,7 @@ import { signToken } from '../http/auth.js';
 import { getMenu, putMenu } from '../orders/menu.js';
 import { sandboxSecrets, sandboxSettings } from './sandbox/defaults.js';
 import { ownLedger } from './sandbox/ledger-owner.js';
+import { makePayerKeys } from './sandbox/payers/keys.js';
 import { Sandbox } from './sandbox/server.js';
 
 const DAY_MS = 86_400_000;
@@ -55,7 +56,12 @@ export async function startEmbedded(
         throw error;
       });
   const vendors = sandbox
-    ? Object.fromEntries(Object.entries(sandboxSettings(sandbox.url)).filter(([key]) => !env[key]))
+    ? Object.fromEntries(
+        Object.entries({
+          ...sandboxSettings(sandbox.url),
+          ...sandbox.payerSettings,
+        }).filter(([key]) => !env[key]),
+      )
     : {};
   const PUBLIC_URL = env.PUBLIC_URL ? given.PUBLIC_URL : `http://${given.HOST}:${given.PORT}`;
   const settings: Settings = {
@@ -102,6 +108,7 @@ async function startSandbox(given: Settings, database: Database, logger: Logger)
     stateFile: given.SANDBOX_STATE,
     legacyMode: given.SANDBOX_LEGACY_MODE,
     secrets: sandboxSecrets,
+    payerKeys: await makePayerKeys(),
   });
 }
 

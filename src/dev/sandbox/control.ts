@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { calls, type Fault, type Faults, faultKinds } from './faults.js';
 import type { Account, Ledger } from './ledger.js';
+import type { SandboxPayers } from './payers/payers.js';
 import { json, type Reply, type VendorRequest } from './vendor.js';
 import { parseJson } from './wire.js';
 
 const rule = z.object({
-  call: z.union([z.enum(calls), z.enum(['meican', 'energy', 'wecom'])]).optional(),
+  call: z.union([z.enum(calls), z.enum(['meican', 'energy', 'wecom', 'wechatpay', 'alipay'])]).optional(),
   kind: z.enum(faultKinds),
   times: z.number().int().min(1).optional(),
   skip: z.number().int().min(0).optional(),
@@ -31,7 +32,13 @@ const accountBody = z.object({
   cardStatus: z.enum(['NORMAL', 'FROZEN', 'LOST', 'CLOSED']).optional(),
 });
 
+const payer = z.enum(['wechat', 'alipay']);
+const paymentBody = z.object({ payer, outTradeNo: z.string() });
+const refundBody = z.object({ payer, outRefundNo: z.string() });
+
 interface Controlled {
+  readonly payers: SandboxPayers | null;
+  readonly payerSettings: object | null;
   readonly faults: Faults;
   readonly ledger: Ledger;
   readonly requests: readonly object[];
@@ -39,7 +46,10 @@ interface Controlled {
   outage(ms: number): Promise<void>;
 }
 
-/** The sandbox's own API: show the books and requests, add and clear faults, set accounts. */
+const HELP =
+  'GET ledger|requests|faults|settings, POST faults|accounts|payments|refunds|reset, DELETE faults';
+
+/** The sandbox's own API: show the books and requests, add and clear faults, set accounts, pay. */
 export function control(sandbox: Controlled, { method, path, body }: VendorRequest): Reply {
   const { faults } = sandbox;
   switch (`${method} ${path.slice('/__sandbox/'.length)}`) {
@@ -56,11 +66,19 @@ export function control(sandbox: Controlled, { method, path, body }: VendorReque
       return addFaults(sandbox, body);
     case 'POST accounts':
       return setAccount(sandbox, body);
+    case 'POST payments':
+      return pay(sandbox, body);
+    case 'POST refunds':
+      return settleRefund(sandbox, body);
+    case 'GET settings':
+      return sandbox.payerSettings
+        ? json(sandbox.payerSettings)
+        : json({ message: 'it plays no payers' }, 404);
     case 'POST reset':
       sandbox.reset();
       return json({ reset: true });
     default:
-      return json({ message: 'GET ledger|requests|faults, POST faults|accounts|reset, DELETE faults' }, 404);
+      return json({ message: HELP }, 404);
   }
 }
 
@@ -92,11 +110,27 @@ function setAccount({ ledger }: Controlled, body: string): Reply {
   return json(ledger.find('accounts', parsed.data.userId));
 }
 
+/** What the button on the payer's page does. */
+function pay({ payers }: Controlled, body: string): Reply {
+  const parsed = paymentBody.safeParse(parseJson(body));
+  if (!parsed.success || !payers) return json({ message: 'not a payment' }, 400);
+  return json({ result: payers.pay(parsed.data.payer, parsed.data.outTradeNo) });
+}
+
+/** What a person at the payer does with an ABNORMAL refund. */
+function settleRefund({ payers }: Controlled, body: string): Reply {
+  const parsed = refundBody.safeParse(parseJson(body));
+  if (!parsed.success || !payers) return json({ message: 'not a refund' }, 400);
+  return json({ settled: payers.settleRefund(parsed.data.payer, parsed.data.outRefundNo) });
+}
+
 function ledgerView({ ledger }: Controlled) {
   const { meicanOrders, accounts, trades, refunds, consumptions, robotMessages, appMessages } = ledger.books;
+  const { payerTrades, payerRefunds } = ledger.books;
   return {
     meican: { orders: meicanOrders },
     energy: { accounts, trades, refunds, consumptions },
     wecom: { robot: robotMessages, messages: appMessages },
+    payers: { trades: payerTrades, refunds: payerRefunds },
   };
 }

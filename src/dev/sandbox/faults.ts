@@ -22,6 +22,15 @@ export const faultKinds = [
   'outage',
   'silent-drop',
   'oversize',
+  'unsigned',
+  'paid-early',
+  'paid-before',
+  'user-paying',
+  'abnormal',
+  'notify-lost',
+  'notify-doubled',
+  'notify-late',
+  'notify-false',
 ] as const;
 type FaultKind = (typeof faultKinds)[number];
 
@@ -39,16 +48,28 @@ export const calls = [
   'wecom.robot',
   'wecom.token',
   'wecom.message',
+  'wechatpay.create',
+  'wechatpay.query',
+  'wechatpay.close',
+  'wechatpay.refund',
+  'wechatpay.queryRefund',
+  'wechatpay.notify',
+  'alipay.create',
+  'alipay.query',
+  'alipay.close',
+  'alipay.refund',
+  'alipay.queryRefund',
+  'alipay.notify',
 ] as const;
 export type Call = (typeof calls)[number];
 
 export interface Fault {
   readonly kind: FaultKind;
-  /** latency, late-effect, processing, read-lag, outage: how long. Milliseconds. */
+  /** latency, late-effect, processing, read-lag, outage, paid-early, user-paying, abnormal (absent: for ever), notify-late: how long. Milliseconds. */
   readonly ms?: number;
   /** status-*: 500, 502, 503 or 504. */
   readonly status?: number;
-  /** malformed-after: truncated, html, empty, null, null-data, blank-id, wrong-types. multi: own, foreign, none. processing: SUCCESS, FAILED. unauthorized: expired, void. */
+  /** malformed-after: truncated, html, empty, null, null-data, blank-id, wrong-types. multi: own, foreign, none. processing: SUCCESS, FAILED. unauthorized: expired, void. unsigned: absent, other-key, probe. notify-false: forged, stale, unsigned, probe, unknown-serial, other-amount, other-merchant. */
   readonly variant?: string;
   /** refused: the vendor's code. */
   readonly code?: string;
@@ -121,6 +142,7 @@ export class Faults {
     for (const entry of this.#rules) {
       const { rule } = entry;
       if (rule.call !== undefined && rule.call !== call && rule.call !== call.split('.')[0]) continue;
+      if (isNotification(call) !== rule.kind.startsWith('notify-')) continue;
       if (entry.left <= 0) continue;
       if (entry.skip > 0) {
         entry.skip -= 1;
@@ -130,7 +152,7 @@ export class Faults {
       this.#rules = this.#rules.filter((other) => other.left > 0);
       return rule;
     }
-    return this.#byChance();
+    return isNotification(call) ? undefined : this.#byChance();
   }
 
   #byChance(): Fault | undefined {
@@ -144,6 +166,9 @@ export class Faults {
     return { kind, status, ms: 200 + Math.floor(random() * 800) };
   }
 }
+
+/** No call of ours: the payer calls us. */
+const isNotification = (call: Call): boolean => call.endsWith('.notify');
 
 /** `reset-after`, or `{"kind":"status-after","status":503}`. */
 function parseHeader(header: string): Fault | undefined {

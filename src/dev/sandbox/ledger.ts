@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { privateFile } from '../../base/private-files.js';
+import type { PayerType } from '../../clients/payer.js';
 import { ownerLine } from './ledger-owner.js';
 
 export interface MeicanOrder {
@@ -54,13 +55,44 @@ export interface Consumption {
   consumedAt: string;
   body: string;
 }
+/** A number at WeChat Pay or Alipay. */
+export interface PayerTrade {
+  /** Payer and number. */
+  id: string;
+  payer: PayerType;
+  outTradeNo: string;
+  amount: number;
+  description: string;
+  status: 'NOTPAY' | 'SUCCESS' | 'CLOSED';
+  isScanned: boolean;
+  expiresAtMs: number;
+  notifyUrl: string;
+  transactionNo: string | null;
+  paidAtMs: number | null;
+  /** The shop has taken the notification. */
+  isNotified: boolean;
+  body: string;
+  createdAtMs: number;
+}
+export interface PayerRefund {
+  id: string;
+  tradeId: string;
+  payer: PayerType;
+  refundNo: string;
+  outRefundNo: string;
+  outTradeNo: string;
+  amount: number;
+  status: 'SUCCESS' | 'PROCESSING' | 'CLOSED' | 'ABNORMAL';
+  body: string;
+  createdAtMs: number;
+}
 interface Message {
   to: string;
   content: unknown;
   atMs: number;
 }
 
-/** The books of the three vendors. Plain data, so that a state can be kept, copied and looked at. */
+/** The books of the vendors and payers. Plain data, so that a state can be kept, copied and looked at. */
 export interface Books {
   sequence: number;
   meicanOrders: MeicanOrder[];
@@ -68,6 +100,8 @@ export interface Books {
   trades: Trade[];
   refunds: Refund[];
   consumptions: Consumption[];
+  payerTrades: PayerTrade[];
+  payerRefunds: PayerRefund[];
   robotMessages: Message[];
   appMessages: Message[];
 }
@@ -79,6 +113,8 @@ const lists: readonly ListName[] = [
   'trades',
   'refunds',
   'consumptions',
+  'payerTrades',
+  'payerRefunds',
   'robotMessages',
   'appMessages',
 ];
@@ -89,6 +125,8 @@ const emptyBooks = (): Books => ({
   trades: [],
   refunds: [],
   consumptions: [],
+  payerTrades: [],
+  payerRefunds: [],
   robotMessages: [],
   appMessages: [],
 });
@@ -98,6 +136,8 @@ const keyOf: Record<ListName, string | null> = {
   trades: 'outTradeNo',
   refunds: 'refundNo',
   consumptions: 'recordNo',
+  payerTrades: 'id',
+  payerRefunds: 'id',
   robotMessages: null,
   appMessages: null,
 };

@@ -36,10 +36,8 @@ const obey = ({ apply, finish }: Strike): void => finish(apply());
 const cutOff = ({ response }: Strike): void => void response.socket?.resetAndDestroy();
 
 const manners: Record<Fault['kind'], (strike: Strike) => void> = {
-  latency({ fault, stage, apply, finish }) {
-    const reply = apply();
-    stage.later(fault.ms ?? 1_000, () => finish(reply));
-  },
+  latency: answerLater,
+  'paid-early': answerLater,
   'hang-before': () => {},
   'hang-after': ({ apply }) => void apply(),
   'reset-before': cutOff,
@@ -63,12 +61,21 @@ const manners: Record<Fault['kind'], (strike: Strike) => void> = {
   },
   'lost-effect': ({ stage, understood, finish }) =>
     finish(stage.ledger.undone(() => understood.apply(undefined))),
-  // These five misbehave in the books themselves.
+  // These misbehave in the books themselves.
   multi: obey,
   'already-cancelled': obey,
   processing: obey,
   'read-lag': obey,
   'silent-drop': obey,
+  unsigned: obey,
+  'paid-before': obey,
+  'user-paying': obey,
+  abnormal: obey,
+  // These strike a notification, never a call.
+  'notify-lost': obey,
+  'notify-doubled': obey,
+  'notify-late': obey,
+  'notify-false': obey,
   refused: ({ fault, understood, finish }) => finish(understood.refuse(fault.code)),
   'rate-limit': ({ fault, understood, finish }) =>
     finish(fault.variant === 'http' ? tooManyRequests : understood.rateLimit()),
@@ -85,6 +92,11 @@ const manners: Record<Fault['kind'], (strike: Strike) => void> = {
     finish({ ...reply, body: `${reply.body.slice(0, -1)},"padding":"${'x'.repeat(OVERSIZE_BYTES)}"}` });
   },
 };
+
+function answerLater({ fault, stage, apply, finish }: Strike): void {
+  const reply = apply();
+  stage.later(fault.ms ?? 1_000, () => finish(reply));
+}
 
 const tooManyRequests: Reply = {
   status: 429,

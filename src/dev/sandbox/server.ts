@@ -6,6 +6,8 @@ import { type Fault, Faults } from './faults.js';
 import { Ledger } from './ledger.js';
 import { understandMeican } from './meican.js';
 import { misbehave, type Stage } from './misbehave.js';
+import { type PayerKeys, payerSettings } from './payers/keys.js';
+import { SandboxPayers } from './payers/payers.js';
 import {
   json,
   type Reply,
@@ -27,6 +29,8 @@ export interface SandboxOptions {
   /** Refunds are not deduplicated by their number. */
   readonly legacyMode: boolean;
   readonly secrets: SandboxSecrets;
+  /** Absent: it plays no payers. */
+  readonly payerKeys?: PayerKeys | undefined;
 }
 
 export interface SandboxRequest {
@@ -45,10 +49,11 @@ export interface SandboxRequest {
 
 const REQUESTS_KEPT = 20_000;
 
-/** The three vendors on one port: they keep books, and misbehave on demand. For trying and testing; never near production. */
+/** The vendors and payers on one port: they keep books, and misbehave on demand. For trying and testing; never near production. */
 export class Sandbox implements Stage {
   readonly faults = new Faults();
   readonly ledger: Ledger;
+  readonly payers: SandboxPayers | null;
   readonly #requests: SandboxRequest[] = [];
   readonly #vendors: VendorOptions;
   readonly #wecom: WecomVendor;
@@ -69,6 +74,9 @@ export class Sandbox implements Stage {
       later: (ms, work) => this.later(ms, work),
     };
     this.#wecom = new WecomVendor(this.#vendors);
+    this.payers = options.payerKeys
+      ? new SandboxPayers(this.#vendors, this.faults, options.payerKeys, () => this.url)
+      : null;
     this.#server = this.#createServer();
   }
 
@@ -80,6 +88,11 @@ export class Sandbox implements Stage {
 
   get url(): string {
     return `http://${this.options.host}:${this.#port}`;
+  }
+
+  /** What makes a lunchbox pay here. */
+  get payerSettings() {
+    return this.options.payerKeys ? payerSettings(this.url, this.options.payerKeys) : null;
   }
 
   get requests(): readonly SandboxRequest[] {
@@ -153,10 +166,13 @@ export class Sandbox implements Stage {
       body: await readBody(incoming),
     };
     if (url.pathname.startsWith('/__sandbox/')) return send(response, control(this, request));
+    const page = this.payers?.page(request);
+    if (page) return send(response, page);
     const understood =
       understandMeican(this.#vendors, request) ??
       understandEnergy(this.#vendors, request) ??
-      this.#wecom.understand(request);
+      this.#wecom.understand(request) ??
+      this.payers?.understand(request);
     if (!understood) return send(response, json({ message: 'no such call' }, 404));
     const header = incoming.headers['x-sandbox-fault'];
     const fault = this.faults.pick(understood.call, typeof header === 'string' ? header : undefined);
