@@ -34,10 +34,10 @@ const envelope = z.object({
 });
 const created = z.object({ out_trade_no: z.string(), qr_code: filled.max(1_024) });
 const trade = z.object({
-  out_trade_no: z.string(),
+  out_trade_no: z.string().nullish(),
   trade_no: filled,
   trade_status: z.enum(['WAIT_BUYER_PAY', 'TRADE_CLOSED', 'TRADE_SUCCESS', 'TRADE_FINISHED']),
-  total_amount: z.string(),
+  total_amount: z.union([z.string(), z.number()]),
 });
 const closed = z.object({ out_trade_no: z.string().nullish() });
 const refunded = z.object({ out_trade_no: z.string().nullish(), fund_change: z.enum(['Y', 'N']) });
@@ -65,7 +65,7 @@ export function readCreated(content: unknown, paymentNo: string): Outcome<{ payU
 
 export function readTrade(content: unknown, paymentNo: string): Outcome<PaymentState> | null {
   const { data } = trade.safeParse(content);
-  if (data?.out_trade_no !== paymentNo) return null;
+  if (!data || (data.out_trade_no ?? paymentNo) !== paymentNo) return null;
   switch (data.trade_status) {
     case 'WAIT_BUYER_PAY':
       return applied({ kind: 'WAITING' });
@@ -73,7 +73,7 @@ export function readTrade(content: unknown, paymentNo: string): Outcome<PaymentS
       return applied({ kind: 'CLOSED' });
     case 'TRADE_SUCCESS':
     case 'TRADE_FINISHED': {
-      const amountInCent = centsOf(data.total_amount);
+      const amountInCent = centsOf(String(data.total_amount));
       if (amountInCent === null) return null;
       return applied({ kind: 'PAID', transactionNo: data.trade_no, amountInCent, paidAt: null });
     }

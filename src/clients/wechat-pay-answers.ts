@@ -43,7 +43,7 @@ const refund = z.object({
   refund_id: filled,
   out_refund_no: z.string(),
   status: z.enum(['SUCCESS', 'PROCESSING', 'CLOSED', 'ABNORMAL']),
-  amount: z.object({ refund: z.number() }).nullish(),
+  amount: z.unknown(),
 });
 
 /** A signed 4xx. */
@@ -112,7 +112,8 @@ export function readRefund(
 ): Outcome<RefundState> | null {
   const { data } = refund.safeParse(body);
   if (data?.out_refund_no !== refundNo) return null;
-  if (amountInCent !== undefined && (data.amount?.refund ?? amountInCent) !== amountInCent) return null;
+  const told = z.object({ refund: z.number() }).safeParse(data.amount).data?.refund;
+  if (amountInCent !== undefined && told !== undefined && told !== amountInCent) return null;
   switch (data.status) {
     case 'SUCCESS':
     case 'PROCESSING':

@@ -14,7 +14,7 @@ const envelope = z.object({
   resource: z.object({
     algorithm: z.literal('AEAD_AES_256_GCM'),
     ciphertext: z.string(),
-    nonce: z.string().max(16),
+    nonce: z.string().max(64),
     associated_data: z.string().nullish(),
   }),
 });
