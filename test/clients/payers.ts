@@ -1,3 +1,4 @@
+import { hider } from '../../src/base/hide.js';
 import { AlipayClient } from '../../src/clients/alipay.js';
 import type { Payer, PayerType } from '../../src/clients/payer.js';
 import { WeChatPayClient } from '../../src/clients/wechat-pay.js';
@@ -11,6 +12,7 @@ export function payersOf(
   timeoutMs: number,
 ): Record<PayerType, Payer> {
   const of = (name: string): string => settings[name] ?? '';
+  const hide = hider(['WECHATPAY_PRIVATE_KEY', 'WECHATPAY_API_V3_KEY', 'ALIPAY_PRIVATE_KEY'].map(of)); // all of both, as in production
   return {
     wechat: new WeChatPayClient({
       baseUrl: of('WECHATPAY_BASE_URL'),
@@ -22,6 +24,7 @@ export function payersOf(
       publicKeys: JSON.parse(of('WECHATPAY_PUBLIC_KEYS')) as Record<string, string>,
       codes: JSON.parse(settings.WECHATPAY_CODES ?? '{}') as object,
       timeoutMs,
+      hide,
       skewMs: SKEW_MS,
     }),
     alipay: new AlipayClient({
@@ -31,6 +34,7 @@ export function payersOf(
       privateKey: pem(settings.ALIPAY_PRIVATE_KEY),
       publicKey: pem(settings.ALIPAY_PUBLIC_KEY),
       timeoutMs,
+      hide,
     }),
   };
 }
