@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { systemClock } from '../base/clock.js';
 import { version } from '../base/version.js';
 import { consoleRoutes } from '../console/index.js';
 import { Database } from '../database/database.js';
@@ -64,7 +63,7 @@ export async function createApp(
     numbers,
     inlineBudgetMs,
     energy: clients.energy,
-    clock: systemClock,
+    clock: runtime.clock,
     paymentWindowMs: settings.PAYMENT_WINDOW_MS,
     payTimeoutMs: settings.ENERGY_TIMEOUT_MS,
   });

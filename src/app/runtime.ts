@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { createRaiseErrored, raiseAskedInVain, raiseVendorDown } from '../alerts/raise.js';
-import { systemClock } from '../base/clock.js';
+import { type Clock, systemClock } from '../base/clock.js';
 import { hider } from '../base/hide.js';
 import { EnergyClient } from '../clients/energy.js';
 import { MeicanClient } from '../clients/meican.js';
@@ -27,6 +27,8 @@ export interface StartOptions {
   readonly database?: Database;
   /** Told when the process has to wait for its database. */
   readonly onAway?: () => Promise<void>;
+  /** The clock of payments and refunds; absent: the machine's. */
+  readonly clock?: Clock;
 }
 
 export interface Runtime {
@@ -34,6 +36,7 @@ export interface Runtime {
   readonly database: Database;
   readonly outbox: Outbox;
   readonly clients: Clients;
+  readonly clock: Clock;
   readonly locks: Locks;
   readonly numbers: OrderNumbers;
   readonly metrics: Metrics;
@@ -54,13 +57,13 @@ export interface Clients {
 export async function createRuntime(
   settings: Settings,
   logger: Logger,
-  { database: given, onAway }: StartOptions = {},
+  { database: given, onAway, clock = systemClock }: StartOptions = {},
 ): Promise<Runtime> {
   const database = given ?? (await openDatabase(settings, logger, onAway));
   const redis = settings.REDIS_URLS.map((url) => connectRedis(url, logger));
   await untilMost(redis, REDIS_START_MS);
   const clients = createClients(settings);
-  const outbox = createOutbox(settings, database, clients, logger);
+  const outbox = createOutbox(settings, database, clients, logger, { clock });
   const metrics = createMetrics(outbox.signals, database);
   logSignals(outbox.signals, logger);
   alertBreakers(outbox, logger);
@@ -74,6 +77,7 @@ export async function createRuntime(
     database,
     outbox,
     clients,
+    clock,
     locks: timed(locks, metrics),
     numbers: createOrderNumbers(database, redis[0] ?? null),
     metrics,
@@ -161,7 +165,7 @@ export function createOutbox(
   database: Database,
   { meican, energy, wecom }: Clients,
   logger: Logger,
-  more: Partial<OutboxOptions> = {},
+  { clock = systemClock, ...more }: Partial<OutboxOptions> & Pick<StartOptions, 'clock'> = {},
 ): Outbox {
   const meicanPart = {
     database,
@@ -171,7 +175,7 @@ export function createOutbox(
   };
   const handlers = createHandlers({
     meican: meicanPart,
-    energy: { database, energy, clock: systemClock, timeoutMs: settings.ENERGY_TIMEOUT_MS },
+    energy: { database, energy, clock, timeoutMs: settings.ENERGY_TIMEOUT_MS },
     wecom: {
       database,
       wecom,
