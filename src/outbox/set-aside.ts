@@ -6,7 +6,7 @@ import * as statements from './statements.js';
 const LEFT_ALONE_MS = 60_000;
 const LEFT_ALONE_ROWS = 1000;
 /** How long a suspect waits while its process holds another. */
-const SUSPECT_WAITS_MS = 1_000;
+const SUSPECT_WAITS_MS = 100;
 
 type Row = statements.QueueRow;
 

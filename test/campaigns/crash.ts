@@ -253,13 +253,14 @@ await Promise.all([nursing, watching]);
 const violations = rested ? [] : ['events are still pending after two minutes of quiet'];
 violations.push(...(await judge()));
 
+// An attempt that ends its event after three interruptions is no gap: a person begins the next.
 const gaps = await database.query<{
   event_id: unknown;
   number: number;
   worker: string;
   began: unknown;
 }>(sql`
-  SELECT a.event_id, a.number, a.worker, b.started_at AS began FROM event_attempt a JOIN event_attempt b ON b.event_id = a.event_id AND b.number = a.number + 1 WHERE a.error_code = 'interrupted'`);
+  SELECT a.event_id, a.number, a.worker, b.started_at AS began FROM event_attempt a JOIN event_attempt b ON b.event_id = a.event_id AND b.number = a.number + 1 WHERE a.decision = 'started again by another claim'`);
 const recoveries = gaps
   .flatMap(({ worker, began }) => {
     const beganMs = fromSqlInstant(began).getTime();
