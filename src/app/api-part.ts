@@ -15,9 +15,11 @@ import { eventBatchRoutes } from '../http/routes/event-batches.js';
 import { eventRoutes } from '../http/routes/events.js';
 import { healthRoutes } from '../http/routes/health.js';
 import { menuRoutes } from '../http/routes/menus.js';
+import { orderTokenRoutes } from '../http/routes/order-tokens.js';
 import { orderRoutes } from '../http/routes/orders.js';
 import { problemPage } from '../http/routes/problem-page.js';
 import { createServer } from '../http/server.js';
+import { OrderTokens } from '../orders/order-token.js';
 import { beat } from '../outbox/heartbeat.js';
 import type { Logger } from './logging.js';
 import { startMetrics } from './metrics-port.js';
@@ -56,11 +58,14 @@ export async function createApp(
   await app.register(healthRoutes, { database, metrics });
   await app.register(problemPage);
   await app.register(menuRoutes, { database });
+  const tokens = createTokens(runtime);
+  if (settings.ORDER_TOKEN !== 'off') await app.register(orderTokenRoutes, { tokens });
   await app.register(orderRoutes, {
     database,
     outbox,
     locks,
     numbers,
+    tokens,
     inlineBudgetMs,
     energy: clients.energy,
     clock: runtime.clock,
@@ -98,6 +103,17 @@ export async function createApp(
     settleMs: meicanSettleMs(settings),
   });
   return app;
+}
+
+/** With keys of an issuer there is no secret for tokens to be signed with; the energy center's is shared by all processes, too. */
+function createTokens({ settings, redis, clock }: Runtime): OrderTokens {
+  return new OrderTokens({
+    mode: settings.ORDER_TOKEN,
+    ttlMs: settings.ORDER_TOKEN_TTL_MS,
+    secret: settings.AUTH_JWT_SECRET ?? settings.ENERGY_APP_SECRET,
+    redis: redis[0] ?? null,
+    clock,
+  });
 }
 
 /** The console looks through two connections of its own, and no look may take longer than two seconds; SQLite has one connection for all. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type EnergyCodeName, energyCodes } from '../clients/energy.js';
+import { orderTokenModes } from '../orders/order-token.js';
 import { isServiceLink, meantFor } from './misspelt.js';
 import {
   alipayCodeLists,
@@ -101,6 +102,8 @@ const shape = {
   PAYER_TIMEOUT_MS: ms(50, 60_000),
   /** Where payers reach this installation; absent: PUBLIC_URL. */
   PAYMENT_NOTIFY_URL: httpUrl.optional(),
+  ORDER_TOKEN: z.enum(orderTokenModes),
+  ORDER_TOKEN_TTL_MS: ms(1_000, 86_400_000),
   WECOM_WEBHOOK_URL: httpUrl.optional(),
   WECOM_BASE_URL: httpUrl.optional(),
   WECOM_CORP_ID: text.optional(),

@@ -14,7 +14,14 @@ export const crashPoints = {
     'in-settle',
     'after-settle',
   ],
-  place: ['place-after-t1', 'place-after-pay', 'place-before-t2', 'place-after-t2', 'place-before-answer'],
+  place: [
+    'place-token-used',
+    'place-after-t1',
+    'place-after-pay',
+    'place-before-t2',
+    'place-after-t2',
+    'place-before-answer',
+  ],
   cancel: ['cancel-in-t1', 'cancel-after-t1', 'cancel-before-answer'],
   /** After each statement of a migration. */
   migrate: ['in-migration'],

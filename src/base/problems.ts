@@ -16,6 +16,11 @@ export const problems = {
     retryable: true,
   },
   'order-busy': { status: 409, title: 'Somebody else is working on this order', retryable: true },
+  'order-token-invalid': {
+    status: 409,
+    title: 'The Idempotency-Key must be a valid order token of yours',
+    retryable: false,
+  },
   'order-not-cancellable': { status: 409, title: 'The order can no longer be cancelled', retryable: false },
   'cutoff-passed': { status: 409, title: 'The cut-off of this meal has passed', retryable: false },
   'dish-sold-out': { status: 409, title: 'The dish is sold out', retryable: false },

@@ -21,6 +21,7 @@ const table: Readonly<Record<string, Access>> = {
   'PUT /v1/menus/:garden/:date/:mealType': ['manager', 'operator'],
   'GET /v1/menus/:garden/:date/:mealType': anyRole,
 
+  'POST /v1/order-tokens': orders,
   'POST /v1/orders': orders,
   'GET /v1/orders': anyRole,
   'GET /v1/orders/:id': anyRole,

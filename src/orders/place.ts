@@ -18,6 +18,7 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
   const found = await begin(database, request.attempted);
   if (found.kind === 'answer') return found.answer;
   const { ticket } = found;
+  if (!ticket.taken) await dependencies.tokens?.use(ticket);
   const placing = { ...dependencies, request, ticket };
   let isWritten = ticket.resume.length > 0; // an earlier run of this request had committed T1
   try {

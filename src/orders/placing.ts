@@ -4,6 +4,7 @@ import type { Attempted, Ticket } from '../http/idempotency.js';
 import type { MealInput } from './check-meals.js';
 import type { Locks } from './lock.js';
 import type { OrderNumbers } from './number.js';
+import type { OrderTokens } from './order-token.js';
 import type { PayDependencies, Payment } from './pay.js';
 import type { StockMoves } from './stock.js';
 import type { orderView } from './view.js';
@@ -14,6 +15,8 @@ export interface PlaceDependencies extends PayDependencies {
   readonly database: Database;
   readonly locks: Locks;
   readonly numbers: OrderNumbers;
+  /** Absent: any key is taken. */
+  readonly tokens?: Pick<OrderTokens, 'use'>;
 }
 
 export interface PlaceRequest {

@@ -6,9 +6,9 @@ import { Kit } from '../support/kit.js';
 /** What the contract says, written down a second time: role by role, the routes that it may call. */
 const readers = /^(GET \/v1\/(events|event-batches|pauses|causes|audit|orders|books|menus)|GET \/metrics)/;
 const mayBe: Record<Role, RegExp> = {
-  user: /^(GET \/v1\/(orders|orders\/:id|menus.*)|POST \/v1\/(orders|orders\/:id\/cancel))$/,
+  user: /^(GET \/v1\/(orders|orders\/:id|menus.*)|POST \/v1\/(orders|order-tokens|orders\/:id\/cancel))$/,
   service:
-    /^(GET \/v1\/(orders|orders\/:id|menus.*)|GET \/metrics|POST \/v1\/(orders|orders\/:id\/cancel|canteen-consumptions|coffee-trades\/:tradeNo\/refund))$/,
+    /^(GET \/v1\/(orders|orders\/:id|menus.*)|GET \/metrics|POST \/v1\/(orders|order-tokens|orders\/:id\/cancel|canteen-consumptions|coffee-trades\/:tradeNo\/refund))$/,
   viewer: readers,
   manager: /^(GET \/v1\/(orders.*|books.*|menus.*)|PUT \/v1\/menus.*)$/,
   operator: /./,

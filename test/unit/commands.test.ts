@@ -41,6 +41,7 @@ const commandOf: Record<string, string> = {
 const ofOthers = [
   '/livez',
   '/readyz',
+  '/v1/order-tokens',
   '/v1/orders',
   '/v1/orders/{id}',
   '/v1/orders/{id}/cancel',

@@ -1,4 +1,4 @@
-// Made by `npm run openapi` of a description with SHA-256 a2a15f4436a66df48c826af6e74cc3c1f52f9f40960e8b80978167a30528b23b. Not to be edited.
+// Made by `npm run openapi` of a description with SHA-256 541efb417946e2b6ed530c6d1377f929d1c2d9dbf7bd0ef5b6a6908949c9d867. Not to be edited.
 export interface paths {
     "/livez": {
         parameters: {
@@ -155,6 +155,45 @@ export interface paths {
             };
         };
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/order-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A token for one order, to be sent as its Idempotency-Key */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            token: string;
+                            expiresAt: string;
+                        };
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
