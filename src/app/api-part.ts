@@ -13,6 +13,7 @@ import { consumptionRoutes } from '../http/routes/consumptions.js';
 import { controlRoutes } from '../http/routes/controls.js';
 import { eventBatchRoutes } from '../http/routes/event-batches.js';
 import { eventRoutes } from '../http/routes/events.js';
+import { fulfilmentRoutes } from '../http/routes/fulfilments.js';
 import { healthRoutes } from '../http/routes/health.js';
 import { menuRoutes } from '../http/routes/menus.js';
 import { orderTokenRoutes } from '../http/routes/order-tokens.js';
@@ -23,7 +24,7 @@ import { OrderTokens } from '../orders/order-token.js';
 import { beat } from '../outbox/heartbeat.js';
 import type { Logger } from './logging.js';
 import { startMetrics } from './metrics-port.js';
-import { meicanSettleMs, type Runtime } from './runtime.js';
+import { fulfilmentWindows, meicanSettleMs, type Runtime } from './runtime.js';
 import { BOOKS_CRON, HOUSEKEEPING_CRON } from './scheduler-part.js';
 import { watchPollers } from './watch-pollers.js';
 
@@ -72,6 +73,7 @@ export async function createApp(
     paymentWindowMs: settings.PAYMENT_WINDOW_MS,
     payTimeoutMs: settings.ENERGY_TIMEOUT_MS,
   });
+  await app.register(fulfilmentRoutes, { database, windows: fulfilmentWindows(settings) });
   await app.register(consumptionRoutes, { database, outbox, inlineBudgetMs });
   await app.register(eventRoutes, { database, outbox });
   await app.register(eventBatchRoutes, { database });

@@ -6,6 +6,7 @@ import { EnergyClient } from '../clients/energy.js';
 import { MeicanClient } from '../clients/meican.js';
 import { WecomClient } from '../clients/wecom.js';
 import type { Database } from '../database/database.js';
+import type { FulfilmentWindows } from '../handlers/dependencies.js';
 import { alertRulesOf, createHandlers } from '../handlers/index.js';
 import { IDEMPOTENCY_KEEP_MS } from '../http/idempotency.js';
 import { LocalLocks, type Locks, RedisLocks } from '../orders/lock.js';
@@ -159,6 +160,17 @@ function definedOnly<T extends object>(given: T): { [K in keyof T]: Exclude<T[K]
   };
 }
 
+const HOUR_MS = 3_600_000;
+
+export function fulfilmentWindows(
+  settings: Pick<Settings, 'PICKUP_WINDOW_HOURS' | 'COMPLAINT_WINDOW_HOURS'>,
+): FulfilmentWindows {
+  return {
+    pickupMs: settings.PICKUP_WINDOW_HOURS * HOUR_MS,
+    complaintMs: settings.COMPLAINT_WINDOW_HOURS * HOUR_MS,
+  };
+}
+
 /** The engine with every handler, not yet doing anything. `more`: what no setting says. */
 export function createOutbox(
   settings: Settings,
@@ -185,6 +197,7 @@ export function createOutbox(
       lastResort: (reason, text) =>
         logger.fatal({ reason, alert: text }, 'an alert could not be sent to its channel'),
     },
+    fulfilment: { database, windows: fulfilmentWindows(settings) },
     housekeeping: {
       database,
       retention: {

@@ -15,6 +15,8 @@ import {
 } from './payer-settings.js';
 
 const ms = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+/** Parts of an hour are for trying. */
+const hours = (min: number, max: number) => z.coerce.number().min(min).max(max);
 const port = z.coerce.number().int().min(0).max(65_535);
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'an http(s) URL' })
@@ -104,6 +106,10 @@ const shape = {
   PAYMENT_NOTIFY_URL: httpUrl.optional(),
   ORDER_TOKEN: z.enum(orderTokenModes),
   ORDER_TOKEN_TTL_MS: ms(1_000, 86_400_000),
+  /** A box that stays in its cabinet for so long was not picked up. */
+  PICKUP_WINDOW_HOURS: hours(0, 168),
+  /** From the end of the order's way to COMPLETED. */
+  COMPLAINT_WINDOW_HOURS: hours(0, 2_160),
   WECOM_WEBHOOK_URL: httpUrl.optional(),
   WECOM_BASE_URL: httpUrl.optional(),
   WECOM_CORP_ID: text.optional(),

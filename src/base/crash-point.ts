@@ -23,6 +23,7 @@ export const crashPoints = {
     'place-before-answer',
   ],
   cancel: ['cancel-in-t1', 'cancel-after-t1', 'cancel-before-answer'],
+  fulfil: ['in-fulfilment'],
   /** After each statement of a migration. */
   migrate: ['in-migration'],
   prune: ['in-prune'],

@@ -28,6 +28,18 @@ export const liveStatuses = ['PAYING', 'ORDERING', 'ORDERED'] as const satisfies
 export const refundStates = ['NONE', 'PENDING', 'DONE'] as const;
 export type RefundState = (typeof refundStates)[number];
 
+/** What becomes of the box after the kitchen, in this order; of the two about picking up, one. None goes back. */
+export const fulfilmentStates = [
+  'NONE',
+  'COOKING',
+  'ON_THE_WAY',
+  'IN_CABINET',
+  'PICKED_UP',
+  'NOT_PICKED_UP',
+  'COMPLETED',
+] as const;
+export type FulfilmentState = (typeof fulfilmentStates)[number];
+
 /** One box for one person. Every change of `status` is one conditional UPDATE (`src/orders/order.ts`). */
 @Entity('box_order')
 @Index('box_order_no', ['orderNo'], { unique: true })
@@ -66,6 +78,10 @@ export class BoxOrder {
   /** When Meican confirmed that it no longer holds the order. */
   @OptionalInstant('meican_cancelled_at') meicanCancelledAt!: Date | null;
   @Text('refund', 8) refund!: RefundState;
+  /** Moved by `src/orders/fulfilment.ts`; neither money nor stock reads it. */
+  @Column({ name: 'fulfilment', type: 'varchar', length: 16, default: 'NONE' }) fulfilment!: FulfilmentState;
+  /** Since when, as the service that told it says; null while NONE. */
+  @OptionalInstant('fulfilment_at') fulfilmentAt!: Date | null;
   /** Who cancelled it. */
   @OptionalPerson('operator') operator!: string | null;
   @OptionalText('cancel_reason', 500) cancelReason!: string | null;

@@ -35,6 +35,19 @@ export interface WecomDependencies {
   readonly lastResort: (reason: string, text: string) => void;
 }
 
+/** Milliseconds. */
+export interface FulfilmentWindows {
+  /** From IN_CABINET to NOT_PICKED_UP. */
+  readonly pickupMs: number;
+  /** From PICKED_UP or NOT_PICKED_UP to COMPLETED: so long the diner may complain. */
+  readonly complaintMs: number;
+}
+
+export interface FulfilmentDependencies {
+  readonly database: Database;
+  readonly windows: FulfilmentWindows;
+}
+
 export interface HousekeepingDependencies {
   readonly database: Database;
   readonly retention: Retention;
@@ -45,6 +58,7 @@ export interface ProcessDependencies {
   readonly meican: MeicanDependencies;
   readonly energy: EnergyDependencies;
   readonly wecom: WecomDependencies;
+  readonly fulfilment: FulfilmentDependencies;
   readonly housekeeping: HousekeepingDependencies;
 }
 

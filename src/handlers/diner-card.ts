@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { type CardWording, wordCard } from '../alerts/word.js';
+import { wordCard } from '../alerts/word.js';
 import { mealTypes } from '../entities/menu.js';
 import type { EventHandler } from '../outbox/types.js';
-import { callContext, failureOf, usualAnswer } from './answer.js';
 import type { WecomDependencies } from './dependencies.js';
 import type { EventType } from './event-type.js';
 import { exampleOrder, orderRef } from './payloads.js';
+import { cardLimits, sendCard } from './send-card.js';
 
 const payload = orderRef.extend({
   userId: z.string().min(1),
@@ -55,8 +55,6 @@ export const dinerCard: EventType<Payload> = {
   createHandler: ({ wecom }) => createDinerCard(wecom),
 };
 
-const NOBODY = '81013';
-
 function createDinerCard({
   wecom,
   publicUrl,
@@ -64,32 +62,8 @@ function createDinerCard({
 }: Pick<WecomDependencies, 'wecom' | 'publicUrl' | 'timeoutMs'>): EventHandler<Payload> {
   return {
     definition: dinerCard,
-    limits: { deadlineMs: 4 * timeoutMs + 3_000, maxSnoozeMs: 6 * 3_600_000 },
-    async handle(event, context) {
-      if (!wecom.hasApplication)
-        return {
-          kind: 'done',
-          outcome: 'not-applied',
-          note: 'no WeCom application is configured: nobody was told',
-        };
-      const wording: CardWording = wordCard(event.payload, publicUrl);
-      const outcome = await wecom.sendTextCard(
-        { toUser: event.payload.userId, ...wording },
-        callContext(context),
-      );
-      if (outcome.kind === 'applied') return { kind: 'done', outcome: 'applied' };
-      if (outcome.kind === 'rejected' && outcome.code === NOBODY)
-        return { kind: 'done', outcome: 'rejected', note: 'WeCom does not know this diner' };
-      // An outage of WeCom delays the card and counts no failure. Repeating is safe: WeCom delivers the same
-      // card once in half an hour.
-      if (outcome.kind === 'rejected') return usualAnswer(outcome);
-      return {
-        kind: 'snooze',
-        afterMs: outcome.kind === 'not-applied' && outcome.retryAfterMs ? outcome.retryAfterMs : 15_000,
-        outcome: outcome.kind,
-        reason: `WeCom: ${failureOf(outcome).message}`,
-      };
-    },
+    limits: cardLimits(timeoutMs),
+    handle: ({ payload: card }, context) => sendCard(wecom, card.userId, wordCard(card, publicUrl), context),
     refuseDiscard: async () => null, // the diner is not told; nothing else depends on it
   };
 }

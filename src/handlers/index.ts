@@ -3,6 +3,7 @@ import { Registry } from '../outbox/registry.js';
 import type { EventHandler } from '../outbox/types.js';
 import { alertSend } from './alert-send.js';
 import { booksCompare } from './books-compare.js';
+import { cabinetCard } from './cabinet-card.js';
 import { coffeeRefund } from './coffee-refund.js';
 import { consumptionSync } from './consumption-sync.js';
 import type { ProcessDependencies } from './dependencies.js';
@@ -11,6 +12,7 @@ import { energyCancel } from './energy-cancel.js';
 import { energyRollback } from './energy-rollback.js';
 import { eventBatch } from './event-batch.js';
 import type { EventType } from './event-type.js';
+import { fulfilmentClose } from './fulfilment-close.js';
 import { housekeeping } from './housekeeping.js';
 import { meicanCancel } from './meican-cancel.js';
 import { meicanNewOrder } from './meican-new-order.js';
@@ -23,7 +25,9 @@ export const eventTypes: readonly EventType[] = [
   energyRollback,
   consumptionSync,
   coffeeRefund,
+  fulfilmentClose,
   dinerCard,
+  cabinetCard,
   alertSend,
   eventBatch,
   booksCompare,

@@ -28,6 +28,7 @@ const table: Readonly<Record<string, Access>> = {
   'POST /v1/orders/:id/cancel': orders,
   'GET /v1/orders/:id/timeline': ['manager', ...look],
   'GET /v1/orders/:id/why': ['manager', ...look],
+  'POST /v1/fulfilments': gateway,
   'POST /v1/canteen-consumptions': gateway,
   'POST /v1/coffee-trades/:tradeNo/refund': gateway,
 

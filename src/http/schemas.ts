@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isPersonId } from '../base/caller.js';
 import { day, id, shortText } from '../base/fields.js';
-import { orderStatuses, refundStates } from '../entities/box-order.js';
+import { fulfilmentStates, orderStatuses, refundStates } from '../entities/box-order.js';
 import { mealTypes } from '../entities/menu.js';
 import { eventStatuses, vendorOutcomes } from '../entities/outbox-event.js';
 
@@ -50,6 +50,7 @@ export const orderSchema = z
     meicanOrderId: z.string().nullable(),
     operator: z.string().nullable(),
     refund: z.enum(refundStates),
+    fulfilment: z.enum(fulfilmentStates),
     createdAt: z.string(),
     updatedAt: z.string(),
   })

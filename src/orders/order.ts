@@ -100,6 +100,7 @@ const stepKinds = [
   'placed-again',
   'refund-again',
   'guard-again',
+  'fulfilment',
   'stock-released',
 ] as const;
 export type StepKind = (typeof stepKinds)[number];

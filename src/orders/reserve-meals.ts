@@ -75,6 +75,7 @@ async function writeOrder(
     meicanOrderId: null,
     operator: null,
     refund: 'NONE',
+    fulfilment: 'NONE',
     createdAt: at,
     updatedAt: at,
   };

@@ -19,6 +19,7 @@ const orderMembers = [
   'meicanOrderId',
   'operator',
   'refund',
+  'fulfilment',
 ] as const;
 
 type Shown = Pick<BoxOrder, (typeof orderMembers)[number]>;

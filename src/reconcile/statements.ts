@@ -1,5 +1,6 @@
 import { after, type Dialect, join, raw, type Sql, sql } from '../database/sql.js';
 import { liveStatuses } from '../entities/box-order.js';
+import { fulfilmentClose } from '../handlers/fulfilment-close.js';
 import type { DriftKind } from './drift.js';
 
 /**
@@ -42,12 +43,15 @@ export function stockTaken({ table, column, total }: Stock, day: string | null):
     FROM ${raw(table)} t JOIN menu m ON m.id = t.menu_id WHERE ${day === null ? sql`1 = 1` : sql`m.edible_date = ${day}`}`;
 }
 
+/** Of events that wait for days and change neither money nor stock: an order that has only these is at rest. */
+const atRest = join([fulfilmentClose.type]);
+
 /**
  * Events about an order that are pending: counted up to 10,001, because the number matters only while it is
  * small.
  */
 export const pendingAboutOrders = sql`
-  SELECT COUNT(*) AS n FROM (SELECT id FROM outbox_event WHERE status = 'pending' AND subject_id IS NOT NULL LIMIT 10001) AS some`;
+  SELECT COUNT(*) AS n FROM (SELECT id FROM outbox_event WHERE status = 'pending' AND subject_id IS NOT NULL AND type NOT IN (${atRest}) LIMIT 10001) AS some`;
 
 /**
  * The orders of a day; `moving`: changed within the last `olderThanMs`, or an event about the order is
@@ -56,7 +60,7 @@ export const pendingAboutOrders = sql`
 export function ordersOfDay(day: string, olderThanMs: number): Sql {
   return sql`
     SELECT o.id, o.order_no, o.email, o.corp, o.status, o.meal_type, o.price_in_cent, o.meican_order_id,
-      CASE WHEN o.updated_at > ${after(-olderThanMs)} OR EXISTS (SELECT 1 FROM outbox_event e WHERE e.subject_id = CAST(o.id AS CHAR) AND e.status = 'pending') THEN 1 ELSE 0 END AS moving
+      CASE WHEN o.updated_at > ${after(-olderThanMs)} OR EXISTS (SELECT 1 FROM outbox_event e WHERE e.subject_id = CAST(o.id AS CHAR) AND e.status = 'pending' AND e.type NOT IN (${atRest})) THEN 1 ELSE 0 END AS moving
     FROM box_order o WHERE o.edible_date = ${day} ORDER BY o.id`;
 }
 

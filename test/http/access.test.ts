@@ -8,7 +8,7 @@ const readers = /^(GET \/v1\/(events|event-batches|pauses|causes|audit|orders|bo
 const mayBe: Record<Role, RegExp> = {
   user: /^(GET \/v1\/(orders|orders\/:id|menus.*)|POST \/v1\/(orders|order-tokens|orders\/:id\/cancel))$/,
   service:
-    /^(GET \/v1\/(orders|orders\/:id|menus.*)|GET \/metrics|POST \/v1\/(orders|order-tokens|orders\/:id\/cancel|canteen-consumptions|coffee-trades\/:tradeNo\/refund))$/,
+    /^(GET \/v1\/(orders|orders\/:id|menus.*)|GET \/metrics|POST \/v1\/(orders|order-tokens|orders\/:id\/cancel|canteen-consumptions|fulfilments|coffee-trades\/:tradeNo\/refund))$/,
   viewer: readers,
   manager: /^(GET \/v1\/(orders.*|books.*|menus.*)|PUT \/v1\/menus.*)$/,
   operator: /./,

@@ -1,5 +1,6 @@
 import { sql } from '../../src/database/sql.js';
 import type { Call } from '../../src/dev/sandbox/faults.js';
+import { cabinetCard } from '../../src/handlers/cabinet-card.js';
 import { coffeeRefund } from '../../src/handlers/coffee-refund.js';
 import { consumptionSync } from '../../src/handlers/consumption-sync.js';
 import { dinerCard } from '../../src/handlers/diner-card.js';
@@ -157,6 +158,24 @@ export const handlerCases: HandlerCase[] = [
         dishName: '宫保鸡丁',
         edibleDate: '2026-11-23',
         mealType: 'LUNCH',
+      }),
+    effects: (kit, sub) =>
+      kit.sandbox.ledger.books.appMessages.filter((message) => message.to === sub).length,
+    refusal: '60020',
+    aboutOrder: false,
+  },
+  {
+    definition: cabinetCard as never,
+    call: 'wecom.message',
+    arrange: (kit, _menu, sub) =>
+      recordFor(kit, cabinetCard, {
+        orderId: '1',
+        orderNo: `N-${sub}`,
+        userId: sub,
+        dishName: '宫保鸡丁',
+        edibleDate: '2026-11-23',
+        mealType: 'LUNCH',
+        cabinet: 'A-1',
       }),
     effects: (kit, sub) =>
       kit.sandbox.ledger.books.appMessages.filter((message) => message.to === sub).length,

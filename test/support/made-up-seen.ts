@@ -8,7 +8,13 @@ import { Registry } from '../../src/outbox/registry.js';
 import { alertGroup } from './alert-group.js';
 
 const type = process.argv[2] ?? '';
-const nothing = { meican: {}, energy: {}, wecom: {}, housekeeping: {} } as ProcessDependencies; // nothing is carried out here
+const nothing = {
+  meican: {},
+  energy: {},
+  wecom: {},
+  fulfilment: { windows: {} },
+  housekeeping: {},
+} as ProcessDependencies; // nothing is carried out here
 const group = alertGroup({ title: type, eventType: type, cause: 'BOX_JAMMED', occurrences: 1 });
 process.stdout.write(
   JSON.stringify({

@@ -46,6 +46,7 @@ const ofOthers = [
   '/v1/orders/{id}',
   '/v1/orders/{id}/cancel',
   '/v1/menus/{garden}/{date}/{mealType}',
+  '/v1/fulfilments',
   '/v1/canteen-consumptions',
   '/v1/coffee-trades/{tradeNo}/refund',
 ];

@@ -27,6 +27,13 @@ const names: Record<Language, Record<string, string>> = {
     'placed-again': '重新下单',
     'refund-again': '重新退款',
     'stock-released': '归还库存',
+    fulfilment: '出餐进度',
+    COOKING: '制作中',
+    ON_THE_WAY: '配送中',
+    IN_CABINET: '已入柜',
+    PICKED_UP: '已领取',
+    NOT_PICKED_UP: '未领取',
+    COMPLETED: '已完成',
     PAYING: '付款中',
     ORDERING: '下单中',
     ORDERED: '已下单',
@@ -85,6 +92,7 @@ const names: Record<Language, Record<string, string>> = {
     'placed-again': 'Placed again',
     'refund-again': 'Refunded again',
     'stock-released': 'Stock given back',
+    fulfilment: 'Fulfilment',
   },
 };
 

@@ -104,6 +104,7 @@ export const en: Words = {
   refund: 'Refund',
   meal: 'Meal',
   cabinet: 'Cabinet',
+  fulfilment: 'Fulfilment',
   price: 'Price',
   status: 'Status',
   firstSeen: 'First',

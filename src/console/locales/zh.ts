@@ -101,6 +101,7 @@ export const zh = {
   refund: '退款',
   meal: '餐品',
   cabinet: '餐柜',
+  fulfilment: '出餐进度',
   price: '价格',
   status: '状态',
   firstSeen: '首次',

@@ -40,7 +40,7 @@ function facts(visitor: Visitor, view: OrderView): Html {
   return html`<dl><dt>${w.status}</dt><dd><strong>${named(language, order.status)}</strong></dd><dt>${w.meal}</dt><dd>${order.edibleDate} ${order.mealType}, ${order.dishName}</dd><dt>${w.moneyAndStock}</dt><dd>${points(order.priceInCent)}, ${w.refund} ${named(language, order.refund)}</dd>
 <dt>${w.user}</dt><dd><a href="/console/orders?userId=${encodeURIComponent(order.userId)}">${order.userId}</a></dd>
 <dt>${w.name}, ${w.email}</dt><dd>${personOf(visitor, view)}</dd>
-<dt>Meican</dt><dd>${order.meicanOrderId ?? '—'}</dd><dt>${w.cabinet}</dt><dd>${order.addressId}</dd></dl>`;
+<dt>Meican</dt><dd>${order.meicanOrderId ?? '—'}</dd><dt>${w.cabinet}</dt><dd>${order.addressId}</dd><dt>${w.fulfilment}</dt><dd>${named(language, order.fulfilment)}</dd></dl>`;
 }
 
 function personOf(visitor: Visitor, { person, story }: OrderView): Html {

@@ -41,6 +41,7 @@ function gist({ language, words: w }: Visitor, { kind, detail }: Entry): string 
     typeof detail.amountInCent === 'number' && points(detail.amountInCent),
     kind === 'attempt' && `${outcome}: ${String(detail.decision ?? '…')}`,
     kind === 'event-settled' && detail.status,
+    typeof detail.state === 'string' && nameOf(language, detail.state),
     detail.actor ?? detail.operator,
     kind === 'alert' && detail.cause,
     detail.finding,

@@ -12,6 +12,7 @@ import { SignOuts1764004000000 } from './1764004000000-sign-outs.js';
 import { ExactPeople1764004100000 } from './1764004100000-exact-people.js';
 import { Installation1764005000000 } from './1764005000000-installation.js';
 import { StoredColumns1764006000000 } from './1764006000000-stored-columns.js';
+import { Fulfilment1765100000000 } from './1765100000000-fulfilment.js';
 
 /** THE list, oldest first. A migration that has been released is never edited; a later one mends it. */
 export const migrations = [
@@ -29,4 +30,5 @@ export const migrations = [
   ExactPeople1764004100000,
   Installation1764005000000,
   StoredColumns1764006000000,
+  Fulfilment1765100000000,
 ];

@@ -1,4 +1,4 @@
-// Made by `npm run openapi` of a description with SHA-256 541efb417946e2b6ed530c6d1377f929d1c2d9dbf7bd0ef5b6a6908949c9d867. Not to be edited.
+// Made by `npm run openapi` of a description with SHA-256 205d7ff5d6c56b31a2c41e6ebefbc3fa1f4a23bbd8e74d7529dceb09dc10e37f. Not to be edited.
 export interface paths {
     "/livez": {
         parameters: {
@@ -465,6 +465,60 @@ export interface paths {
                         "application/json": {
                             realName: string;
                             email: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fulfilments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How far boxes have come after the kitchen */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        updates: {
+                            orderNo: string;
+                            /** @enum {string} */
+                            state: "COOKING" | "ON_THE_WAY" | "IN_CABINET" | "PICKED_UP" | "NOT_PICKED_UP";
+                            /** Format: date-time */
+                            at: string;
+                        }[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            results: {
+                                orderNo: string;
+                                /** @enum {string} */
+                                result: "moved" | "known" | "older" | "not-live" | "not-found";
+                            }[];
                         };
                     };
                 };
@@ -1794,6 +1848,8 @@ export interface components {
             operator: string | null;
             /** @enum {string} */
             refund: "NONE" | "PENDING" | "DONE";
+            /** @enum {string} */
+            fulfilment: "NONE" | "COOKING" | "ON_THE_WAY" | "IN_CABINET" | "PICKED_UP" | "NOT_PICKED_UP" | "COMPLETED";
             createdAt: string;
             updatedAt: string;
         };
@@ -1912,6 +1968,8 @@ export interface components {
             operator: string | null;
             /** @enum {string} */
             refund: "NONE" | "PENDING" | "DONE";
+            /** @enum {string} */
+            fulfilment: "NONE" | "COOKING" | "ON_THE_WAY" | "IN_CABINET" | "PICKED_UP" | "NOT_PICKED_UP" | "COMPLETED";
             createdAt: string;
             updatedAt: string;
         };
