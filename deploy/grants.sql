@@ -19,6 +19,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON lunchbox.alert TO 'lunchbox'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON lunchbox.alert_occurrence TO 'lunchbox'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON lunchbox.alert_message TO 'lunchbox'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON lunchbox.alert_robot TO 'lunchbox'@'%';
+GRANT SELECT, INSERT, UPDATE ON lunchbox.complaint TO 'lunchbox'@'%';
+GRANT SELECT, INSERT ON lunchbox.complaint_review TO 'lunchbox'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON lunchbox.canteen_consumption TO 'lunchbox'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON lunchbox.coffee_trade TO 'lunchbox'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON lunchbox.console_view TO 'lunchbox'@'%';

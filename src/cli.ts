@@ -3,6 +3,7 @@ import { SettingsInvalid } from './app/settings.js';
 import { Problem } from './base/problems.js';
 import { addBatch } from './cli/batch.js';
 import { addBooks } from './cli/books.js';
+import { addComplaints } from './cli/complaints.js';
 import { addControls } from './cli/controls.js';
 import { addEventTypes } from './cli/event-types.js';
 import { addEvents } from './cli/events.js';
@@ -21,7 +22,17 @@ const program = new Command('lunchbox')
     writeOut: (text) => void process.stdout.write(ownLines(text)),
     writeErr: (text) => void process.stderr.write(ownLines(text)),
   });
-for (const add of [addSetUp, addEvents, addEventTypes, addLook, addBatch, addControls, addBooks, addStories])
+for (const add of [
+  addSetUp,
+  addEvents,
+  addEventTypes,
+  addLook,
+  addBatch,
+  addControls,
+  addBooks,
+  addComplaints,
+  addStories,
+])
   add(program);
 if (process.env.NODE_ENV !== 'production') (await import('./dev/commands.js')).addDevCommands(program);
 

@@ -4,6 +4,7 @@ import { instant, isAfter } from '../database/instants.js';
 import { Alert, type AlertKind } from '../entities/alert.js';
 import { AlertMessage } from '../entities/alert-message.js';
 import { AlertOccurrence } from '../entities/alert-occurrence.js';
+import { Complaint, waitingStates } from '../entities/complaint.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
 import { VAIN_QUESTIONS_TOLD } from '../outbox/decide.js';
 import { DRIFT_QUIET_MS, QUIET_MS, QUIET_POLLER_MS, VENDOR_QUIET_MS } from './limits.js';
@@ -68,12 +69,23 @@ export async function samplesOf(database: Database, alertId: string): Promise<Sa
  * still asks in vain. Otherwise: nothing was added for a while.
  */
 export async function isDrained(database: Database, group: AlertGroup): Promise<boolean> {
+  if (group.kind === 'complaint-waiting') return !(await isComplaintWaiting(database, group));
   if (group.kind === 'cannot-learn') return !(await isStillAsking(database, group));
   const quietMs = quietAfterMs[group.kind];
   if (quietMs !== undefined)
     return !(await database.manager.existsBy(Alert, { id: group.id, lastAt: isAfter(database, -quietMs) }));
   const unsettled = { cause: group.groupKey, causeStatus: In(['errored', 'pending']) };
   return !(await database.manager.existsBy(OutboxEvent, unsettled));
+}
+
+/** None of the complaints that the group tells of has moved since. By the orders of its occurrences. */
+function isComplaintWaiting({ manager }: Database, group: AlertGroup): Promise<boolean> {
+  return manager
+    .createQueryBuilder(AlertOccurrence, 'o')
+    .innerJoin(Complaint, 'c', 'c.orderId = CAST(o.subjectId AS UNSIGNED)')
+    .where('o.alertId = :id', { id: group.id })
+    .andWhere('c.state IN (:...waiting) AND c.stateAt <= o.at', { waiting: waitingStates })
+    .getExists();
 }
 
 /** By the occurrences of the group and the primary key of their events. */

@@ -10,6 +10,7 @@ const titleNames: Record<string, string> = {
   meican: '美餐',
   energy: '能量点中心',
   wecom: '企业微信',
+  'complaint-refund': '投诉退款',
   scheduler: '调度进程',
 };
 const stateNames: Record<AlertGroup['kind'], string> = {
@@ -21,6 +22,7 @@ const stateNames: Record<AlertGroup['kind'], string> = {
   drift: '账目不一致',
   'poller-silent': '没有调度进程在线，事件无人执行',
   'cannot-learn': '连续多次查询没有结果，无法得知是否成功，仍在继续查询',
+  'complaint-waiting': '投诉等待处理过久',
 };
 
 export const MARKDOWN_MAX_BYTES = 4096;

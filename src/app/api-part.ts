@@ -9,6 +9,7 @@ import { createAuthenticate } from '../http/auth.js';
 import { AuthFailures } from '../http/failures.js';
 import { booksRoutes } from '../http/routes/books.js';
 import { causeRoutes } from '../http/routes/causes.js';
+import { complaintRoutes } from '../http/routes/complaints.js';
 import { consumptionRoutes } from '../http/routes/consumptions.js';
 import { controlRoutes } from '../http/routes/controls.js';
 import { eventBatchRoutes } from '../http/routes/event-batches.js';
@@ -24,7 +25,7 @@ import { OrderTokens } from '../orders/order-token.js';
 import { beat } from '../outbox/heartbeat.js';
 import type { Logger } from './logging.js';
 import { startMetrics } from './metrics-port.js';
-import { fulfilmentWindows, meicanSettleMs, type Runtime } from './runtime.js';
+import { complaintRules, fulfilmentWindows, meicanSettleMs, type Runtime } from './runtime.js';
 import { BOOKS_CRON, HOUSEKEEPING_CRON } from './scheduler-part.js';
 import { watchPollers } from './watch-pollers.js';
 
@@ -74,6 +75,8 @@ export async function createApp(
     payTimeoutMs: settings.ENERGY_TIMEOUT_MS,
   });
   await app.register(fulfilmentRoutes, { database, windows: fulfilmentWindows(settings) });
+  const rules = complaintRules(settings);
+  await app.register(complaintRoutes, { database, rules });
   await app.register(consumptionRoutes, { database, outbox, inlineBudgetMs });
   await app.register(eventRoutes, { database, outbox });
   await app.register(eventBatchRoutes, { database });
@@ -90,6 +93,7 @@ export async function createApp(
     linkPrefix: settings.CONSOLE_PREFIX,
     schedulerCron: settings.SCHEDULER_CRON,
     batchSize: settings.SCHEDULER_BATCH_SIZE,
+    complaints: rules,
     recurring: {
       books: { definition: booksCompare, cron: BOOKS_CRON },
       housekeeping: { definition: housekeeping, cron: HOUSEKEEPING_CRON },

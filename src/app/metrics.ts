@@ -3,6 +3,7 @@ import { version } from '../base/version.js';
 import type { Database } from '../database/database.js';
 import { onAct } from '../operate/audit.js';
 import { readOverview } from '../operate/overview.js';
+import { countWaiting } from '../orders/read-complaints.js';
 import type { Signals } from '../outbox/signals.js';
 
 /** Few and wide: every bucket of every label is a series. */
@@ -72,6 +73,12 @@ export function createMetrics(signals: Signals, database: Database): Metrics {
     'type',
   ]);
   const oldest = gauge('events_oldest_due_age_seconds', 'How long the oldest due event has been due', []);
+  const complaints = gauge('complaints_waiting', 'Complaints that wait for a person', ['state']);
+  const oldestComplaint = gauge(
+    'complaints_oldest_wait_seconds',
+    'How long the complaint that waits longest has waited',
+    [],
+  );
   const alerts = counter('alerts_sent_total', 'Messages to people', ['channel', 'result']);
   const acts = counter('operator_actions_total', 'What people did by hand', ['verb', 'result']);
   onAct(database, (verb) => acts.inc({ verb, result: 'done' }));
@@ -117,8 +124,17 @@ export function createMetrics(signals: Signals, database: Database): Metrics {
       errored.set({ type: one.type }, one.errored);
       unknown.set({ type: one.type }, one.unknown);
     }
+    await countComplaints(now);
     oldest.set(oldestDueAt ? Math.max(0, (now.getTime() - oldestDueAt.getTime()) / 1000) : 0);
   };
+
+  async function countComplaints(now: Date): Promise<void> {
+    const waiting = await countWaiting(database);
+    complaints.reset();
+    for (const { state, count: n } of waiting) complaints.set({ state }, n);
+    const sinceMs = Math.min(now.getTime(), ...waiting.map(({ since }) => since.getTime()));
+    oldestComplaint.set((now.getTime() - sinceMs) / 1000);
+  }
 
   return {
     contentType: registry.contentType,

@@ -9,6 +9,7 @@ import type { Database } from '../database/database.js';
 import type { FulfilmentWindows } from '../handlers/dependencies.js';
 import { alertRulesOf, createHandlers } from '../handlers/index.js';
 import { IDEMPOTENCY_KEEP_MS } from '../http/idempotency.js';
+import type { ComplaintRules } from '../orders/complaint-rules.js';
 import { LocalLocks, type Locks, RedisLocks } from '../orders/lock.js';
 import { createOrderNumbers, type OrderNumbers } from '../orders/number.js';
 import { Outbox, type OutboxOptions } from '../outbox/outbox.js';
@@ -171,6 +172,20 @@ export function fulfilmentWindows(
   };
 }
 
+/** How complaints are handled here. */
+export function complaintRules(
+  settings: Pick<
+    Settings,
+    'PICKUP_WINDOW_HOURS' | 'COMPLAINT_WINDOW_HOURS' | 'COMPLAINT_INSPECT_KINDS' | 'COMPLAINT_ALERT_HOURS'
+  >,
+): ComplaintRules {
+  return {
+    windows: fulfilmentWindows(settings),
+    inspectKinds: settings.COMPLAINT_INSPECT_KINDS,
+    alertAfterMs: settings.COMPLAINT_ALERT_HOURS * HOUR_MS,
+  };
+}
+
 /** The engine with every handler, not yet doing anything. `more`: what no setting says. */
 export function createOutbox(
   settings: Settings,
@@ -198,6 +213,7 @@ export function createOutbox(
         logger.fatal({ reason, alert: text }, 'an alert could not be sent to its channel'),
     },
     fulfilment: { database, windows: fulfilmentWindows(settings) },
+    complaints: { database, ...complaintRules(settings) },
     housekeeping: {
       database,
       retention: {

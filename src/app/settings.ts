@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type EnergyCodeName, energyCodes } from '../clients/energy.js';
+import { complaintKinds } from '../entities/complaint.js';
 import { orderTokenModes } from '../orders/order-token.js';
 import { isServiceLink, meantFor } from './misspelt.js';
 import {
@@ -110,6 +111,10 @@ const shape = {
   PICKUP_WINDOW_HOURS: hours(0, 168),
   /** From the end of the order's way to COMPLETED. */
   COMPLAINT_WINDOW_HOURS: hours(0, 2_160),
+  /** Kinds of which the box comes back and is inspected before a refund is approved. */
+  COMPLAINT_INSPECT_KINDS: list.pipe(z.array(z.enum(complaintKinds))),
+  /** A complaint that waits for a person for so long raises an alert. */
+  COMPLAINT_ALERT_HOURS: hours(0.0001, 2_160),
   WECOM_WEBHOOK_URL: httpUrl.optional(),
   WECOM_BASE_URL: httpUrl.optional(),
   WECOM_CORP_ID: text.optional(),

@@ -4,7 +4,11 @@ export type Role = (typeof roles)[number];
 /** What people on call may do, by role. What is not listed is refused. */
 export const verbs = {
   look: ['viewer', 'operator', 'admin'],
+  /** Orders and complaints alone. */
+  'look-at-orders': ['viewer', 'manager', 'operator', 'admin'],
   act: ['operator', 'admin'],
+  /** Decide about complaints: money is granted by two managers, not by who mends events. */
+  review: ['manager'],
   /** Start a bulk act of more than a thousand events without a second person. */
   'act-on-many-alone': ['admin'],
 } as const satisfies Record<string, readonly Role[]>;

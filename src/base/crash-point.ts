@@ -24,6 +24,9 @@ export const crashPoints = {
   ],
   cancel: ['cancel-in-t1', 'cancel-after-t1', 'cancel-before-answer'],
   fulfil: ['in-fulfilment'],
+  /** Within the transaction of a complaint's step, and behind it. */
+  complain: ['in-complaint', 'after-complaint'],
+  review: ['in-review', 'after-review'],
   /** After each statement of a migration. */
   migrate: ['in-migration'],
   prune: ['in-prune'],

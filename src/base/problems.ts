@@ -16,6 +16,17 @@ export const problems = {
     retryable: true,
   },
   'order-busy': { status: 409, title: 'Somebody else is working on this order', retryable: true },
+  'complaint-not-possible': {
+    status: 409,
+    title: 'This order cannot be complained about, now or at all',
+    retryable: false,
+  },
+  'complaint-state': { status: 409, title: 'The complaint is in another state', retryable: false },
+  'second-person-needed': {
+    status: 403,
+    title: 'Another person than the one who reviewed it must approve it',
+    retryable: false,
+  },
   'order-token-invalid': {
     status: 409,
     title: 'The Idempotency-Key must be a valid order token of yours',

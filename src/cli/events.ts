@@ -75,7 +75,10 @@ export function addEvents(program: Command): void {
         }
         const order = await orStop(whyOrder(database, registry, wanted));
         if (options.json) return out(order);
-        if (order.events.length === 0)
+        const { complaint } = order;
+        if (complaint)
+          row(`complaint ${complaint.id}`, complaint.state, `since ${toRfc3339(complaint.since)}`);
+        if (order.events.length === 0 && !complaint)
           return out(`${order.orderNo} is ${order.status}. Nothing more will happen by itself.`);
         for (const { id, type, why: answer } of order.events) row(`#${id}`, type, sentence(answer));
       });

@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Role } from '../base/caller.js';
 import { Problem } from '../base/problems.js';
 import type { Database } from '../database/database.js';
+import { mayCall } from '../http/access.js';
 import { reason } from '../http/schemas.js';
 import type { Signature } from '../operate/audit.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -49,10 +51,11 @@ export class ConsoleContext {
     return visitor;
   }
 
-  /** Who acts, for the audit. Throws Problem `forbidden` for a viewer. */
-  act(request: FastifyRequest, reason: string | null): Signature {
+  /** Who acts, for the audit. Throws Problem `forbidden` for who may not; `roles`: of the act, where it is not everybody on call. */
+  act(request: FastifyRequest, reason: string | null, roles?: readonly Role[]): Signature {
     const { caller, mayAct, words: w } = this.visitor(request);
-    if (!mayAct) throw new Problem('forbidden', { detail: w.viewerOnly });
+    if (roles ? !mayCall(caller.role, roles) : !mayAct)
+      throw new Problem('forbidden', { detail: w.viewerOnly });
     return { actor: caller.sub, role: caller.role, requestId: request.id, ip: request.ip, reason };
   }
 

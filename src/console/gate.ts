@@ -4,7 +4,7 @@ import type { ConsoleContext } from './context.js';
 import { html } from './html.js';
 import { words } from './locales/words.js';
 import { pathOf } from './request.js';
-import { isOwnForm, isOwnOrigin, languageOf, visitorOf } from './session.js';
+import { isOwnForm, isOwnOrigin, languageOf, type Visitor, visitorOf } from './session.js';
 import { signInForm } from './sign-in/page.js';
 import { isSignedOut } from './sign-outs.js';
 
@@ -14,6 +14,10 @@ export const PREFERENCES = '/console/preferences';
 
 /** Nobody has to be signed in for these. */
 const isOpen = (path: string): boolean => path === SIGN_IN || path === PREFERENCES;
+/** Of a manager: orders, complaints, and the way out. */
+const COMPLAINTS = '/console/complaints';
+const isOfManagers = (path: string): boolean =>
+  path === SIGN_OUT || /^\/console\/(orders|complaints)(\/|$)/.test(path);
 const isRead = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';
 
 /**
@@ -33,7 +37,11 @@ export function closeGate(app: FastifyInstance, context: ConsoleContext): void {
       return forbid(request, reply, words[languageOf(request)].crossSite);
     if (isOpen(path)) return;
     if (!visitor) return askToSignIn(request, reply);
-    if (!isRead(request) && !visitor.mayAct && path !== SIGN_OUT)
+    if (!visitor.mayLook && !isOfManagers(path))
+      return path === '/console/'
+        ? context.redirect(reply, COMPLAINTS)
+        : forbid(request, reply, visitor.words.ordersOnly);
+    if (!isRead(request) && path !== SIGN_OUT && !mayPost(visitor, path))
       return forbid(request, reply, visitor.words.viewerOnly);
   });
 
@@ -42,6 +50,11 @@ export function closeGate(app: FastifyInstance, context: ConsoleContext): void {
     if (request.method !== 'POST' || isOpen(pathOf(request)) || !visitor) return;
     if (!isOwnForm(request, visitor.formToken)) return forbid(request, reply, visitor.words.crossSite);
   });
+
+  /** Complaints are decided by managers, everything else is done by who is on call. */
+  function mayPost({ mayAct, mayReview }: Visitor, path: string): boolean {
+    return path.startsWith(`${COMPLAINTS}/`) ? mayReview : mayAct;
+  }
 
   /** A page leads to the way in and back again; a form cannot be sent again by a redirect. */
   function askToSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -7,6 +7,8 @@ import { auditRoutes } from './audit/route.js';
 import { batchRoutes } from './batches/route.js';
 import { causeRoutes } from './cause/route.js';
 import { causesRoutes } from './causes/route.js';
+import { complaintRoutes } from './complaint/route.js';
+import { complaintsRoutes } from './complaints/route.js';
 import { ConsoleContext } from './context.js';
 import { controlsRoutes } from './controls/route.js';
 import { answerErrors } from './errors.js';
@@ -33,6 +35,8 @@ const pages = [
   eventRoutes,
   ordersRoutes,
   orderRoutes,
+  complaintsRoutes,
+  complaintRoutes,
   causesRoutes,
   causeRoutes,
   runbookRoutes,

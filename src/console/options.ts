@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.js';
 import type { Authenticate } from '../http/auth.js';
+import type { ComplaintRules } from '../orders/complaint-rules.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { EventDefinition } from '../outbox/types.js';
 
@@ -33,6 +34,7 @@ export interface ConsoleOptions {
   readonly schedulerCron: string;
   readonly recurring: Recurring;
   readonly batchSize: number;
+  readonly complaints: ComplaintRules;
   readonly traceLink: string | undefined;
   readonly logLink: string | undefined;
 }

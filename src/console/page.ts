@@ -105,14 +105,20 @@ function wordsOfScript(w: Words): string {
 function header({ visitor, environment }: Looks, w: Words): Html {
   return html`<header>
 <a class="product" href="/console/">${w.product}</a> <strong class="environment">${environment}</strong>
-${visitor && navigation(w)}
+${visitor && navigation(visitor)}
 </header>`;
 }
 
-function navigation(w: Words): Html {
+function navigation({ words: w, mayLook }: Visitor): Html {
   const link = (href: string, text: string): Html => html`<li><a href="${href}">${text}</a></li>`;
+  const orders = html`${link('/console/orders', w.orders)}${link('/console/complaints', w.complaints)}`;
+  // A manager has no business with events.
+  if (!mayLook)
+    return html`<nav aria-label="${w.product}"><ul>
+${orders}
+</ul></nav>`;
   return html`<nav aria-label="${w.product}"><ul>
-${link('/console/', w.overview)}${link('/console/events', w.events)}${link('/console/orders', w.orders)}${link('/console/causes', w.causes)}${link('/console/schedules', w.schedules)}${link('/console/controls', w.controls)}${link('/console/audit', w.audit)}
+${link('/console/', w.overview)}${link('/console/events', w.events)}${orders}${link('/console/causes', w.causes)}${link('/console/schedules', w.schedules)}${link('/console/controls', w.controls)}${link('/console/audit', w.audit)}
 </ul></nav>
 <form class="search" role="search" action="/console/search"><label class="hidden" for="q">${w.search}</label><input id="q" name="q" type="search" placeholder="${w.searchHelp}" maxlength="128"><button>${w.search}</button></form>`;
 }

@@ -16,7 +16,7 @@ export async function perform<Needs, Stated extends object, Answer>(
   needs: Needs,
   more: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
-  const by = context.act(request, null);
+  const by = context.act(request, null, act.roles);
   const id = idOf(request);
   if (act.on !== null && id === null) throw new Problem('not-found');
   const reason = act.reason === 'required' ? context.reasonOf(request) : null;
@@ -31,17 +31,19 @@ export async function perform<Needs, Stated extends object, Answer>(
     });
 }
 
-/** A form's fields are text; a field that the schema wants as a number becomes one. */
+/** A form's fields are text; a field that the schema wants as a number or a truth becomes that, and an empty number is none. */
 function typed(
   fields: Readonly<Record<string, string | undefined>>,
   input: z.ZodObject | null,
 ): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, text]) => [name, isNumber(input?.shape[name]) ? Number(text) : text]),
+    Object.entries(fields).map(([name, text]) => [name, typedOne(text, input?.shape[name])]),
   );
 }
 
-function isNumber(schema: unknown): boolean {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return isNumber(schema.unwrap());
-  return schema instanceof z.ZodNumber;
+function typedOne(text: string | undefined, schema: unknown): unknown {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
+    return text === '' ? undefined : typedOne(text, schema.unwrap());
+  if (schema instanceof z.ZodBoolean) return text === 'true' ? true : text === 'false' ? false : text;
+  return schema instanceof z.ZodNumber ? Number(text) : text;
 }

@@ -16,7 +16,11 @@ const PREFERENCE_MAX_AGE_S = 365 * 86_400;
 
 export interface Visitor {
   readonly caller: Caller;
+  /** Everything; who may not sees orders and complaints alone. */
+  readonly mayLook: boolean;
   readonly mayAct: boolean;
+  /** Decide about complaints. */
+  readonly mayReview: boolean;
   readonly language: Language;
   readonly words: Words;
   readonly theme: 'light' | 'dark' | null;
@@ -36,11 +40,13 @@ export async function visitorOf(
   const token = tokenOf(request);
   if (!token) return null;
   const caller = await authenticate(`Bearer ${token}`, request.ip).catch(() => null);
-  if (!caller || !may(caller.role, 'look') || (await isSignedOut(token))) return null;
+  if (!caller || !may(caller.role, 'look-at-orders') || (await isSignedOut(token))) return null;
   const language = languageOf(request);
   return {
     caller,
+    mayLook: may(caller.role, 'look'),
     mayAct: may(caller.role, 'act'),
+    mayReview: may(caller.role, 'review'),
     language,
     words: words[language],
     theme: themeOf(request),

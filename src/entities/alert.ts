@@ -10,6 +10,7 @@ const alertKinds = [
   'drift',
   'poller-silent',
   'cannot-learn',
+  'complaint-waiting',
 ] as const;
 export type AlertKind = (typeof alertKinds)[number];
 

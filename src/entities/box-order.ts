@@ -1,6 +1,7 @@
 import { Column, Entity, Index } from 'typeorm';
 import {
   Chars,
+  Count,
   Id,
   Instant,
   OptionalInstant,
@@ -78,6 +79,8 @@ export class BoxOrder {
   /** When Meican confirmed that it no longer holds the order. */
   @OptionalInstant('meican_cancelled_at') meicanCancelledAt!: Date | null;
   @Text('refund', 8) refund!: RefundState;
+  /** Of the price, by complaints that were approved: never more than it. A refund of the order gives back the rest. */
+  @Count('granted_in_cent') grantedInCent!: number;
   /** Moved by `src/orders/fulfilment.ts`; neither money nor stock reads it. */
   @Column({ name: 'fulfilment', type: 'varchar', length: 16, default: 'NONE' }) fulfilment!: FulfilmentState;
   /** Since when, as the service that told it says; null while NONE. */

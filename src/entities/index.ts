@@ -7,6 +7,8 @@ import { BoxOrder } from './box-order.js';
 import { BoxSideboard } from './box-sideboard.js';
 import { CanteenConsumption } from './canteen-consumption.js';
 import { CoffeeTrade } from './coffee-trade.js';
+import { Complaint } from './complaint.js';
+import { ComplaintReview } from './complaint-review.js';
 import { ConsoleSignOut } from './console-sign-out.js';
 import { ConsoleView } from './console-view.js';
 import { EventAttempt } from './event-attempt.js';
@@ -33,6 +35,8 @@ export const entities = [
   BoxSideboard,
   CanteenConsumption,
   CoffeeTrade,
+  ComplaintReview,
+  Complaint,
   ConsoleSignOut,
   ConsoleView,
   EventAttempt,

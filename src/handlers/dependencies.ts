@@ -48,6 +48,13 @@ export interface FulfilmentDependencies {
   readonly windows: FulfilmentWindows;
 }
 
+export interface ComplaintDependencies {
+  readonly database: Database;
+  readonly windows: FulfilmentWindows;
+  /** What waits for a person for so long is told, and again after each such time. Milliseconds. */
+  readonly alertAfterMs: number;
+}
+
 export interface HousekeepingDependencies {
   readonly database: Database;
   readonly retention: Retention;
@@ -59,6 +66,7 @@ export interface ProcessDependencies {
   readonly energy: EnergyDependencies;
   readonly wecom: WecomDependencies;
   readonly fulfilment: FulfilmentDependencies;
+  readonly complaints: ComplaintDependencies;
   readonly housekeeping: HousekeepingDependencies;
 }
 

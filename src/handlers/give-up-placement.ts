@@ -1,6 +1,6 @@
 import type { Tx } from '../database/database.js';
 import { BoxOrder } from '../entities/box-order.js';
-import { endOrder, writeStep } from '../orders/order.js';
+import { endOrder, owedOf, refundDueOf, writeStep } from '../orders/order.js';
 import { releaseStock } from '../orders/stock.js';
 import { record } from '../outbox/record.js';
 import type { ClaimedEvent, Failure } from '../outbox/types.js';
@@ -31,7 +31,7 @@ export async function giveUpPlacement(tx: Tx, event: GivenUp, failure: Failure):
   const isEnded = await endOrder(tx, order.id, {
     to: 'ORDER_ERROR',
     from: ['ORDERING'],
-    refund: 'PENDING',
+    refund: refundDueOf(order),
     reason: failure.code,
   });
   if (!isEnded) return;
@@ -49,9 +49,11 @@ async function recordWhatFollows(
   { unknownAt, requestId, traceparent }: GivenUp,
   failure: Failure,
 ): Promise<void> {
-  const { id: orderId, orderNo, userId, priceInCent: amountInCent } = order;
+  const { id: orderId, orderNo, userId } = order;
+  const amountInCent = owedOf(order);
   const about = { subjectId: orderId, subjectNo: orderNo, requestId, traceparent };
-  await record(tx, energyCancel, { orderId, orderNo, userId, amountInCent, reason: 'ORDER_ERROR' }, about);
+  if (amountInCent > 0)
+    await record(tx, energyCancel, { orderId, orderNo, userId, amountInCent, reason: 'ORDER_ERROR' }, about);
   const { dishName, edibleDate, mealType } = order;
   await record(tx, dinerCard, { orderId, orderNo, userId, dishName, edibleDate, mealType }, about);
   if (unknownAt === null && failure.outcome !== 'unknown') return;

@@ -5,6 +5,8 @@ import { alertSend } from './alert-send.js';
 import { booksCompare } from './books-compare.js';
 import { cabinetCard } from './cabinet-card.js';
 import { coffeeRefund } from './coffee-refund.js';
+import { complaintRefund } from './complaint-refund.js';
+import { complaintReminder } from './complaint-reminder.js';
 import { consumptionSync } from './consumption-sync.js';
 import type { ProcessDependencies } from './dependencies.js';
 import { dinerCard } from './diner-card.js';
@@ -26,6 +28,8 @@ export const eventTypes: readonly EventType[] = [
   consumptionSync,
   coffeeRefund,
   fulfilmentClose,
+  complaintRefund,
+  complaintReminder,
   dinerCard,
   cabinetCard,
   alertSend,

@@ -1,13 +1,13 @@
 import type { CardWording } from '../alerts/word.js';
 import type { WecomClient } from '../clients/wecom.js';
-import type { HandlerContext, HandlerLimits, HandlerOutcome } from '../outbox/types.js';
+import type { EventHandler, HandlerContext, HandlerOutcome } from '../outbox/types.js';
 import { callContext, failureOf, usualAnswer } from './answer.js';
 
 /** WeCom knows no such person. */
 const NOBODY = '81013';
 const AWAY_MS = 15_000;
 
-export function cardLimits(timeoutMs: number): HandlerLimits {
+export function cardLimits(timeoutMs: number): EventHandler['limits'] {
   return { deadlineMs: 4 * timeoutMs + 3_000, maxSnoozeMs: 6 * 3_600_000 };
 }
 

@@ -10,6 +10,7 @@ const anyRole = roles;
 const orders = ['user', 'service', 'operator'] as const;
 const gateway = ['service', 'operator'] as const;
 const look = ['viewer', 'operator'] as const;
+const complaints = ['user', 'manager', ...look] as const;
 
 /** THE list of who may call what; the acts bring their own rows. A route that is not on it stops the start. An admin may do whatever an operator may. */
 const table: Readonly<Record<string, Access>> = {
@@ -28,6 +29,9 @@ const table: Readonly<Record<string, Access>> = {
   'POST /v1/orders/:id/cancel': orders,
   'GET /v1/orders/:id/timeline': ['manager', ...look],
   'GET /v1/orders/:id/why': ['manager', ...look],
+  'POST /v1/orders/:id/complaints': orders,
+  'GET /v1/complaints': complaints,
+  'GET /v1/complaints/:id': complaints,
   'POST /v1/fulfilments': gateway,
   'POST /v1/canteen-consumptions': gateway,
   'POST /v1/coffee-trades/:tradeNo/refund': gateway,

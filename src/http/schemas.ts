@@ -51,6 +51,7 @@ export const orderSchema = z
     operator: z.string().nullable(),
     refund: z.enum(refundStates),
     fulfilment: z.enum(fulfilmentStates),
+    grantedInCent: z.number().int(),
     createdAt: z.string(),
     updatedAt: z.string(),
   })

@@ -21,7 +21,7 @@ export function serveAct<Needs, Stated extends object, Answer>(
 ): void {
   if ('none' in act.route) throw new Error(`${act.name} has no route: ${act.route.none}`);
   const { url, summary } = act.route;
-  const params = act.on && z.object({ id: act.on === 'order' ? pathId : id });
+  const params = act.on && z.object({ id: act.on === 'order' || act.on === 'complaint' ? pathId : id });
   const body = bodyOf(act.input, act.reason);
   app.post(
     url,

@@ -96,7 +96,9 @@ export class OrderTokens {
 
   /** Null: it is no token of this caller. */
   #expiryOf(key: string, owner: Owner): number | null {
-    const [, expires = '', nonce = '', signature = ''] = FORM.exec(key) ?? [];
+    const parts = FORM.exec(key);
+    if (!parts) return null;
+    const [, expires = '', nonce = '', signature = ''] = parts;
     const wanted = this.#sign(`${expires}.${nonce}`, owner);
     const isOurs =
       signature.length === wanted.length && timingSafeEqual(Buffer.from(signature), Buffer.from(wanted));

@@ -7,6 +7,7 @@ import {
   meicanCancelled,
   refundSettled,
   toEnded,
+  toGranted,
   toOrderedFromOrdering,
   toOrderingFromPaying,
 } from './statements.js';
@@ -32,6 +33,8 @@ export interface Ending {
   readonly reason?: string | null;
   /** The database's now, if the caller has read it already. */
   readonly at?: Date;
+  /** What was granted when the caller read the order: the refund is the rest of the price. */
+  readonly grantedInCent?: number;
 }
 
 /**
@@ -39,14 +42,32 @@ export interface Ending {
  * transaction.
  */
 export async function endOrder(tx: Tx, orderId: string, ending: Ending): Promise<boolean> {
-  const { operator = null, reason = null, at = null } = ending;
-  return changed(await tx.execute(toEnded(orderId, { ...ending, operator, reason, at })));
+  const { operator = null, reason = null, at = null, grantedInCent = null } = ending;
+  return changed(await tx.execute(toEnded(orderId, { ...ending, operator, reason, at, grantedInCent })));
 }
 
 /** Meican does not have the meal that it confirmed: the order waits to be placed again. */
 export async function backToOrdering(tx: Tx, orderId: string, meicanOrderId: string): Promise<boolean> {
   const again = { status: 'ORDERING', meicanOrderId: null, updatedAt: instant(tx) } as const;
   return changed(await tx.manager.update(BoxOrder, { id: orderId, status: 'ORDERED', meicanOrderId }, again));
+}
+
+/** Grants a part of the price of an order that stands. False: it has ended, or more than its price would be granted. */
+export async function grant(tx: Tx, orderId: string, amountInCent: number): Promise<boolean> {
+  return changed(await tx.execute(toGranted(orderId, amountInCent)));
+}
+
+/** What is still the diner's if the order ends: of the price, what no complaint has been granted. */
+export function owedOf({
+  priceInCent,
+  grantedInCent,
+}: Pick<BoxOrder, 'priceInCent' | 'grantedInCent'>): number {
+  return priceInCent - grantedInCent;
+}
+
+/** Of an order that ends: nothing is left to give back where the whole price was granted. */
+export function refundDueOf(order: Pick<BoxOrder, 'priceInCent' | 'grantedInCent'>): RefundState {
+  return owedOf(order) > 0 ? 'PENDING' : 'DONE';
 }
 
 /** The energy center still keeps the points of an ended order, whatever was answered before. */
@@ -101,6 +122,9 @@ const stepKinds = [
   'refund-again',
   'guard-again',
   'fulfilment',
+  'complaint-applied',
+  'complaint-granted',
+  'complaint-refunded',
   'stock-released',
 ] as const;
 export type StepKind = (typeof stepKinds)[number];

@@ -76,6 +76,7 @@ async function writeOrder(
     operator: null,
     refund: 'NONE',
     fulfilment: 'NONE',
+    grantedInCent: 0,
     createdAt: at,
     updatedAt: at,
   };

@@ -98,13 +98,26 @@ export interface Ended {
   readonly operator: string | null;
   readonly reason: string | null;
   readonly at: Date | null;
+  /** The change happens only while so much is granted; null: whatever is. */
+  readonly grantedInCent: number | null;
 }
 
 /** Ends a live order; `live_key` gives the diner's meal free for another order. */
-export function toEnded(orderId: string, { to, from, refund, operator, reason, at }: Ended): Sql {
+export function toEnded(
+  orderId: string,
+  { to, from, refund, operator, reason, at, grantedInCent }: Ended,
+): Sql {
+  const asGranted = grantedInCent === null ? sql`` : sql`AND granted_in_cent = ${grantedInCent}`;
   return sql`
       UPDATE box_order SET status = ${to}, refund = ${refund}, live_key = NULL, operator = ${operator}, cancel_reason = ${reason}, updated_at = ${at ?? now}
-      WHERE id = ${orderId} AND status IN (${join(from)})`;
+      WHERE id = ${orderId} AND status IN (${join(from)}) ${asGranted}`;
+}
+
+/** The guard of every grant: whatever runs at once, the sum of them stays within the price. */
+export function toGranted(orderId: string, amountInCent: number): Sql {
+  return sql`
+      UPDATE box_order SET granted_in_cent = granted_in_cent + ${amountInCent}, updated_at = ${now}
+      WHERE id = ${orderId} AND status = 'ORDERED' AND granted_in_cent + ${amountInCent} <= price_in_cent`;
 }
 
 export function meicanCancelled(orderId: string): Sql {
@@ -146,4 +159,9 @@ export function raiseCounter(day: string, by: number): Sql {
 
 export function counterOf(day: string): Sql {
   return sql`SELECT seq FROM order_counter WHERE business_day = ${day}`;
+}
+
+/** How many complaints are in each of these states, and since when the oldest; index complaint_of_state. */
+export function complaintsIn(states: readonly string[]): Sql {
+  return sql`SELECT state, COUNT(*) AS n, MIN(state_at) AS since FROM complaint WHERE state IN (${join(states)}) GROUP BY state`;
 }

@@ -20,6 +20,7 @@ const orderMembers = [
   'operator',
   'refund',
   'fulfilment',
+  'grantedInCent',
 ] as const;
 
 type Shown = Pick<BoxOrder, (typeof orderMembers)[number]>;

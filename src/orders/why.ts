@@ -2,14 +2,23 @@ import type { Database } from '../database/database.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
 import { type Why, why } from '../operate/why.js';
 import type { Registry } from '../outbox/registry.js';
+import { openComplaintOf } from './complaint.js';
 import { findOrder } from './find.js';
 
 export interface OrderWhy {
   readonly orderId: string;
   readonly orderNo: string;
   readonly status: string;
+  readonly complaint: OpenComplaint | null;
   /** What is still under way, or waits for a person, oldest first; empty: nothing more will happen. */
   readonly events: readonly { readonly id: string; readonly type: string; readonly why: Why }[];
+}
+
+/** It waits for a person, or, once APPROVED, for its refund. */
+export interface OpenComplaint {
+  readonly id: string;
+  readonly state: string;
+  readonly since: Date;
 }
 
 /**
@@ -24,5 +33,7 @@ export async function whyOrder(database: Database, registry: Registry, wanted: s
   const reasons = [];
   for (const event of events)
     reasons.push({ id: event.id, type: event.type, why: await why(database, registry, event) });
-  return { orderId: order.id, orderNo: order.orderNo, status: order.status, events: reasons };
+  const open = await openComplaintOf(database, order.id);
+  const complaint = open && { id: open.id, state: open.state, since: open.stateAt };
+  return { orderId: order.id, orderNo: order.orderNo, status: order.status, complaint, events: reasons };
 }

@@ -18,7 +18,7 @@ import {
   readEvents,
 } from './cancelling.js';
 import type { Grant } from './lock.js';
-import { endOrder } from './order.js';
+import { endOrder, owedOf, refundDueOf } from './order.js';
 import { releaseStock } from './stock.js';
 import { orderView } from './view.js';
 
@@ -45,8 +45,11 @@ export async function writeCancel(
   await hold(tx, ticket, [order.orderNo]);
   const at = now();
   if (at >= order.cutoffAt) throw new Problem('cutoff-passed');
-  const ending = { to: 'USER_CANCEL', refund: 'PENDING', operator: request.caller.sub } as const;
-  if (!(await endOrder(tx, order.id, { ...ending, from: [order.status], reason: request.reason, at })))
+  const refund = refundDueOf(order);
+  const ending = { to: 'USER_CANCEL', refund, operator: request.caller.sub } as const;
+  const { grantedInCent } = order;
+  const read = { from: [order.status], grantedInCent };
+  if (!(await endOrder(tx, order.id, { ...ending, ...read, reason: request.reason, at })))
     throw new OrderChanged();
   await recordRefundAndCancel(tx, cancelling, order);
   await auditOperator(tx, request, order);
@@ -68,7 +71,8 @@ async function recordRefundAndCancel(
   { request, inlineBudgetMs }: Cancelling,
   order: BoxOrder,
 ): Promise<void> {
-  const { id: orderId, orderNo, userId, priceInCent: amountInCent } = order;
+  const { id: orderId, orderNo, userId } = order;
+  const amountInCent = owedOf(order);
   const about = {
     subjectId: orderId,
     subjectNo: orderNo,
@@ -78,12 +82,13 @@ async function recordRefundAndCancel(
   };
   const keys = { energy: energyKey(orderNo), meican: meicanKey(orderNo) };
   const pending = await pendingOf(tx, [keys.energy, keys.meican]);
-  await record(
-    tx,
-    energyCancel,
-    { orderId, orderNo, userId, amountInCent, reason: 'USER_CANCEL' },
-    { ...about, firstOfItsKey: !pending.has(keys.energy) },
-  );
+  if (amountInCent > 0)
+    await record(
+      tx,
+      energyCancel,
+      { orderId, orderNo, userId, amountInCent, reason: 'USER_CANCEL' },
+      { ...about, firstOfItsKey: !pending.has(keys.energy) },
+    );
   if (pending.has(keys.meican)) await expedite(tx, keys.meican); // a waiting placement has nothing left to wait for
   await record(
     tx,

@@ -3,7 +3,15 @@ import type { Drift, DriftKind } from './drift.js';
 
 export type ComparedOrder = Pick<
   BoxOrder,
-  'id' | 'orderNo' | 'email' | 'corp' | 'status' | 'mealType' | 'priceInCent' | 'meicanOrderId'
+  | 'id'
+  | 'orderNo'
+  | 'email'
+  | 'corp'
+  | 'status'
+  | 'mealType'
+  | 'priceInCent'
+  | 'grantedInCent'
+  | 'meicanOrderId'
 >;
 
 /** What one vendor's books showed. */

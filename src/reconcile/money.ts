@@ -1,5 +1,6 @@
 import type { EnergyClient } from '../clients/energy.js';
 import type { CallContext } from '../clients/transport.js';
+import { owedOf } from '../orders/order.js';
 import { type ComparedOrder, drift, type Part } from './compared.js';
 import type { Drift } from './drift.js';
 
@@ -56,10 +57,15 @@ function moneyDrift(
   { state, amountInCent, refundedInCent }: { state: string; amountInCent: number; refundedInCent: number },
 ): Drift[] {
   const kept = state === 'SUCCESS' ? amountInCent - refundedInCent : 0;
-  const wanted = order.status === 'ORDERED' || order.status === 'ORDERING' ? order.priceInCent : 0;
+  // What a complaint was granted is the diner's again.
+  const wanted = order.status === 'ORDERED' || order.status === 'ORDERING' ? owedOf(order) : 0;
   if (kept < wanted)
     return [
-      drift('money-missing', order, `${order.status}, price ${wanted}, but the energy center keeps ${kept}`),
+      drift(
+        'money-missing',
+        order,
+        `${order.status}, ${wanted} to be kept, but the energy center keeps ${kept}`,
+      ),
     ];
   if (kept > wanted)
     return [

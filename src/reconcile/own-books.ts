@@ -3,7 +3,7 @@ import { inIds } from '../database/rows.js';
 import { BoxOrder } from '../entities/box-order.js';
 import { OutboxEvent } from '../entities/outbox-event.js';
 import type { Drift } from './drift.js';
-import { orderSums, pendingAboutOrders, type Stock, stockTaken } from './statements.js';
+import { complaintsRefunded, orderSums, pendingAboutOrders, type Stock, stockTaken } from './statements.js';
 import { findStuck } from './stuck.js';
 
 /** A sum that must hold when nothing is pending. In cents, or a count. */
@@ -25,7 +25,8 @@ export interface OwnBooks {
 const GUILTY_MAX = 200;
 
 /**
- * Our own tables against themselves. Points: paid − refunded = price of the live orders. Dishes and cabinets:
+ * Our own tables against themselves. Points: paid − refunded = price of the live orders, less what complaints were
+ * granted of it; and what was granted was refunded. Dishes and cabinets:
  * total − remaining = live orders. Meals: each ORDERED order has a meal at Meican that was not cancelled; no
  * ended order has one. An order that waits for an event which is not there is guilty, too. `day`: only what
  * is eaten on it.
@@ -33,12 +34,15 @@ const GUILTY_MAX = 200;
 export async function checkOwnBooks(database: Queryable, day: string | null): Promise<OwnBooks> {
   const [money] = await database.query<Record<string, number | string | null>>(orderSums(day));
   const of = (name: string): number => Number(money?.[name] ?? 0);
+  const [complaints] = await database.query<{ refunded: number | string | null }>(complaintsRefunded(day));
+  const granted = Number(complaints?.refunded ?? 0);
   const stock = [
     await takenOf(database, { table: 'box_dish', column: 'dish_id', total: 'stock' }, day),
     await takenOf(database, { table: 'box_sideboard', column: 'sideboard_id', total: 'capacity' }, day),
   ] as const;
   const sums = [
-    sum('points kept (cents)', of('live'), of('paid') - of('refunded') - of('nevertaken')),
+    sum('points kept (cents)', of('live'), of('paid') - of('refunded') - of('nevertaken') - granted),
+    sum('complaints refunded (cents)', of('granted'), granted),
     sum('meals at Meican', of('ordered'), of('meals')),
     sum('meals of ended orders', of('accepted'), of('orphans')),
     sum('dishes taken', stock[0].live, stock[0].taken),

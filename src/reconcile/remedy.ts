@@ -15,7 +15,7 @@ import { meicanCancel } from '../handlers/meican-cancel.js';
 import { meicanNewOrder } from '../handlers/meican-new-order.js';
 import type { Signature } from '../operate/audit.js';
 import { doubt } from '../operate/doubt.js';
-import { backToOrdering, endOrder, refundAgain, writeStep } from '../orders/order.js';
+import { backToOrdering, endOrder, owedOf, refundAgain, refundDueOf, writeStep } from '../orders/order.js';
 import { releaseStock } from '../orders/stock.js';
 import { type RecordOptions, record } from '../outbox/record.js';
 import type { EventDefinition } from '../outbox/types.js';
@@ -70,7 +70,7 @@ async function placeMissing(tx: Tx, order: BoxOrder, drift: Drift, about: Record
     !(await endOrder(tx, order.id, {
       to: 'ORDER_ERROR',
       from: ['ORDERED'],
-      refund: 'PENDING',
+      refund: refundDueOf(order),
       reason: drift.kind,
     }))
   )
@@ -79,7 +79,7 @@ async function placeMissing(tx: Tx, order: BoxOrder, drift: Drift, about: Record
     code: drift.kind,
     released: { dishId: order.dishId, sideboardId: order.sideboardId },
   });
-  const id = await recordAnew(tx, order, energyCancel, refundOf(order), about);
+  const id = owedOf(order) > 0 ? await recordAnew(tx, order, energyCancel, refundOf(order), about) : null;
   const { dishName, edibleDate, mealType, userId } = order;
   await record(tx, dinerCard, { ...refOf(order), userId, dishName, edibleDate, mealType }, about);
   await releaseStock(tx, [order]);
@@ -103,13 +103,13 @@ async function refundKept(
   { keptInCent }: Drift,
   about: RecordOptions,
 ): Promise<Applied> {
-  if (keptInCent !== order.priceInCent)
-    return skipped(`the energy center keeps ${keptInCent} of ${order.priceInCent}: a person must decide`);
+  if (keptInCent !== owedOf(order))
+    return skipped(`the energy center keeps ${keptInCent} of ${owedOf(order)}: a person must decide`);
   const moving = await pendingFor(tx, order, [energyCancel.type, energyRollback.type]);
   if (moving) return moving;
   if (order.refund === 'PENDING') return refundStuck(tx, order, about);
   if (!(await refundAgain(tx, order.id))) return skipped(`the order is ${order.status} now`);
-  await writeStep(tx, order.id, 'refund-again', { amountInCent: order.priceInCent });
+  await writeStep(tx, order.id, 'refund-again', { amountInCent: owedOf(order) });
   return done(await recordAnew(tx, order, energyCancel, refundOf(order), about));
 }
 
@@ -127,7 +127,7 @@ async function refundStuck(tx: Tx, order: BoxOrder, about: RecordOptions): Promi
   const moving = await movedBy(tx, order, movers);
   if (moving) return moving;
   if (neverConfirmed) return guardAgain(tx, order, about);
-  await writeStep(tx, order.id, 'refund-again', { amountInCent: order.priceInCent });
+  await writeStep(tx, order.id, 'refund-again', { amountInCent: owedOf(order) });
   return done(await recordAnew(tx, order, energyCancel, refundOf(order), about));
 }
 
@@ -183,12 +183,12 @@ function payloadOf<P>(definition: EventDefinition<P>, text: string): P | null {
   }
 }
 
-const done = (eventId: string): Applied => ({ kind: 'done', eventId });
+const done = (eventId: string | null): Applied => ({ kind: 'done', eventId });
 const refOf = (order: BoxOrder) => ({ orderId: order.id, orderNo: order.orderNo });
 const refundOf = (order: BoxOrder) => ({
   ...refOf(order),
   userId: order.userId,
-  amountInCent: order.priceInCent,
+  amountInCent: owedOf(order),
   reason: order.status,
 });
 

@@ -1,5 +1,6 @@
 import { after, type Dialect, join, raw, type Sql, sql } from '../database/sql.js';
 import { liveStatuses } from '../entities/box-order.js';
+import { complaintReminder } from '../handlers/complaint-reminder.js';
 import { fulfilmentClose } from '../handlers/fulfilment-close.js';
 import type { DriftKind } from './drift.js';
 
@@ -11,14 +12,15 @@ import type { DriftKind } from './drift.js';
 
 /**
  * One row of sums over the orders, in cents and orders. Whatever was paid and not refunded must be the price
- * of the live orders.
+ * of the live orders, less what complaints were granted.
  */
 export function orderSums(day: string | null): Sql {
   return sql`
     SELECT
-      SUM(CASE WHEN status IN ('ORDERING', 'ORDERED') THEN price_in_cent ELSE 0 END) AS live,
+      SUM(CASE WHEN status IN ('ORDERING', 'ORDERED') THEN price_in_cent - granted_in_cent ELSE 0 END) AS live,
       SUM(CASE WHEN status IN ('ORDERING', 'ORDERED', 'USER_CANCEL', 'ORDER_ERROR') OR refund = 'DONE' THEN price_in_cent ELSE 0 END) AS paid,
-      SUM(CASE WHEN refund = 'DONE' THEN price_in_cent ELSE 0 END) AS refunded,
+      SUM(CASE WHEN refund = 'DONE' THEN price_in_cent - granted_in_cent ELSE 0 END) AS refunded,
+      SUM(granted_in_cent) AS granted,
       SUM(CASE WHEN status IN ('USER_CANCEL', 'ORDER_ERROR') AND refund = 'NONE' THEN price_in_cent ELSE 0 END) AS nevertaken,
       SUM(CASE WHEN status = 'ORDERED' THEN 1 ELSE 0 END) AS ordered,
       SUM(CASE WHEN ${hasMeal} AND status IN ('ORDERING', 'ORDERED') THEN 1 ELSE 0 END) AS meals,
@@ -26,6 +28,13 @@ export function orderSums(day: string | null): Sql {
       SUM(CASE WHEN ${hasMeal} AND status NOT IN ('ORDERING', 'ORDERED') AND EXISTS (SELECT 1 FROM order_step s WHERE s.order_id = box_order.id AND s.kind = 'meal-loss-accepted') THEN 1 ELSE 0 END) AS accepted
     FROM box_order WHERE ${day === null ? sql`1 = 1` : sql`edible_date = ${day}`}`;
 }
+/** What complaints got back. The granted part of an order's price is theirs, whatever became of the order. */
+export function complaintsRefunded(day: string | null): Sql {
+  return sql`
+    SELECT SUM(c.granted_in_cent) AS refunded FROM complaint c JOIN box_order o ON o.id = c.order_id
+    WHERE c.state = 'REFUNDED' AND ${day === null ? sql`1 = 1` : sql`o.edible_date = ${day}`}`;
+}
+
 const hasMeal = sql`meican_order_id IS NOT NULL AND meican_cancelled_at IS NULL`;
 
 export interface Stock {
@@ -44,7 +53,7 @@ export function stockTaken({ table, column, total }: Stock, day: string | null):
 }
 
 /** Of events that wait for days and change neither money nor stock: an order that has only these is at rest. */
-const atRest = join([fulfilmentClose.type]);
+const atRest = join([fulfilmentClose.type, complaintReminder.type]);
 
 /**
  * Events about an order that are pending: counted up to 10,001, because the number matters only while it is
@@ -59,7 +68,7 @@ export const pendingAboutOrders = sql`
  */
 export function ordersOfDay(day: string, olderThanMs: number): Sql {
   return sql`
-    SELECT o.id, o.order_no, o.email, o.corp, o.status, o.meal_type, o.price_in_cent, o.meican_order_id,
+    SELECT o.id, o.order_no, o.email, o.corp, o.status, o.meal_type, o.price_in_cent, o.granted_in_cent, o.meican_order_id,
       CASE WHEN o.updated_at > ${after(-olderThanMs)} OR EXISTS (SELECT 1 FROM outbox_event e WHERE e.subject_id = CAST(o.id AS CHAR) AND e.status = 'pending' AND e.type NOT IN (${atRest})) THEN 1 ELSE 0 END AS moving
     FROM box_order o WHERE o.edible_date = ${day} ORDER BY o.id`;
 }

@@ -41,6 +41,7 @@ interface Row {
   status: BoxOrder['status'];
   meal_type: BoxOrder['mealType'];
   price_in_cent: number;
+  granted_in_cent: number;
   meican_order_id: string | null;
   moving: number | string;
 }
@@ -88,6 +89,7 @@ function toOrder(row: Row): ComparedOrder {
     status: row.status,
     mealType: row.meal_type,
     priceInCent: row.price_in_cent,
+    grantedInCent: row.granted_in_cent,
     meicanOrderId: row.meican_order_id,
   };
 }

@@ -4,15 +4,19 @@ import { type Role, roles } from '../../src/base/caller.js';
 import { Kit } from '../support/kit.js';
 
 /** What the contract says, written down a second time: role by role, the routes that it may call. */
-const readers = /^(GET \/v1\/(events|event-batches|pauses|causes|audit|orders|books|menus)|GET \/metrics)/;
+const readers =
+  /^(GET \/v1\/(events|event-batches|pauses|causes|audit|orders|books|menus|complaints)|GET \/metrics)/;
+/** What two managers decide is nobody else's. */
+const notManagers = /^(?!POST \/v1\/complaints\/)/;
 const mayBe: Record<Role, RegExp> = {
-  user: /^(GET \/v1\/(orders|orders\/:id|menus.*)|POST \/v1\/(orders|order-tokens|orders\/:id\/cancel))$/,
+  user: /^(GET \/v1\/(orders|orders\/:id|menus.*|complaints|complaints\/:id)|POST \/v1\/(orders|order-tokens|orders\/:id\/(cancel|complaints)))$/,
   service:
-    /^(GET \/v1\/(orders|orders\/:id|menus.*)|GET \/metrics|POST \/v1\/(orders|order-tokens|orders\/:id\/cancel|canteen-consumptions|fulfilments|coffee-trades\/:tradeNo\/refund))$/,
+    /^(GET \/v1\/(orders|orders\/:id|menus.*)|GET \/metrics|POST \/v1\/(orders|order-tokens|orders\/:id\/(cancel|complaints)|canteen-consumptions|fulfilments|coffee-trades\/:tradeNo\/refund))$/,
   viewer: readers,
-  manager: /^(GET \/v1\/(orders.*|books.*|menus.*)|PUT \/v1\/menus.*)$/,
-  operator: /./,
-  admin: /./,
+  manager:
+    /^(GET \/v1\/(orders.*|books.*|menus.*|complaints.*)|PUT \/v1\/menus.*|POST \/v1\/complaints\/.*)$/,
+  operator: notManagers,
+  admin: notManagers,
 };
 const bad = [
   { what: 'a body that is not JSON', headers: { 'content-type': 'application/json' }, payload: '{' },

@@ -83,7 +83,7 @@ const few = [
   '__proto__',
 ];
 const members =
-  'reason token name scope minutes verb type cause count ratePerSecond format query back to language theme'.split(
+  'reason token name scope minutes verb type cause count ratePerSecond format query back to language theme verdict grantedInCent note ok'.split(
     ' ',
   );
 const consoleQuery =
@@ -100,6 +100,10 @@ const ordinaryForm = {
   minutes: '5',
   format: 'csv',
   query: '',
+  verdict: 'accept',
+  grantedInCent: '1',
+  note: 'x',
+  ok: 'true',
 };
 
 interface Described {
@@ -113,23 +117,22 @@ describe('whatever stands in an address or a body is answered, and never by 5xx'
   timeout: 120_000,
 }, () => {
   let kit: Kit;
-  let cookie: string;
-  let form: string;
-  let authorization: string;
+  /** An operator's, and for what only managers decide a manager's. */
+  interface Signed {
+    readonly cookie: string;
+    readonly form: string;
+    readonly authorization: string;
+  }
+  let operator: Signed;
+  let manager: Signed;
   let wrong: string[];
   const calm = { host: 'lunchbox.test', origin: 'http://lunchbox.test' };
 
   beforeAll(async () => {
     kit = await Kit.create('mariadb');
     await kit.parkedRefund(await kit.menu(), 'n1');
-    authorization = `Bearer ${await kit.token('op', 'operator')}`;
-    cookie = `lunchbox_session=${await kit.token('op', 'operator')}`;
-    const page = await kit.app.inject({
-      method: 'GET',
-      url: '/console/controls',
-      headers: { ...calm, cookie },
-    });
-    form = /name="form" value="([0-9a-f]+)"/.exec(page.body)?.[1] ?? '';
+    operator = await signedIn('op', 'operator');
+    manager = await signedIn('mia', 'manager');
   });
   beforeEach(() => {
     wrong = [];
@@ -137,6 +140,16 @@ describe('whatever stands in an address or a body is answered, and never by 5xx'
   afterEach(() => expect(wrong.slice(0, 20)).toEqual([]));
   afterAll(() => kit.close());
 
+  const signedIn = async (sub: string, role: 'operator' | 'manager'): Promise<Signed> => {
+    const token = await kit.token(sub, role);
+    const cookie = `lunchbox_session=${token}`;
+    const headers = { ...calm, cookie };
+    const page = await kit.app.inject({ method: 'GET', url: '/console/orders', headers });
+    const form = /name="form" value="([0-9a-f]+)"/.exec(page.body)?.[1] ?? '';
+    return { cookie, form, authorization: `Bearer ${token}` };
+  };
+  const signedFor = (method: string, url: string): Signed =>
+    method !== 'GET' && /\/complaints\//.test(url) ? manager : operator;
   const routes = () => kit.app.routeTable.filter(({ url }) => !url.includes('*') && !url.startsWith('/docs'));
   const isConsole = (url: string) => url.startsWith('/console');
   const ordinary: Record<string, string> = {
@@ -154,6 +167,7 @@ describe('whatever stands in an address or a body is answered, and never by 5xx'
     return paths[url.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()] ?? {};
   };
   async function answered(method: string, url: string, payload?: string, type?: string): Promise<number> {
+    const { cookie, authorization } = signedFor(method, url);
     const answer = await kit.app.inject({
       method: method as 'POST',
       url,
@@ -180,7 +194,11 @@ describe('whatever stands in an address or a body is answered, and never by 5xx'
           await answered(
             method,
             filled(url, name, nasty),
-            method === 'GET' ? undefined : isConsole(url) ? `form=${form}&reason=x` : '{"reason":"x"}',
+            method === 'GET'
+              ? undefined
+              : isConsole(url)
+                ? `form=${signedFor(method, url).form}&reason=x`
+                : '{"reason":"x"}',
             method === 'GET'
               ? undefined
               : isConsole(url)
@@ -246,7 +264,7 @@ describe('whatever stands in an address or a body is answered, and never by 5xx'
       for (const [nth, member] of members.entries())
         for (const nasty of few.filter((_, of) => (at + nth + of) % 6 === 0)) {
           const rest = Object.entries(ordinaryForm).filter(([name]) => name !== member);
-          const body = new URLSearchParams([['form', form], ...rest]).toString();
+          const body = new URLSearchParams([['form', signedFor(method, url).form], ...rest]).toString();
           await answered(
             method,
             filled(url),

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { may, roles } from '../../src/base/caller.js';
 import { addBatch } from '../../src/cli/batch.js';
 import { addBooks } from '../../src/cli/books.js';
+import { addComplaints } from '../../src/cli/complaints.js';
 import { addControls } from '../../src/cli/controls.js';
 import { addEvents } from '../../src/cli/events.js';
 import { addLook } from '../../src/cli/look.js';
@@ -24,7 +25,7 @@ const elsewhere: Record<string, string> = {
 
 const src = fileURLToPath(new URL('../../src', import.meta.url));
 const program = new Command();
-for (const add of [addEvents, addLook, addBatch, addControls, addBooks]) add(program);
+for (const add of [addEvents, addLook, addBatch, addControls, addBooks, addComplaints]) add(program);
 const commandAt = (name: string): Command | undefined =>
   name
     .split(' ')
@@ -57,24 +58,32 @@ describe('the table of acts', () => {
     }
     expect(acts.filter(({ route }) => 'none' in route).map(({ name }) => name)).toEqual(['run-now']);
     expect(acts.filter(({ form }) => 'none' in form).map(({ name }) => name)).toEqual(['repair']);
-    expect(acts.filter(({ command }) => 'none' in command).map(({ name }) => name)).toEqual(['run-now']);
+    expect(acts.filter(({ command }) => 'none' in command).map(({ name }) => name)).toEqual([
+      'run-now',
+      'complaint-review',
+      'complaint-returned',
+      'complaint-inspect',
+      'complaint-approve',
+    ]);
   });
 
   it('each route is served, to the roles of its row', () => {
     for (const { name, url, mayAct } of routed) {
       expect(kit.app.routeTable, name).toContainEqual({ method: 'POST', url });
       expect(accessOf('POST', url, false), name).toEqual(mayAct);
+      const verb = url.startsWith('/v1/complaints/') ? 'review' : 'act';
       expect(
         roles.filter((role) => mayCall(role, mayAct)),
         name,
-      ).toEqual(roles.filter((role) => may(role, 'act')));
+      ).toEqual(roles.filter((role) => may(role, verb)));
     }
   });
 
   it('each route that acts on events, batches, pauses, causes or books is a row', () => {
     const urls = kit.app.routeTable
       .filter(
-        ({ method, url }) => method === 'POST' && /^\/v1\/(events|event-b|pauses|causes|books)/.test(url),
+        ({ method, url }) =>
+          method === 'POST' && /^\/v1\/(events|event-b|pauses|causes|books|complaints)/.test(url),
       )
       .map(({ url }) => url);
     expect(urls.length).toBeGreaterThan(10);

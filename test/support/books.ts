@@ -11,11 +11,16 @@ export async function disagreements(database: Database, vendors: Books): Promise
     user_id: string;
     status: string;
     price_in_cent: number;
+    granted_in_cent: number;
     refund: string;
     meican_order_id: string | null;
     dish_id: unknown;
     sideboard_id: unknown;
   }>(sql`SELECT * FROM box_order`);
+  const complaints = await database.query<{ id: unknown }>(
+    sql`SELECT id FROM complaint WHERE state = 'REFUNDED'`,
+  );
+  const complaintNos = new Set(complaints.map(({ id }) => `S${String(id)}`));
   const live = orders.filter((order) => ['PAYING', 'ORDERING', 'ORDERED'].includes(order.status));
   for (const order of orders) {
     const isLive = live.includes(order);
@@ -25,9 +30,13 @@ export async function disagreements(database: Database, vendors: Books): Promise
     );
     const kept =
       (trade?.status === 'SUCCESS' ? trade.amount : 0) - refunds.reduce((sum, one) => sum + one.amount, 0);
-    if (kept !== (isLive ? order.price_in_cent : 0))
+    if (kept !== (isLive ? order.price_in_cent - order.granted_in_cent : 0))
       found.push(`order ${order.order_no} ${order.status}: the energy center keeps ${kept}`);
-    if (refunds.length > 1) found.push(`order ${order.order_no}: ${refunds.length} refunds`);
+    const whole = refunds.filter((one) => !complaintNos.has(one.outRefundNo));
+    if (whole.length > 1) found.push(`order ${order.order_no}: ${whole.length} refunds`);
+    const granted = refunds.filter((one) => complaintNos.has(one.outRefundNo));
+    if (granted.reduce((sum, one) => sum + one.amount, 0) !== order.granted_in_cent)
+      found.push(`order ${order.order_no}: ${order.granted_in_cent} granted, not refunded so`);
     if (isLive && order.status !== 'ORDERED') found.push(`order ${order.order_no} is still ${order.status}`);
     if (order.refund === 'PENDING') found.push(`order ${order.order_no}: refund still pending`);
     const meal = vendors.meicanOrders.find((one) => one.orderId === order.meican_order_id);

@@ -1,7 +1,11 @@
+import { instant } from '../../src/database/instants.js';
+import { insertRow } from '../../src/database/rows.js';
 import { sql } from '../../src/database/sql.js';
 import type { Call } from '../../src/dev/sandbox/faults.js';
+import { Complaint } from '../../src/entities/complaint.js';
 import { cabinetCard } from '../../src/handlers/cabinet-card.js';
 import { coffeeRefund } from '../../src/handlers/coffee-refund.js';
+import { complaintRefund } from '../../src/handlers/complaint-refund.js';
 import { consumptionSync } from '../../src/handlers/consumption-sync.js';
 import { dinerCard } from '../../src/handlers/diner-card.js';
 import { energyCancel } from '../../src/handlers/energy-cancel.js';
@@ -162,6 +166,34 @@ export const handlerCases: HandlerCase[] = [
     effects: (kit, sub) =>
       kit.sandbox.ledger.books.appMessages.filter((message) => message.to === sub).length,
     refusal: '60020',
+    aboutOrder: false,
+  },
+  {
+    definition: complaintRefund as never,
+    call: 'energy.unPay',
+    async arrange(kit, menu, sub) {
+      const order = await bareOrder(kit, menu, sub, 'ORDERED');
+      const complaintId = await insertRow(kit.database, Complaint, {
+        orderId: order.orderId,
+        openOrderId: order.orderId,
+        orderNo: order.orderNo,
+        userId: sub,
+        kind: 'missing',
+        text: 'x',
+        wantedInCent: 800,
+        grantedInCent: 800,
+        state: 'APPROVED',
+        stateAt: instant(kit.database),
+        createdAt: instant(kit.database),
+      });
+      const wanted = { ...order, amountInCent: 800, complaintId };
+      return recordFor(kit, complaintRefund, wanted, order.orderId);
+    },
+    effects: (kit, sub) =>
+      kit.sandbox.ledger.books.refunds.filter(
+        (refund) => refund.userId === sub && refund.status === 'SUCCESS' && refund.amount === 800,
+      ).length,
+    refusal: '40301',
     aboutOrder: false,
   },
   {

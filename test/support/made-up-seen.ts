@@ -13,6 +13,7 @@ const nothing = {
   energy: {},
   wecom: {},
   fulfilment: { windows: {} },
+  complaints: {},
   housekeeping: {},
 } as ProcessDependencies; // nothing is carried out here
 const group = alertGroup({ title: type, eventType: type, cause: 'BOX_JAMMED', occurrences: 1 });

@@ -52,6 +52,8 @@ export async function consolePages(
     { name: 'orders', kind: 'list', url: '/console/orders' },
     { name: 'orders of a user', kind: 'list', url: '/console/orders?userId=seed-1' },
     { name: 'order', kind: 'order', url: `/console/orders/${errored.subject_id}` },
+    { name: 'complaints', kind: 'list', url: '/console/complaints' },
+    { name: 'complaints by state', kind: 'list', url: '/console/complaints?state=REFUNDED' },
     { name: 'causes', kind: 'list', url: '/console/causes' },
     { name: 'cause', kind: 'group', url: `/console/causes/${group.id}` },
     { name: 'schedules', kind: 'other', url: '/console/schedules' },

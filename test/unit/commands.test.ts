@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addBatch } from '../../src/cli/batch.js';
 import { addBooks } from '../../src/cli/books.js';
+import { addComplaints } from '../../src/cli/complaints.js';
 import { addControls } from '../../src/cli/controls.js';
 import { addEvents } from '../../src/cli/events.js';
 import { addLook } from '../../src/cli/look.js';
@@ -36,6 +37,8 @@ const commandOf: Record<string, string> = {
   'POST /v1/books/repairs': 'books repair',
   'GET /v1/orders/{id}/timeline': 'orders show',
   'POST /v1/orders/{id}/reveal': 'orders reveal',
+  'GET /v1/complaints': 'complaints list',
+  'GET /v1/complaints/{id}': 'complaints show',
   'PUT /v1/menus/{garden}/{date}/{mealType}': 'menu import',
 };
 const ofOthers = [
@@ -47,12 +50,27 @@ const ofOthers = [
   '/v1/orders/{id}/cancel',
   '/v1/menus/{garden}/{date}/{mealType}',
   '/v1/fulfilments',
+  '/v1/orders/{id}/complaints',
+  '/v1/complaints/{id}/review',
+  '/v1/complaints/{id}/returned',
+  '/v1/complaints/{id}/inspect',
+  '/v1/complaints/{id}/approve',
   '/v1/canteen-consumptions',
   '/v1/coffee-trades/{tradeNo}/refund',
 ];
 
 const program = new Command();
-for (const add of [addSetUp, addEvents, addLook, addBatch, addControls, addBooks, addDevCommands, addStories])
+for (const add of [
+  addSetUp,
+  addEvents,
+  addLook,
+  addBatch,
+  addControls,
+  addBooks,
+  addComplaints,
+  addDevCommands,
+  addStories,
+])
   add(program);
 const names = (command: Command, before = ''): string[] =>
   command.commands.flatMap((one) => [`${before}${one.name()}`, ...names(one, `${before}${one.name()} `)]);

@@ -1,4 +1,5 @@
 import { executeBulk, previewBulk, stopBulk } from '../../operate/acts/batches.js';
+import { approveRefund, inspectBox, receiveBox, reviewOfComplaint } from '../../operate/acts/complaints.js';
 import {
   forgetCause,
   knowCause,
@@ -23,4 +24,8 @@ export const actWords = (language: 'zh' | 'en') => ({
   unknow: forgetCause.words[language],
   runNow: runScheduleNow.words[language],
   reveal: revealDiner.words[language],
+  reviewComplaint: reviewOfComplaint.words[language],
+  boxReturned: receiveBox.words[language],
+  inspectBox: inspectBox.words[language],
+  approveRefund: approveRefund.words[language],
 });

@@ -20,8 +20,7 @@ export function auditTable(visitor: Visitor, rows: readonly OperatorAction[], no
 }
 
 function target({ targetType, targetId }: OperatorAction): Html {
-  if (targetType !== 'event' && targetType !== 'order' && targetType !== 'cause')
-    return html`${targetType} ${targetId}`;
+  if (!['event', 'order', 'cause', 'complaint'].includes(targetType)) return html`${targetType} ${targetId}`;
   return html`<a href="/console/${targetType}s/${targetId}">${targetType} ${targetId}</a>`;
 }
 

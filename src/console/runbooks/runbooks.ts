@@ -10,4 +10,5 @@ export const runbookOf: Record<AlertGroup['kind'], string> = {
   drift: 'event-errored',
   'poller-silent': 'poller-silent',
   'cannot-learn': 'cannot-learn',
+  'complaint-waiting': 'complaints-wait',
 };

@@ -59,6 +59,8 @@ export function signInRoutes(app: FastifyInstance, context: ConsoleContext): voi
         return null;
       throw error;
     });
-    return caller !== null && may(caller.role, 'look') && !(await isSignedOut(context.reading, token));
+    return (
+      caller !== null && may(caller.role, 'look-at-orders') && !(await isSignedOut(context.reading, token))
+    );
   }
 }

@@ -13,6 +13,7 @@ import { ExactPeople1764004100000 } from './1764004100000-exact-people.js';
 import { Installation1764005000000 } from './1764005000000-installation.js';
 import { StoredColumns1764006000000 } from './1764006000000-stored-columns.js';
 import { Fulfilment1765100000000 } from './1765100000000-fulfilment.js';
+import { Complaints1765100001000 } from './1765100001000-complaints.js';
 
 /** THE list, oldest first. A migration that has been released is never edited; a later one mends it. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   Installation1764005000000,
   StoredColumns1764006000000,
   Fulfilment1765100000000,
+  Complaints1765100001000,
 ];

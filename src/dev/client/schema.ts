@@ -1,4 +1,4 @@
-// Made by `npm run openapi` of a description with SHA-256 205d7ff5d6c56b31a2c41e6ebefbc3fa1f4a23bbd8e74d7529dceb09dc10e37f. Not to be edited.
+// Made by `npm run openapi` of a description with SHA-256 352ace24f2f2694fae82365be320c1fa6079f0d89fd7a29bc0e5abd355cf82da. Not to be edited.
 export interface paths {
     "/livez": {
         parameters: {
@@ -520,6 +520,308 @@ export interface paths {
                                 result: "moved" | "known" | "older" | "not-live" | "not-found";
                             }[];
                         };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{id}/complaints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Complain about an order, and name the amount that should come back */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        kind: "wrong-dish" | "quality" | "missing" | "late" | "other";
+                        text: string & (unknown & unknown);
+                        wantedInCent: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Complaint"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/complaints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Complaints, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    state?: "APPLIED" | "ACCEPTED" | "RETURNED" | "INSPECTED" | "APPROVED" | "REFUNDED" | "REJECTED";
+                    limit?: number;
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Complaint"][];
+                            nextCursor: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/complaints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One complaint */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Complaint"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/complaints/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept a complaint, with an amount, or reject it */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        verdict: "accept" | "reject";
+                        grantedInCent?: number;
+                        note: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Complaint"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/complaints/{id}/returned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The box of an accepted complaint has come back */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Complaint"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/complaints/{id}/inspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The returned box confirms the complaint, or does not: then it is rejected */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        ok: boolean;
+                        note: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Complaint"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/complaints/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Grant the amount; by another person than the one who accepted the complaint */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        note: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Complaint"];
                     };
                 };
             };
@@ -1315,6 +1617,11 @@ export interface paths {
                             orderId: string;
                             orderNo: string;
                             status: string;
+                            complaint: {
+                                id: string;
+                                state: string;
+                                since: string;
+                            } | null;
                             events: {
                                 code: string;
                                 sentence: string;
@@ -1850,6 +2157,7 @@ export interface components {
             refund: "NONE" | "PENDING" | "DONE";
             /** @enum {string} */
             fulfilment: "NONE" | "COOKING" | "ON_THE_WAY" | "IN_CABINET" | "PICKED_UP" | "NOT_PICKED_UP" | "COMPLETED";
+            grantedInCent: number;
             createdAt: string;
             updatedAt: string;
         };
@@ -1902,6 +2210,26 @@ export interface components {
             after: string | null;
             requestId: string | null;
             ip: string | null;
+        };
+        ComplaintInput: {
+            id: string;
+            orderId: string;
+            orderNo: string;
+            /** @enum {string} */
+            kind: "wrong-dish" | "quality" | "missing" | "late" | "other";
+            text: string;
+            wantedInCent: number;
+            grantedInCent: number | null;
+            /** @enum {string} */
+            state: "APPLIED" | "ACCEPTED" | "RETURNED" | "INSPECTED" | "APPROVED" | "REFUNDED" | "REJECTED";
+            reviews: {
+                by: string;
+                at: string;
+                /** @enum {string} */
+                verdict: "accept" | "reject" | "returned" | "inspected" | "not-confirmed" | "approve";
+                note: string | null;
+            }[];
+            createdAt: string;
         };
         EventBatchInput: {
             id: string;
@@ -1970,6 +2298,7 @@ export interface components {
             refund: "NONE" | "PENDING" | "DONE";
             /** @enum {string} */
             fulfilment: "NONE" | "COOKING" | "ON_THE_WAY" | "IN_CABINET" | "PICKED_UP" | "NOT_PICKED_UP" | "COMPLETED";
+            grantedInCent: number;
             createdAt: string;
             updatedAt: string;
         };
@@ -2022,6 +2351,26 @@ export interface components {
             after: string | null;
             requestId: string | null;
             ip: string | null;
+        };
+        Complaint: {
+            id: string;
+            orderId: string;
+            orderNo: string;
+            /** @enum {string} */
+            kind: "wrong-dish" | "quality" | "missing" | "late" | "other";
+            text: string;
+            wantedInCent: number;
+            grantedInCent: number | null;
+            /** @enum {string} */
+            state: "APPLIED" | "ACCEPTED" | "RETURNED" | "INSPECTED" | "APPROVED" | "REFUNDED" | "REJECTED";
+            reviews: {
+                by: string;
+                at: string;
+                /** @enum {string} */
+                verdict: "accept" | "reject" | "returned" | "inspected" | "not-confirmed" | "approve";
+                note: string | null;
+            }[];
+            createdAt: string;
         };
         EventBatch: {
             id: string;

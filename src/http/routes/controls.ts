@@ -57,15 +57,18 @@ export const controlRoutes: FastifyPluginAsyncZod<{ database: Database; outbox: 
             orderId: z.string(),
             orderNo: z.string(),
             status: z.string(),
+            /** Open: it waits for a person, or, once APPROVED, for its refund. */
+            complaint: z.object({ id: z.string(), state: z.string(), since: z.string() }).nullable(),
             events: z.array(whySchema.extend({ id: z.string(), type: z.string() })),
           }),
         },
       },
     },
     async (request) => {
-      const { events, ...order } = await whyOrder(database, outbox.registry, request.params.id);
+      const { events, complaint, ...order } = await whyOrder(database, outbox.registry, request.params.id);
       return {
         ...order,
+        complaint: complaint && { ...complaint, since: toRfc3339(complaint.since) },
         events: events.map(({ why: found, ...event }) => ({ ...event, ...whyView(found) })),
       };
     },

@@ -26,7 +26,7 @@ interface CommandOfAct<Stated extends object = never> {
 export type Target<Stated extends object> = Stated & { readonly id: string };
 
 /**
- * Something that a person on call may do. The API's route, the console's form and the command are made from it. `Needs`: what it works with;
+ * Something that a person may do by hand: who is on call, or a manager. The API's route, the console's form and the command are made from it. `Needs`: what it works with;
  * `Stated`: what the person states, besides the id of what it acts on and the reason; `Answer`: what becomes known by it.
  */
 export interface Act<Needs = never, Stated extends object = never, Answer = unknown> {
@@ -34,7 +34,7 @@ export interface Act<Needs = never, Stated extends object = never, Answer = unkn
   /** The verbs by which the audit knows it. */
   readonly verbs: readonly string[];
   /** What its id names; null: it acts on nothing that has an id. */
-  readonly on: 'event' | 'batch' | 'cause' | 'order' | null;
+  readonly on: 'event' | 'batch' | 'cause' | 'order' | 'complaint' | null;
   /** Null: nothing is stated. */
   readonly input: (z.ZodObject & z.ZodType<Stated>) | null;
   /** `over-http`: the API requires a reason; the command takes one, and the console does not ask. */
@@ -66,9 +66,12 @@ export interface Engine extends Tables {
 const OPERATORS: readonly Role[] = ['operator'];
 
 export function act<Needs, Stated extends object, Answer>(
-  given: Omit<Act<Needs, Stated, Answer>, 'roles' | 'verbs'> & { readonly verbs?: readonly string[] },
+  given: Omit<Act<Needs, Stated, Answer>, 'roles' | 'verbs'> & {
+    readonly verbs?: readonly string[];
+    readonly roles?: readonly Role[];
+  },
 ): Act<Needs, Stated, Answer> {
-  return { verbs: [given.name], ...given, roles: OPERATORS };
+  return { verbs: [given.name], roles: OPERATORS, ...given };
 }
 
 /** A reason that the schema of the request has made sure of. */
