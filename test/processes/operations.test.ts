@@ -12,15 +12,23 @@ const runbooks = readdirSync(path.join(root, 'docs', 'runbooks'));
 describe('rules, dashboard and runbooks', () => {
   let kit: Kit;
   let event: string;
+  let complaint: string;
   let host: CliHost;
 
   beforeAll(async () => {
     host = await CliHost.start();
     kit = await Kit.create('mariadb');
-    const order = await kit.ordered(await kit.menu(), 'rb1');
+    const menu = await kit.menu();
+    const order = await kit.ordered(menu, 'rb1');
     kit.fault({ call: 'meican.cancelOrder', kind: 'refused', code: 'DISH_NOT_AVAILABLE', times: 1 });
     await kit.cancel(order.id, 'rb1');
     event = (await kit.eventOf(order.id, 'MEICAN_V2_CANCEL')).id;
+    const eaten = await kit.ordered(menu, 'rb2');
+    const complained = await kit.call<{ id: string }>('POST', `/v1/orders/${eaten.id}/complaints`, {
+      as: 'rb2',
+      body: { kind: 'missing', text: 'the rice was missing', wantedInCent: 800 },
+    });
+    complaint = complained.body.id;
   });
   afterAll(() => {
     host.stop();
@@ -66,7 +74,10 @@ describe('rules, dashboard and runbooks', () => {
   });
 
   it.each([...new Map(commands.map((one) => [one[1], one])).values()])('%s: %s', async (_file, line) => {
-    const [node, program, ...args] = line.replace('$EVENT', event).split(' ');
+    const [node, program, ...args] = line
+      .replace('$EVENT', event)
+      .replace('$COMPLAINT', complaint)
+      .split(' ');
     expect([node, program]).toEqual(['node', 'dist/cli.js']);
     const said = await host.run(args, { ...kit.env, REDIS_URLS: inject('redisUrl') });
     expect([said.code, said.output]).toEqual([0, expect.any(String)]);
