@@ -25,6 +25,7 @@ import type {
   RefundState,
   RefundWanted,
 } from './payer.js';
+import { noneWhereRefused, unknownWherePaid } from './payer-codes.js';
 import { hideOfPayer } from './payer-hide.js';
 import { rsaPrivateKey, rsaPublicKey } from './payer-keys.js';
 import { screen } from './screen.js';
@@ -104,9 +105,7 @@ export class AlipayClient implements Payer {
       context,
       (said) => readCreated(said, wanted.paymentNo),
     );
-    return outcome.kind === 'rejected' && this.#codes.paid.includes(outcome.code)
-      ? unknown(outcome.code, outcome.message)
-      : outcome;
+    return unknownWherePaid(outcome, this.#codes.paid);
   }
 
   async query(paymentNo: string, context: CallContext): Promise<Outcome<PaymentState>> {
@@ -118,7 +117,7 @@ export class AlipayClient implements Payer {
     };
     const outcome = await this.#call(ask, context, (said) => readTrade(said, paymentNo));
     if (outcome.kind === 'unknown' && outcome.code === WAITING) return applied({ kind: 'WAITING' });
-    return this.#noneWhenUnknown(outcome, { kind: 'NONE' });
+    return noneWhereRefused(outcome, this.#codes.none, { kind: 'NONE' });
   }
 
   /** Where Alipay says that the trade has ended, a query tells how: two calls. */
@@ -131,7 +130,7 @@ export class AlipayClient implements Payer {
     };
     const outcome = await this.#call(ask, context, (said) => readClosed(said, paymentNo));
     if (outcome.kind !== 'rejected' || !this.#codes.ended.includes(outcome.code))
-      return this.#noneWhenUnknown(outcome, 'NONE');
+      return noneWhereRefused(outcome, this.#codes.none, 'NONE');
     const found = await this.query(paymentNo, context);
     if (found.kind !== 'applied') return found;
     const { kind } = found.value;
@@ -169,7 +168,7 @@ export class AlipayClient implements Payer {
       isRead: true,
     };
     const outcome = await this.#call(ask, context, (said) => readFoundRefund(said, refundNo));
-    return this.#noneWhenUnknown(outcome, 'NONE');
+    return noneWhereRefused(outcome, this.#codes.none, 'NONE');
   }
 
   readNotification(
@@ -183,10 +182,6 @@ export class AlipayClient implements Payer {
 
   end(): void {
     this.#transport.close();
-  }
-
-  #noneWhenUnknown<T>(outcome: Outcome<T>, none: T): Outcome<T> {
-    return outcome.kind === 'rejected' && this.#codes.none.includes(outcome.code) ? applied(none) : outcome;
   }
 
   async #call<T>(ask: Ask, context: CallContext, read: Read<T>): Promise<Outcome<T>> {

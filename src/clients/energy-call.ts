@@ -3,16 +3,10 @@ import { type Hide, hider } from '../base/hide.js';
 import { classifyTransport } from './classify.js';
 import { judge } from './energy-answers.js';
 import { type EnergyCodeName, energyCodes } from './energy-codes.js';
-import { type Outcome, rejected } from './outcome.js';
+import type { Outcome } from './outcome.js';
 import { hideOf, screen } from './screen.js';
-import {
-  type CallContext,
-  type Carrier,
-  clockOffsetMs,
-  type Request,
-  recordOf,
-  Transport,
-} from './transport.js';
+import { sendSigned, unsafePath, VendorClock } from './send-signed.js';
+import { type CallContext, type Carrier, type Request, recordOf, Transport } from './transport.js';
 
 export interface EnergyOptions {
   /** Includes any prefix. */
@@ -41,7 +35,7 @@ export class EnergyCalls {
   /** From the number on the wire to ours. */
   readonly #ours: ReadonlyMap<number, number>;
   readonly #hide: Hide;
-  #clockOffsetMs = 0;
+  readonly #clock = new VendorClock();
 
   constructor(
     private readonly options: EnergyOptions,
@@ -56,9 +50,8 @@ export class EnergyCalls {
   }
 
   async call<T>({ name, path, body, read }: Call<T>, context: CallContext): Promise<Outcome<T>> {
-    // A URL drops `.` and `..`, however they are written: the call would reach another resource.
-    if (path.split('/').some((segment) => segment === '.' || segment === '..'))
-      return rejected('UNSAFE_PATH', 'this number cannot be part of a path');
+    const unsafe = unsafePath(path);
+    if (unsafe) return unsafe;
     const startedMs = performance.now();
     const at = new Date();
     const request: Request = {
@@ -68,14 +61,8 @@ export class EnergyCalls {
       body: body ? JSON.stringify(body) : null,
       isRead: !body,
     };
-    let signed = this.#signed(request);
-    let answer = await this.#transport.send(signed, context);
-    if (answer.kind === 'answer' && answer.status === 401) {
-      // Not executed. Our clock may be off: sign again once, by the vendor's clock.
-      this.#clockOffsetMs = clockOffsetMs(answer.headers);
-      signed = this.#signed(request);
-      answer = await this.#transport.send(signed, context);
-    }
+    const sign = (): Request => this.#signed(request);
+    const { signed, answer } = await sendSigned(this.#transport, this.#clock, sign, context);
     const hide = hideOf(this.#hide, signed, context);
     const outcome = screen(classifyTransport(answer) ?? judge(answer, this.#ours, read), hide);
     context.journal?.(recordOf(name, request, answer, outcome, startedMs, at, hide));
@@ -87,7 +74,7 @@ export class EnergyCalls {
   }
 
   #signed(request: Request): Request {
-    const timestamp = String(Date.now() + this.#clockOffsetMs);
+    const timestamp = String(this.#clock.now());
     const nonce = randomUUID();
     const signature = energySignature(this.options.appSecret, {
       method: request.method,

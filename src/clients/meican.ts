@@ -5,11 +5,11 @@ import { type MealType, mealNames, mealTypes } from '../entities/menu.js';
 import { classifyTransport } from './classify.js';
 import { applied, notApplied, type Outcome, rejected, unknown } from './outcome.js';
 import { hideOf, screen } from './screen.js';
+import { sendSigned, VendorClock } from './send-signed.js';
 import {
   type Answer,
   type CallContext,
   type Carrier,
-  clockOffsetMs,
   parseJson,
   type Request,
   recordOf,
@@ -108,7 +108,7 @@ export class MeicanClient {
   readonly #transport: Carrier;
   readonly #literals: MeicanLiterals;
   readonly #hide: Hide;
-  #clockOffsetMs = 0;
+  readonly #clock = new VendorClock();
 
   constructor(
     private readonly options: MeicanOptions,
@@ -207,14 +207,8 @@ export class MeicanClient {
   ): Promise<Outcome<T>> {
     const startedMs = performance.now();
     const at = new Date();
-    let signed = this.#signed(request);
-    let answer = await this.#transport.send(signed, context);
-    if (answer.kind === 'answer' && answer.status === 401) {
-      // Not executed. Our clock may be off: sign again once, by the vendor's clock.
-      this.#clockOffsetMs = clockOffsetMs(answer.headers);
-      signed = this.#signed(request);
-      answer = await this.#transport.send(signed, context);
-    }
+    const sign = (): Request => this.#signed(request);
+    const { signed, answer } = await sendSigned(this.#transport, this.#clock, sign, context);
     const hide = hideOf(this.#hide, signed, context);
     const outcome = screen(classifyTransport(answer) ?? this.#judge(answer, read), hide);
     context.journal?.(recordOf(call, request, answer, outcome, startedMs, at, hide));
@@ -250,7 +244,7 @@ export class MeicanClient {
   }
 
   #signed(request: Request): Request {
-    const timestamp = String(Date.now() + this.#clockOffsetMs);
+    const timestamp = String(this.#clock.now());
     const separator = request.path.includes('?') ? '&' : '?';
     return {
       ...request,

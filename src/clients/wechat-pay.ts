@@ -3,7 +3,7 @@ import { toRfc3339 } from '../base/clock.js';
 import { type Hide, hider } from '../base/hide.js';
 import { cutCharacters } from '../base/text.js';
 import { classifyTransport } from './classify.js';
-import { applied, type Outcome, rejected, unknown } from './outcome.js';
+import { applied, type Outcome, unknown } from './outcome.js';
 import type {
   CloseResult,
   NotificationReading,
@@ -13,14 +13,15 @@ import type {
   RefundState,
   RefundWanted,
 } from './payer.js';
+import { noneWhereRefused, unknownWherePaid } from './payer-codes.js';
 import { hideOfPayer } from './payer-hide.js';
 import { rsaPrivateKey, rsaPublicKey } from './payer-keys.js';
 import { screen } from './screen.js';
+import { sendSigned, unsafePath, VendorClock } from './send-signed.js';
 import {
   type Answer,
   type CallContext,
   type Carrier,
-  clockOffsetMs,
   parseJson,
   type Request,
   recordOf,
@@ -65,7 +66,7 @@ export class WeChatPayClient implements Payer {
   readonly #codes: WeChatPayCodes;
   readonly #hide: Hide;
   readonly #transport: Carrier;
-  #clockOffsetMs = 0;
+  readonly #clock = new VendorClock();
 
   /** Throws where a key is no key. */
   constructor(options: WeChatPayOptions, carrier: Carrier = new Transport(options)) {
@@ -97,10 +98,7 @@ export class WeChatPayClient implements Payer {
     const outcome = await this.#call('wechatpay.create', request, context, (_, answer) =>
       readCreated(answer),
     );
-    // Paid already: an earlier create was carried out.
-    return outcome.kind === 'rejected' && this.#codes.paid.includes(outcome.code)
-      ? unknown(outcome.code, outcome.message)
-      : outcome;
+    return unknownWherePaid(outcome, this.#codes.paid);
   }
 
   async query(paymentNo: string, context: CallContext): Promise<Outcome<PaymentState>> {
@@ -108,7 +106,7 @@ export class WeChatPayClient implements Payer {
     const outcome = await this.#call('wechatpay.query', get(path), context, (_, body) =>
       readTrade(body, this.#keys, paymentNo),
     );
-    return this.#noneWhenUnknown(outcome, { kind: 'NONE' });
+    return noneWhereRefused(outcome, this.#codes.none, { kind: 'NONE' });
   }
 
   async close(paymentNo: string, context: CallContext): Promise<Outcome<CloseResult>> {
@@ -142,7 +140,7 @@ export class WeChatPayClient implements Payer {
     const outcome = await this.#call('wechatpay.queryRefund', get(path), context, (_, answer) =>
       readRefund(answer, refundNo),
     );
-    return this.#noneWhenUnknown(outcome, 'NONE');
+    return noneWhereRefused(outcome, this.#codes.none, 'NONE');
   }
 
   readNotification(
@@ -157,41 +155,30 @@ export class WeChatPayClient implements Payer {
     this.#transport.close();
   }
 
-  #noneWhenUnknown<T>(outcome: Outcome<T>, none: T): Outcome<T> {
-    return outcome.kind === 'rejected' && this.#codes.none.includes(outcome.code) ? applied(none) : outcome;
-  }
-
   async #call<T>(name: string, request: Request, context: CallContext, read: Read<T>): Promise<Outcome<T>> {
-    // A URL drops `.` and `..`, however they are written: the call would reach another resource.
-    if (request.path.split(/[/?]/).some((segment) => segment === '.' || segment === '..'))
-      return rejected('UNSAFE_PATH', 'this number cannot be part of a path');
+    const unsafe = unsafePath(request.path);
+    if (unsafe) return unsafe;
     const startedMs = performance.now();
     const at = new Date();
-    let { signed, signature } = this.#signed(request);
-    let answer = await this.#transport.send(signed, context);
-    if (answer.kind === 'answer' && answer.status === 401) {
-      // Not executed. Our clock may be off: sign again once, by the payer's clock.
-      this.#clockOffsetMs = clockOffsetMs(answer.headers);
-      ({ signed, signature } = this.#signed(request));
-      answer = await this.#transport.send(signed, context);
-    }
-    const hide = hideOfPayer(this.#hide, signed, context, signature);
+    const sign = () => this.#signed(request);
+    const { signed, answer } = await sendSigned(this.#transport, this.#clock, sign, context);
+    const hide = hideOfPayer(this.#hide, signed, context, signed.signature);
     const outcome = screen(this.#judge(answer, read), hide);
     context.journal?.(recordOf(name, request, answer, outcome, startedMs, at, hide));
     return outcome;
   }
 
-  #signed(request: Request): { signed: Request; signature: string } {
+  #signed(request: Request): Request & { readonly signature: string } {
     const query = request.path.split('?')[1];
     const asked = {
       method: request.method,
       path: `${this.#transport.pathOf(request.path)}${query === undefined ? '' : `?${query}`}`,
       body: request.body ?? '',
-      nowMs: Date.now() + this.#clockOffsetMs,
+      nowMs: this.#clock.now(),
       nonce: randomBytes(16).toString('hex'),
     };
     const { header, signature } = authorizationOf(this.#keys, asked);
-    return { signed: { ...request, headers: { ...request.headers, Authorization: header } }, signature };
+    return { ...request, headers: { ...request.headers, Authorization: header }, signature };
   }
 
   #judge<T>(answer: Answer, read: Read<T>): Outcome<T> {
@@ -200,8 +187,7 @@ export class WeChatPayClient implements Payer {
     // Said at the door, before the payer knows who asks: nothing was done, and nothing rests on it.
     if (byTransport && (answer.status === 401 || answer.status === 429)) return byTransport;
     // What is verified is what is parsed. Bytes that are no UTF-8 decode to another text, which does not verify.
-    const nowMs = Date.now() + this.#clockOffsetMs;
-    const flaw = flawOfProof(this.#keys, answer.headers, Buffer.from(answer.text), nowMs);
+    const flaw = flawOfProof(this.#keys, answer.headers, Buffer.from(answer.text), this.#clock.now());
     if (flaw && answer.status < 500) return unknown('UNVERIFIED', flaw.message);
     if (!byTransport)
       return read(answer.status, parseJson(answer.text)) ?? unknown('MALFORMED', 'the answer lacks a field');
