@@ -165,6 +165,17 @@ async function handBack(database: Database, { scopeHash, owner }: Ticket): Promi
  * is not given.
  */
 export async function keepRefusal(database: Database, ticket: Ticket, problem: Problem): Promise<Problem> {
+  // A refusal that cannot be kept is still the answer.
+  return tryToKeep(database, ticket, problem).catch(() => problem);
+}
+
+/** Ends a run of the request that failed: throws what the caller is told, and keeps it where it is a refusal. */
+export async function endFailed(database: Database, ticket: Ticket, error: unknown): Promise<never> {
+  const told = afterCommit(ticket, error);
+  throw told instanceof Problem ? await keepRefusal(database, ticket, told) : told;
+}
+
+async function tryToKeep(database: Database, ticket: Ticket, problem: Problem): Promise<Problem> {
   if (problem.status >= 500 || isTemporary(problem)) {
     await handBack(database, ticket);
     return problem;
@@ -209,7 +220,7 @@ export async function keepAnswer(
  * The error that the caller is told. Once a run of this request has committed, "nothing was kept" would be
  * false.
  */
-export function afterCommit(ticket: Ticket, error: unknown): unknown {
+function afterCommit(ticket: Ticket, error: unknown): unknown {
   const hadCommitted = ticket.resume.length > 0;
   const isLost = error instanceof CommitUnknown || (hadCommitted && isUnavailable(error));
   return isLost ? new Problem('outcome-unknown', { retryAfterS: 2, cause: error }) : error;

@@ -3,7 +3,7 @@ import { Problem } from '../base/problems.js';
 import { CommitUnknown, isUnavailable } from '../database/errors.js';
 import type { BoxOrder } from '../entities/box-order.js';
 import { energyKey, meicanKey } from '../handlers/payloads.js';
-import { type Answer, afterCommit, begin, keepAnswer, keepRefusal } from '../http/idempotency.js';
+import { type Answer, begin, endFailed, keepAnswer } from '../http/idempotency.js';
 import { cancelInBooks } from './cancel-in-books.js';
 import {
   type CancelBody,
@@ -37,10 +37,7 @@ export async function cancel(dependencies: CancelDependencies, request: CancelRe
     crashPoint('cancel-before-answer');
     return answer;
   } catch (error) {
-    const problem = afterCommit(ticket, error);
-    if (!(problem instanceof Problem)) throw problem;
-    // A refusal that cannot be kept is still the answer.
-    throw await keepRefusal(database, ticket, problem).catch(() => problem);
+    return endFailed(database, ticket, error);
   }
 }
 

@@ -9,11 +9,10 @@ import { coffeeRefundNo } from '../handlers/payloads.js';
 import {
   type Answer,
   type Attempted,
-  afterCommit,
   begin,
   complete,
+  endFailed,
   hold,
-  keepRefusal,
   type Ticket,
 } from '../http/idempotency.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -64,10 +63,7 @@ export async function refundCoffee(
   try {
     return await carryOut(refunding, await write(refunding));
   } catch (error) {
-    const problem = afterCommit(ticket, error);
-    if (!(problem instanceof Problem)) throw problem;
-    // A refusal that cannot be kept is still the answer.
-    throw await keepRefusal(database, ticket, problem).catch(() => problem);
+    return endFailed(database, ticket, error);
   }
 }
 

@@ -12,11 +12,10 @@ import { recordReminder } from '../handlers/complaint-reminder.js';
 import {
   type Answer,
   type Attempted,
-  afterCommit,
   begin,
   complete,
+  endFailed,
   hold,
-  keepRefusal,
   type Ticket,
 } from '../http/idempotency.js';
 import { openComplaintOf } from './complaint.js';
@@ -52,10 +51,7 @@ export async function complain(
     crashPoint('after-complaint');
     return { status: 201, body, replayed: false };
   } catch (error) {
-    const problem = afterCommit(ticket, error);
-    if (!(problem instanceof Problem)) throw problem;
-    // A refusal that cannot be kept is still the answer.
-    throw await keepRefusal(database, ticket, problem).catch(() => problem);
+    return endFailed(database, ticket, error);
   }
 }
 

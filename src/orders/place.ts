@@ -34,8 +34,7 @@ export async function place(dependencies: PlaceDependencies, request: PlaceReque
     const mayBeKept = isWritten || error instanceof CommitUnknown;
     const told = error instanceof Problem || !mayBeKept ? error : ourDatabaseFailed(error);
     if (!(told instanceof Problem)) throw told;
-    // A refusal that cannot be kept is still the answer.
-    throw await keepRefusal(database, ticket, told).catch(() => told);
+    throw await keepRefusal(database, ticket, told);
   }
 }
 
