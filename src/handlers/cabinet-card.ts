@@ -1,19 +1,9 @@
 import { z } from 'zod';
 import { wordCabinetCard } from '../alerts/word-cabinet-card.js';
-import { mealTypes } from '../entities/menu.js';
-import type { EventHandler } from '../outbox/types.js';
-import type { WecomDependencies } from './dependencies.js';
 import type { EventType } from './event-type.js';
-import { exampleOrder, orderRef } from './payloads.js';
-import { cardLimits, sendCard } from './send-card.js';
+import { cardDiscard, cardPayload, createCard, exampleCard } from './send-card.js';
 
-const payload = orderRef.extend({
-  userId: z.string().min(1),
-  dishName: z.string(),
-  edibleDate: z.string(),
-  mealType: z.enum(mealTypes),
-  cabinet: z.string(),
-});
+const payload = cardPayload.extend({ cabinet: z.string() });
 type Payload = z.infer<typeof payload>;
 
 /** Tells the diner in which cabinet the box is. */
@@ -22,14 +12,7 @@ export const cabinetCard: EventType<Payload> = {
   target: 'wecom',
   version: 1,
   schema: payload,
-  example: {
-    ...exampleOrder,
-    userId: 'u1',
-    dishName: '宫保鸡丁',
-    edibleDate: '2026-11-23',
-    mealType: 'LUNCH',
-    cabinet: 'A 座 1 层',
-  },
+  example: { ...exampleCard, cabinet: 'A 座 1 层' },
   dedupeKey: ({ orderNo }) => orderNo,
   orderingKey: () => null,
   words: {
@@ -47,26 +30,6 @@ export const cabinetCard: EventType<Payload> = {
     },
   },
   repeatable: false,
-  discard: [
-    {
-      of: 'any',
-      pending: 'allowed: the diner is not told',
-      errored: 'allowed',
-    },
-  ],
-  createHandler: ({ wecom }) => createCabinetCard(wecom),
+  discard: cardDiscard,
+  createHandler: ({ wecom }) => createCard(cabinetCard, wordCabinetCard, wecom),
 };
-
-export function createCabinetCard({
-  wecom,
-  publicUrl,
-  timeoutMs,
-}: Pick<WecomDependencies, 'wecom' | 'publicUrl' | 'timeoutMs'>): EventHandler<Payload> {
-  return {
-    definition: cabinetCard,
-    limits: cardLimits(timeoutMs),
-    handle: ({ payload: card }, context) =>
-      sendCard(wecom, card.userId, wordCabinetCard(card, publicUrl), context),
-    refuseDiscard: async () => null, // the diner is not told; nothing else depends on it
-  };
-}

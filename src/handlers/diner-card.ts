@@ -1,18 +1,8 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { wordCard } from '../alerts/word.js';
-import { mealTypes } from '../entities/menu.js';
-import type { EventHandler } from '../outbox/types.js';
-import type { WecomDependencies } from './dependencies.js';
 import type { EventType } from './event-type.js';
-import { exampleOrder, orderRef } from './payloads.js';
-import { cardLimits, sendCard } from './send-card.js';
+import { cardDiscard, createCard, exampleCard, cardPayload as payload } from './send-card.js';
 
-const payload = orderRef.extend({
-  userId: z.string().min(1),
-  dishName: z.string(),
-  edibleDate: z.string(),
-  mealType: z.enum(mealTypes),
-});
 type Payload = z.infer<typeof payload>;
 
 /** Tells the diner that the order failed and that the points come back. */
@@ -21,13 +11,7 @@ export const dinerCard: EventType<Payload> = {
   target: 'wecom',
   version: 1,
   schema: payload,
-  example: {
-    ...exampleOrder,
-    userId: 'u1',
-    dishName: '宫保鸡丁',
-    edibleDate: '2026-11-23',
-    mealType: 'LUNCH',
-  },
+  example: exampleCard,
   dedupeKey: ({ orderNo }) => orderNo,
   orderingKey: () => null,
   words: {
@@ -45,25 +29,6 @@ export const dinerCard: EventType<Payload> = {
     },
   },
   repeatable: false,
-  discard: [
-    {
-      of: 'any',
-      pending: 'allowed: the diner is not told',
-      errored: 'allowed',
-    },
-  ],
-  createHandler: ({ wecom }) => createDinerCard(wecom),
+  discard: cardDiscard,
+  createHandler: ({ wecom }) => createCard(dinerCard, wordCard, wecom),
 };
-
-function createDinerCard({
-  wecom,
-  publicUrl,
-  timeoutMs,
-}: Pick<WecomDependencies, 'wecom' | 'publicUrl' | 'timeoutMs'>): EventHandler<Payload> {
-  return {
-    definition: dinerCard,
-    limits: cardLimits(timeoutMs),
-    handle: ({ payload: card }, context) => sendCard(wecom, card.userId, wordCard(card, publicUrl), context),
-    refuseDiscard: async () => null, // the diner is not told; nothing else depends on it
-  };
-}

@@ -16,7 +16,7 @@ export interface TypeWords {
  * What a person's discard means while the order, or the row, that the event is about is in state `of`. Shown
  * in docs/events.md.
  */
-interface DiscardRule {
+export interface DiscardRule {
   readonly of: string;
   readonly pending: string;
   readonly errored: string;
