@@ -2,6 +2,7 @@ import type { Hide } from '../base/hide.js';
 import { AlipayClient } from '../clients/alipay.js';
 import type { Payer, PayerType } from '../clients/payer.js';
 import { WeChatPayClient } from '../clients/wechat-pay.js';
+import { definedOnly } from './defined-only.js';
 import { ALIPAY, WECHATPAY } from './payer-settings.js';
 import type { Settings } from './settings.js';
 
@@ -52,11 +53,4 @@ function alipayOf(given: Given<(typeof ALIPAY)[number]>, settings: Settings, com
     publicKey: given.ALIPAY_PUBLIC_KEY,
     codes: definedOnly(settings.ALIPAY_CODES ?? {}),
   });
-}
-
-/** A member that is there but undefined must not hide a default. */
-function definedOnly<T extends object>(given: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }

@@ -13,6 +13,7 @@ import type { ComplaintRules } from '../orders/complaint-rules.js';
 import { LocalLocks, type Locks, RedisLocks } from '../orders/lock.js';
 import { createOrderNumbers, type OrderNumbers } from '../orders/number.js';
 import { Outbox, type OutboxOptions } from '../outbox/outbox.js';
+import { definedOnly } from './defined-only.js';
 import { type Logger, logSignals } from './logging.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { openDatabase } from './open-database.js';
@@ -151,13 +152,6 @@ export function createClients(settings: Settings): Clients {
       timeoutMs: settings.WECOM_TIMEOUT_MS,
       hide,
     }),
-  };
-}
-
-/** A member that is there but undefined must not hide a default. */
-function definedOnly<T extends object>(given: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
   };
 }
 
