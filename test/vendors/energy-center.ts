@@ -11,18 +11,10 @@ import {
 } from './energy-books.js';
 import type { Call, Fault } from './fault.js';
 import { canonical, type FieldRule, type Fields, parseObject, textOf, wrongFields } from './fields.js';
-import { type Delivery, misbehave, toAnswer } from './misbehave.js';
+import { type Delivery, misbehave } from './misbehave.js';
 import { energySignature, sameText } from './sign.js';
-import {
-  type Clock,
-  type Complaint,
-  Complaints,
-  type Random,
-  type Reply,
-  reply,
-  type VendorAnswer,
-  type VendorRequest,
-} from './vendor.js';
+import { type Clock, type Random, type Reply, reply, type VendorRequest } from './vendor.js';
+import { VendorModel } from './vendor-model.js';
 
 export interface EnergyOptions {
   readonly secrets: { readonly appId: string; readonly appSecret: string };
@@ -69,34 +61,15 @@ interface Outcome {
 }
 
 /** The energy center: accounts, payments, refunds and consumptions, by the contract's page. */
-export class EnergyCenter {
+export class EnergyCenter extends VendorModel<EnergyOptions> {
   readonly books: EnergyBooks;
-  private readonly told: Complaints;
-  readonly options: EnergyOptions;
-  private readonly clock: Clock;
 
   constructor(options: EnergyOptions) {
-    this.options = options;
-    this.clock = options.clock;
+    super(options);
     this.books = new EnergyBooks(options.clock);
-    this.told = new Complaints(options.clock);
   }
 
-  get complaints(): readonly Complaint[] {
-    return this.told.list;
-  }
-
-  /** After a test that has looked at them. */
-  forgetComplaints(): void {
-    this.told.list.length = 0;
-  }
-
-  handle(request: VendorRequest, fault?: Fault): VendorAnswer {
-    return toAnswer(this.deliver(request, fault));
-  }
-
-  /** The same with the manner of the way, for a server with real sockets. A fault of another call is ignored. */
-  deliver(request: VendorRequest, fault?: Fault): Delivery {
+  override deliver(request: VendorRequest, fault?: Fault): Delivery {
     const call = energyCallOf(request);
     const mine = fault?.call === call ? fault : undefined;
     return misbehave(mine, this.clock, () => this.answer(call, request, mine));

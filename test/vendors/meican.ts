@@ -8,18 +8,10 @@ import {
   MeicanBooks,
   type OrderedDish,
 } from './meican-books.js';
-import { type Delivery, misbehave, toAnswer } from './misbehave.js';
+import { type Delivery, misbehave } from './misbehave.js';
 import { meicanSignature, sameText } from './sign.js';
-import {
-  type Clock,
-  type Complaint,
-  Complaints,
-  type Random,
-  type Reply,
-  reply,
-  type VendorAnswer,
-  type VendorRequest,
-} from './vendor.js';
+import { type Clock, type Random, type Reply, reply, type VendorRequest } from './vendor.js';
+import { VendorModel } from './vendor-model.js';
 
 interface Dish {
   readonly name: string;
@@ -65,38 +57,19 @@ interface Refusal {
 }
 
 /** Meican: meals for people by e-mail, by the contract's page. */
-export class Meican {
+export class Meican extends VendorModel<MeicanOptions> {
   readonly books: MeicanBooks;
-  private readonly told: Complaints;
-  readonly options: MeicanOptions;
-  private readonly clock: Clock;
   /** The last add of each key that ended without an answer for the caller. */
   private readonly doubts = new Map<string, number>();
   /** Ids given in answers; an answer whose effect was lost gives one, too. */
   private readonly given = new Set<string>();
 
   constructor(options: MeicanOptions) {
-    this.options = options;
-    this.clock = options.clock;
+    super(options);
     this.books = new MeicanBooks(options.clock);
-    this.told = new Complaints(options.clock);
   }
 
-  get complaints(): readonly Complaint[] {
-    return this.told.list;
-  }
-
-  /** After a test that has looked at them. */
-  forgetComplaints(): void {
-    this.told.list.length = 0;
-  }
-
-  handle(request: VendorRequest, fault?: Fault): VendorAnswer {
-    return toAnswer(this.deliver(request, fault));
-  }
-
-  /** The same with the manner of the way, for a server with real sockets. A fault of another call is ignored. */
-  deliver(request: VendorRequest, fault?: Fault): Delivery {
+  override deliver(request: VendorRequest, fault?: Fault): Delivery {
     const { call, corp } = meicanCallOf(request);
     const mine = fault?.call === call ? fault : undefined;
     if (call === 'meican.add' && mine?.kind !== 'refuse-connection') this.watchArrival(corp, request, mine);

@@ -1,16 +1,8 @@
 import type { Call, Fault } from './fault.js';
 import { canonical, type Fields, parseObject } from './fields.js';
-import { type Delivery, misbehave, toAnswer } from './misbehave.js';
-import {
-  type Clock,
-  type Complaint,
-  Complaints,
-  type Random,
-  type Reply,
-  reply,
-  type VendorAnswer,
-  type VendorRequest,
-} from './vendor.js';
+import { type Delivery, misbehave } from './misbehave.js';
+import { type Clock, type Random, type Reply, reply, type VendorRequest } from './vendor.js';
+import { VendorModel } from './vendor-model.js';
 
 export interface WeComOptions {
   readonly secrets: {
@@ -44,37 +36,18 @@ const DUPLICATE_SECONDS = 1_800;
 const CODE_MS = 300_000;
 
 /** WeCom: the group robot, the token, the application's message and the sign-in's code, by the contract's page. */
-export class WeCom {
+export class WeCom extends VendorModel<WeComOptions> {
   readonly messages: Message[] = [];
-  private readonly told: Complaints;
-  readonly options: WeComOptions;
-  private readonly clock: Clock;
   private robotBlockedUntil = 0;
   private tokens = 0;
   private token: { text: string; until: number } | null = null;
   private readonly signIns = new Map<string, { userid: string | undefined; until: number }>();
 
   constructor(options: WeComOptions) {
-    this.options = options;
-    this.clock = options.clock;
-    this.told = new Complaints(options.clock);
+    super(options);
   }
 
-  get complaints(): readonly Complaint[] {
-    return this.told.list;
-  }
-
-  /** After a test that has looked at them. */
-  forgetComplaints(): void {
-    this.told.list.length = 0;
-  }
-
-  handle(request: VendorRequest, fault?: Fault): VendorAnswer {
-    return toAnswer(this.deliver(request, fault));
-  }
-
-  /** The same with the manner of the way, for a server with real sockets. A fault of another call is ignored. */
-  deliver(request: VendorRequest, fault?: Fault): Delivery {
+  override deliver(request: VendorRequest, fault?: Fault): Delivery {
     const call = wecomCallOf(request);
     const mine = fault?.call === call ? fault : undefined;
     return misbehave(mine, this.clock, () => this.answer(call, request, mine));

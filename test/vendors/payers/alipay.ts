@@ -1,16 +1,8 @@
 import type { Fault, PayerCall } from '../fault.js';
 import { canonical, type Fields, parseObject } from '../fields.js';
-import { type Delivery, misbehave, toAnswer } from '../misbehave.js';
-import {
-  type Clock,
-  type Complaint,
-  Complaints,
-  type Random,
-  type Reply,
-  reply,
-  type VendorAnswer,
-  type VendorRequest,
-} from '../vendor.js';
+import { type Delivery, misbehave } from '../misbehave.js';
+import { type Clock, type Random, type Reply, reply, type VendorRequest } from '../vendor.js';
+import { VendorModel } from '../vendor-model.js';
 import {
   type AlipaySecrets,
   centsOf,
@@ -59,37 +51,19 @@ const refused = (sub: string): Said => ({
 });
 
 /** Alipay's precreate: codes, trades, refunds and notifications, by the contract's page. */
-export class Alipay {
+export class Alipay extends VendorModel<AlipayOptions> {
   readonly books: PayerBooks;
   readonly notifier: Notifier;
-  readonly options: AlipayOptions;
-  private readonly told: Complaints;
-  private readonly clock: Clock;
 
   constructor(options: AlipayOptions) {
-    this.options = options;
-    this.clock = options.clock;
+    super(options);
     this.books = new PayerBooks(options.clock);
-    this.told = new Complaints(options.clock);
     const isTaken = ({ body }: { body: string }): boolean => body === 'success';
     const pauses = options.notifyPauses ?? PAUSES;
     this.notifier = new Notifier({ clock: options.clock, post: options.post, pauses, isTaken });
   }
 
-  get complaints(): readonly Complaint[] {
-    return this.told.list;
-  }
-
-  forgetComplaints(): void {
-    this.told.list.length = 0;
-  }
-
-  handle(request: VendorRequest, fault?: Fault): VendorAnswer {
-    return toAnswer(this.deliver(request, fault));
-  }
-
-  /** The same with the manner of the way, for a server with real sockets. A fault of another call is ignored. */
-  deliver(request: VendorRequest, fault?: Fault): Delivery {
+  override deliver(request: VendorRequest, fault?: Fault): Delivery {
     const call = alipayCallOf(request);
     const mine = fault?.call === call ? fault : undefined;
     const delivery = misbehave(mine, this.clock, () => this.answer(call, request, mine));

@@ -1,16 +1,8 @@
 import type { Fault, PayerCall } from '../fault.js';
 import { canonical, type Fields, parseObject } from '../fields.js';
-import { type Delivery, misbehave, toAnswer } from '../misbehave.js';
-import {
-  type Clock,
-  type Complaint,
-  Complaints,
-  type Random,
-  type Reply,
-  reply,
-  type VendorAnswer,
-  type VendorRequest,
-} from '../vendor.js';
+import { type Delivery, misbehave } from '../misbehave.js';
+import { type Clock, type Random, type Reply, reply, type VendorRequest } from '../vendor.js';
+import { VendorModel } from '../vendor-model.js';
 import { asOf, now, PayerBooks, type PayResult, type Refund, type RefundState, type Trade } from './books.js';
 import { type Form, type Note, Notifier, type Post } from './notify.js';
 import type { PayerKeys } from './sign.js';
@@ -45,37 +37,19 @@ const PAUSES = [15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600].map((s)
 type Ours = Exclude<PayerCall, `alipay.${string}` | 'wechat.notify'>;
 
 /** WeChat Pay v3, Native: trades, refunds and notifications, by the contract's page. */
-export class WeChatPay {
+export class WeChatPay extends VendorModel<WeChatPayOptions> {
   readonly books: PayerBooks;
   readonly notifier: Notifier;
-  readonly options: WeChatPayOptions;
-  private readonly told: Complaints;
-  private readonly clock: Clock;
 
   constructor(options: WeChatPayOptions) {
-    this.options = options;
-    this.clock = options.clock;
+    super(options);
     this.books = new PayerBooks(options.clock);
-    this.told = new Complaints(options.clock);
     const isTaken = ({ status }: { status: number }): boolean => status >= 200 && status < 300;
     const pauses = options.notifyPauses ?? PAUSES;
     this.notifier = new Notifier({ clock: options.clock, post: options.post, pauses, isTaken });
   }
 
-  get complaints(): readonly Complaint[] {
-    return this.told.list;
-  }
-
-  forgetComplaints(): void {
-    this.told.list.length = 0;
-  }
-
-  handle(request: VendorRequest, fault?: Fault): VendorAnswer {
-    return toAnswer(this.deliver(request, fault));
-  }
-
-  /** The same with the manner of the way, for a server with real sockets. A fault of another call is ignored. */
-  deliver(request: VendorRequest, fault?: Fault): Delivery {
+  override deliver(request: VendorRequest, fault?: Fault): Delivery {
     const call = wechatCallOf(request);
     const mine = fault?.call === call ? fault : undefined;
     const delivery = misbehave(mine, this.clock, () => this.answer(call, request, mine));
