@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { type Hide, hider } from '../base/hide.js';
-import { type MealType, mealNames, mealTypes } from '../entities/menu.js';
+import type { MealType } from '../entities/menu.js';
 import { classifyTransport } from './classify.js';
+import { type AddedOrder, type ListedOrder, readAdded, readDayList, readEnvelope } from './meican-answers.js';
 import { applied, notApplied, type Outcome, rejected, unknown } from './outcome.js';
 import { hideOf, screen } from './screen.js';
 import { sendSigned, VendorClock } from './send-signed.js';
@@ -10,7 +10,6 @@ import {
   type Answer,
   type CallContext,
   type Carrier,
-  parseJson,
   type Request,
   recordOf,
   retryAfterMs,
@@ -57,52 +56,6 @@ export interface AddOrder {
 }
 
 /** `multi`: Meican says that this diner has an order for the meal already; its id may be anybody's, or absent. */
-export type AddedOrder =
-  | { readonly multi: false; readonly orderId: string }
-  | { readonly multi: true; readonly orderId: string | null };
-
-/** One order of the day list. What the list leaves out is null. */
-export interface ListedOrder {
-  readonly orderId: string;
-  readonly email: string;
-  readonly mealType: string | null;
-  readonly dishes: readonly { readonly dishId: string | null; readonly name: string | null }[];
-}
-
-const envelope = z.object({
-  resultCode: z.string().min(1),
-  resultDescription: z.string().nullish(),
-  data: z.unknown().optional(),
-});
-const id = z.union([z.string(), z.number()]).transform(String);
-/** Text without spaces that our column can hold: an id of another type or shape is an answer that cannot be trusted. */
-const orderId = z.string().regex(/^[\x21-\x7e]{1,64}$/);
-const orderIdData = z.object({ orderId });
-const dayList = z.object({
-  orderList: z.array(
-    z.object({
-      /** `美餐网 午餐` */
-      meal: z.string().nullish().catch(null),
-      mealList: z.array(
-        z.object({
-          orderId,
-          email: z.string().min(1),
-          mealType: z.string().nullish(),
-          orderContent: z.array(z.object({ name: z.string().nullish(), dishId: id.nullish() })).nullish(),
-        }),
-      ),
-    }),
-  ),
-});
-
-/**
- * The list need not name an order's meal type, but it groups the day by meal. A diner who has the same dish at
- * noon and in the evening has two orders there that nothing else tells apart.
- */
-function mealTypeOfTitle(title: string | null | undefined): MealType | null {
-  return mealTypes.find((mealType) => title?.includes(mealNames[mealType])) ?? null;
-}
-
 /** Meican's corporate API. Meican takes no order number of ours: `addOrder` is the one call that is never repeated blindly. */
 export class MeicanClient {
   readonly #transport: Carrier;
@@ -138,18 +91,7 @@ export class MeicanClient {
       'meican.addOrder',
       this.#post(this.#literals.addOrderPath, order.corp, form),
       context,
-      (code, data) => {
-        const named = orderIdData.safeParse(data);
-        if (code === multiOrder)
-          return applied<AddedOrder>(
-            { multi: true, orderId: named.success ? named.data.orderId : null },
-            true,
-          );
-        if (code !== 'OK') return null;
-        return named.success
-          ? applied<AddedOrder>({ multi: false, orderId: named.data.orderId })
-          : unknown('NO_ORDER_ID', 'an OK without an order id');
-      },
+      (code, data) => readAdded(code, data, multiOrder),
     );
   }
 
@@ -175,24 +117,7 @@ export class MeicanClient {
       body: null,
       isRead: true,
     };
-    return this.#call('meican.listOrders', request, context, (code, data) => {
-      if (code !== 'OK') return null;
-      const parsed = dayList.safeParse(data);
-      if (!parsed.success) return unknown('MALFORMED', 'the day list lacks a required field');
-      return applied(
-        parsed.data.orderList.flatMap(({ meal, mealList }) =>
-          mealList.map(({ orderId, email, mealType, orderContent }) => ({
-            orderId,
-            email,
-            mealType: mealType ?? mealTypeOfTitle(meal),
-            dishes: (orderContent ?? []).map((dish) => ({
-              dishId: dish.dishId ?? null,
-              name: dish.name ?? null,
-            })),
-          })),
-        ),
-      );
-    });
+    return this.#call('meican.listOrders', request, context, readDayList);
   }
 
   close(): void {
@@ -217,9 +142,9 @@ export class MeicanClient {
 
   #judge<T>(answer: Answer, read: (code: string, data: unknown) => Outcome<T> | null): Outcome<T> {
     if (answer.kind !== 'answer') return unknown('NO_ANSWER', 'no answer came back');
-    const parsed = envelope.safeParse(parseJson(answer.text));
-    if (!parsed.success) return unknown('MALFORMED', 'the answer is not the envelope that Meican promises');
-    const { resultCode, resultDescription, data } = parsed.data;
+    const said = readEnvelope(answer.text);
+    if (!said) return unknown('MALFORMED', 'the answer is not the envelope that Meican promises');
+    const { resultCode, resultDescription, data } = said;
     const outcome = read(resultCode, data);
     if (outcome) return outcome;
     if (resultCode === this.#literals.tooFast)

@@ -1,4 +1,5 @@
-import type { ListedOrder, MeicanClient } from '../clients/meican.js';
+import type { MeicanClient } from '../clients/meican.js';
+import type { ListedOrder } from '../clients/meican-answers.js';
 import { applied, type Outcome } from '../clients/outcome.js';
 import type { CallContext } from '../clients/transport.js';
 import type { Database } from '../database/database.js';
